@@ -1,0 +1,247 @@
+"""The PyTorch engine."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import torch
+
+from kerata.backends.protocol import Engine
+from kerata.core import dtypes, tree
+from kerata.core.errors import ArgumentError
+from kerata.core.state import STATE
+
+from . import fast, native
+from .primitives import DTYPES, NAMES, TABLE
+
+Tensor = torch.Tensor
+
+
+class TorchEngine(Engine):
+    """Runs eagerly, in place; weights are `torch.nn.Parameter`, so PyTorch's own tools work on them."""
+
+    name = "torch"
+    tensor_types = (torch.Tensor, torch.nn.Parameter)
+    compiles = False
+
+    def __init__(self) -> None:
+        self.primitives = TABLE
+        self.fast_paths = fast.TABLE
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    # ---- tensors -----------------------------------------------------------------------------
+    def convert(self, value: Any, dtype: str | None = None) -> Tensor:
+        if isinstance(value, Tensor):
+            x = value
+        else:
+            x = _from_numpy(np.asarray(value))
+        if dtype is not None and x.dtype != DTYPES[dtype]:
+            x = TABLE["cast"](x, dtype)
+        return x if x.device == self.device else x.to(self.device)
+
+    def to_numpy(self, x: Tensor) -> np.ndarray:
+        x = x.detach().cpu().resolve_conj().resolve_neg()
+        if x.dtype in _VIEWED:
+            return x.contiguous().view(_VIEWED[x.dtype]).numpy().view(dtypes.numpy_dtype(NAMES[x.dtype]))
+        return x.numpy()
+
+    def dtype_of(self, x: Tensor) -> str:
+        return NAMES[x.dtype]
+
+    def native_dtype(self, dtype: str) -> torch.dtype:
+        return DTYPES[dtype]
+
+    def is_concrete(self, x: Tensor) -> bool:
+        return not torch._C._functorch.is_functorch_wrapped_tensor(x)
+
+    def version(self) -> str:
+        return torch.__version__
+
+    def devices(self) -> list[str]:
+        return ["cpu:0", *(f"gpu:{i}" for i in range(torch.cuda.device_count()))]
+
+    def synchronize(self, x: Tensor) -> None:
+        if x.device.type == "cuda":
+            torch.cuda.synchronize(x.device)
+
+    @contextlib.contextmanager
+    def _on(self, device: torch.device) -> Any:
+        old, self.device = self.device, device
+        try:
+            yield
+        finally:
+            self.device = old
+
+    def device_scope(self, device: str | None) -> AbstractContextManager[Any]:
+        if device is None:
+            return contextlib.nullcontext()
+        name = device.lower().replace("gpu", "cuda")
+        try:
+            return self._on(torch.device(name))
+        except RuntimeError:
+            raise ArgumentError("device_name", expected=f"one of {self.devices()}", got=device) from None
+
+    # ---- variables -----------------------------------------------------------------------------
+    def new_variable(self, value: Tensor, trainable: bool, name: str) -> Tensor:
+        value = value.detach().clone(memory_format=torch.contiguous_format)
+        if value.is_floating_point() or value.is_complex():
+            return torch.nn.Parameter(value, requires_grad=trainable)
+        return value
+
+    def read(self, container: Tensor) -> Tensor:
+        return container
+
+    def write(self, variable: Any, value: Tensor) -> None:
+        """In place, so that a parameter that PyTorch's own optimizers hold stays the same object."""
+        container = variable._container
+        if value is container:  # a fused kernel has written into it already
+            return
+        if container.is_leaf and container.requires_grad:
+            with torch.no_grad():
+                container.copy_(value)
+        else:
+            container.copy_(value.detach())
+
+    def set_trainable(self, container: Tensor, trainable: bool) -> None:
+        if container.is_floating_point() or container.is_complex():
+            container.requires_grad_(trainable)
+
+    # ---- transforms ----------------------------------------------------------------------------
+    def value_and_grad(self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool) -> tuple[Any, list[Any]]:
+        scope = STATE.scope
+        if scope is None:
+            inputs = [v._container for v in variables]
+            frozen = [x for x in inputs if not x.requires_grad]
+            for x in frozen:
+                x.requires_grad_(True)
+        else:
+            frozen = []
+            inputs = [v.raw().detach().requires_grad_() for v in variables]
+            for v, x in zip(variables, inputs, strict=True):
+                scope.values[v] = x
+        try:
+            with torch.enable_grad():
+                out = fn()
+            loss = out[0] if has_aux else out
+            grads = self._gradients([loss], [torch.ones_like(loss)], inputs)
+        finally:
+            for x in frozen:
+                x.requires_grad_(False)
+        loss = loss.detach()
+        return ((loss, tree.map_structure(_detach, out[1])) if has_aux else loss), grads
+
+    @staticmethod
+    def _gradients(outputs: Sequence[Tensor], cotangents: Sequence[Any], inputs: Sequence[Tensor]) -> list[Any]:
+        pairs = [(o, g) for o, g in zip(outputs, cotangents, strict=True) if o.requires_grad and g is not None]
+        if not pairs:
+            return [None] * len(inputs)
+        return list(
+            torch.autograd.grad(
+                [o for o, _ in pairs], inputs, [g.to(o.dtype) for o, g in pairs], allow_unused=True, retain_graph=None
+            )
+        )
+
+    def vjp(self, fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
+        inner = [x.detach().requires_grad_() if x.is_floating_point() or x.is_complex() else x for x in inputs]
+        kept = [x for x in inner if x.requires_grad]
+        with torch.enable_grad():
+            out = fn(*inner)
+        flat = tree.flatten(out)
+
+        def back(cotangents: Any) -> list[Any]:
+            grads = iter(self._gradients(flat, tree.flatten(cotangents), kept))
+            return [next(grads) if x.requires_grad else None for x in inner]
+
+        return tree.map_structure(_detach, out), back
+
+    def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
+        if options.jit_compile is not True:
+            return fn
+        compiled = torch.compile(fn)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            args, kwargs = tree.map_structure(self._enter, (args, kwargs))
+            STATE.tracing += 1
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # inductor's hints are not for the user of a model
+                    return compiled(*args, **kwargs)
+            finally:
+                STATE.tracing -= 1
+
+        return call
+
+    def _enter(self, x: Any) -> Any:
+        return self.convert(x) if isinstance(x, (np.ndarray, np.generic)) else x
+
+    def stop_gradient(self, x: Tensor) -> Tensor:
+        return x.detach()
+
+    def custom_gradient(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        return native.custom_gradient(fn, args)
+
+    def remat(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        from torch.utils.checkpoint import checkpoint
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return checkpoint(fn, *args, use_reentrant=False, **kwargs)
+
+        return call
+
+    def cond(self, pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+        if self.is_concrete(pred):
+            return true_fn() if bool(pred) else false_fn()
+        # Inside vectorized_map the condition differs from element to element: both sides, then a choice.
+        return tree.map_structure(lambda a, b: torch.where(pred, a, b), true_fn(), false_fn())
+
+    def while_loop(self, cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:
+        count = 0
+        while (limit is None or count < limit) and bool(cond(*state)):
+            state = tuple(body(*state))
+            count += 1
+        return state
+
+    def scan(self, step: Any, init: Any, xs: Any, length: int, reverse: bool, unroll: int) -> tuple[Any, Any]:
+        carry, ys = init, []
+        leaves = [x.unbind(0) for x in tree.flatten(xs)]
+        order = range(length - 1, -1, -1) if reverse else range(length)
+        for i in order:
+            x = tree.pack_sequence_as(xs, [leaf[i] for leaf in leaves]) if xs is not None else None
+            carry, y = step(carry, x)
+            ys.append(y)
+        if reverse:
+            ys.reverse()
+        if not ys:
+            return carry, None
+        return carry, tree.map_structure(lambda *parts: torch.stack(parts), *ys)
+
+    def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
+        return torch.vmap(fn)(elements)
+
+    def layer_attribute(self, layer: Any, name: str) -> Any:
+        return native.layer_attribute(layer, name)
+
+
+_VIEWED = {torch.bfloat16: torch.int16, torch.float8_e4m3fn: torch.int8, torch.float8_e5m2: torch.int8}
+
+
+def _from_numpy(array: np.ndarray) -> Tensor:
+    name = dtypes.standardize(array.dtype)
+    target = DTYPES[name]
+    if target in _VIEWED:
+        bits = np.ascontiguousarray(array).view(np.int16 if array.dtype.itemsize == 2 else np.int8)
+        return torch.from_numpy(bits.copy()).view(target)
+    if any(s < 0 for s in array.strides) or not array.dtype.isnative:
+        array = np.ascontiguousarray(array)
+    if not array.flags.writeable:
+        array = array.copy()  # PyTorch shares memory and does not know read-only
+    return torch.from_numpy(array)
+
+
+def _detach(x: Any) -> Any:
+    return x.detach() if isinstance(x, Tensor) else x

@@ -1,0 +1,339 @@
+"""The primitives on PyTorch: a table, then the irregular ones with the reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+Tensor = torch.Tensor
+TABLE: dict[str, Callable[..., Any]] = {
+    "exp": torch.exp, "exp2": torch.exp2, "expm1": torch.expm1, "log": torch.log, "log2": torch.log2,
+    "log10": torch.log10, "log1p": torch.log1p, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt, "sin": torch.sin,
+    "cos": torch.cos, "tan": torch.tan, "asin": torch.asin, "acos": torch.acos, "atan": torch.atan,
+    "sinh": torch.sinh, "cosh": torch.cosh, "tanh": torch.tanh, "asinh": torch.asinh, "acosh": torch.acosh,
+    "atanh": torch.atanh, "sigmoid": torch.sigmoid, "erf": torch.erf, "erfinv": torch.erfinv,
+    "lgamma": torch.lgamma, "digamma": torch.digamma, "neg": torch.neg, "abs": torch.abs, "sign": torch.sgn,
+    "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "trunc": torch.trunc,
+    "bitwise_not": torch.bitwise_not, "logical_not": torch.logical_not, "isnan": torch.isnan,
+    "isinf": torch.isinf, "isfinite": torch.isfinite, "real": torch.real, "complex": torch.complex,
+    "add": torch.add, "mul": torch.mul, "eq": torch.eq, "ne": torch.ne, "lt": torch.lt, "le": torch.le,
+    "gt": torch.gt, "ge": torch.ge, "logical_and": torch.logical_and, "logical_or": torch.logical_or,
+    "logical_xor": torch.logical_xor, "atan2": torch.atan2, "nextafter": torch.nextafter,
+    "bitwise_and": torch.bitwise_and, "bitwise_or": torch.bitwise_or, "bitwise_xor": torch.bitwise_xor,
+    "matmul": torch.matmul,
+}  # fmt: skip
+
+DTYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name)
+    for name in (
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16",
+        "float32", "float64", "float8_e4m3fn", "float8_e5m2", "complex64", "complex128",
+    )
+}  # fmt: skip
+NAMES: dict[torch.dtype, str] = {dtype: name for name, dtype in DTYPES.items()}
+
+
+def implements(name: str) -> Callable[[Any], Any]:
+    """Puts an irregular function into the table."""
+
+    def put(fn: Any) -> Any:
+        TABLE[name] = fn
+        return fn
+
+    return put
+
+
+def _either(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """PyTorch's functions want a tensor first: a scalar there becomes one."""
+
+    def call(x1: Any, x2: Any) -> Tensor:
+        if not isinstance(x1, Tensor):
+            x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
+        return fn(x1, x2)
+
+    return call
+
+
+for _name in ("add", "mul", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor"):
+    TABLE[_name] = _either(TABLE[_name])
+for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+    TABLE[_name] = _either(TABLE[_name])
+TABLE["sub"] = _either(torch.sub)
+TABLE["div"] = _either(torch.true_divide)
+TABLE["pow"] = _either(torch.pow)
+TABLE["remainder"] = _either(torch.remainder)
+TABLE["floor_divide"] = _either(torch.floor_divide)
+TABLE["shift_left"] = _either(torch.bitwise_left_shift)
+TABLE["shift_right"] = _either(torch.bitwise_right_shift)
+
+
+def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
+    tensor = x1 if isinstance(x1, Tensor) else x2
+    return tuple(  # type: ignore[return-value]
+        x if isinstance(x, Tensor) else torch.as_tensor(x, dtype=tensor.dtype, device=tensor.device) for x in (x1, x2)
+    )
+
+
+@implements("maximum")
+def _(x1: Any, x2: Any) -> Tensor:
+    return torch.maximum(*_pair(x1, x2))
+
+
+@implements("minimum")
+def _(x1: Any, x2: Any) -> Tensor:
+    return torch.minimum(*_pair(x1, x2))
+
+
+@implements("imag")
+def _(x: Tensor) -> Tensor:
+    return torch.imag(x) if x.is_complex() else torch.zeros_like(x)
+
+
+@implements("conj")
+def _(x: Tensor) -> Tensor:
+    return torch.conj_physical(x)
+
+
+@implements("where")
+def _(condition: Tensor, x1: Any, x2: Any) -> Tensor:
+    return torch.where(condition, *_pair(x1, x2))
+
+
+@implements("cast")
+def _(x: Tensor, dtype: str) -> Tensor:
+    target = DTYPES[dtype]
+    if x.is_complex() and not target.is_complex and dtype != "bool":
+        x = x.real
+    if not target.is_floating_point and not target.is_complex and x.is_floating_point() and dtype != "bool":
+        return _float_to_int(x, target)
+    return x.to(target)
+
+
+def _float_to_int(x: Tensor, target: torch.dtype) -> Tensor:
+    """Toward zero; NaN is 0 and what does not fit is the nearest limit (PyTorch leaves that open)."""
+    info = torch.iinfo(target)
+    wide = x.to(torch.float64).trunc()
+    inside = (wide < float(info.max)) & (wide > float(info.min))
+    out = torch.where(inside, wide, 0.0).to(torch.int64).to(target)
+    out = torch.where(wide >= float(info.max), torch.tensor(info.max, dtype=target, device=x.device), out)
+    return torch.where(wide <= float(info.min), torch.tensor(info.min, dtype=target, device=x.device), out)
+
+
+@implements("bitcast")
+def _(x: Tensor, dtype: str) -> Tensor:
+    return x.view(DTYPES[dtype])
+
+
+# ---- reductions ----------------------------------------------------------------------------------
+
+
+@implements("sum")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return torch.sum(x, dim=axis, keepdim=keepdims, dtype=x.dtype) if axis else x
+
+
+def _one_by_one(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def reduce(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+        for i in reversed(axis):
+            x = fn(x, i, keepdims)
+        return x
+
+    return reduce
+
+
+TABLE["prod"] = _one_by_one(lambda x, i, keep: torch.prod(x, i, keepdim=keep, dtype=x.dtype))
+
+
+@implements("max")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return torch.amax(x, dim=axis, keepdim=keepdims) if axis else x
+
+
+@implements("min")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return torch.amin(x, dim=axis, keepdim=keepdims) if axis else x
+
+
+@implements("any")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return torch.any(x, dim=axis, keepdim=keepdims) if axis else x.to(torch.bool)
+
+
+@implements("all")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return torch.all(x, dim=axis, keepdim=keepdims) if axis else x.to(torch.bool)
+
+
+def _comparable(x: Tensor) -> Tensor:
+    return x.to(torch.uint8) if x.dtype == torch.bool else x
+
+
+@implements("argmax")
+def _(x: Tensor, axis: int) -> Tensor:
+    return torch.argmax(_comparable(x), dim=axis).to(torch.int32)
+
+
+@implements("argmin")
+def _(x: Tensor, axis: int) -> Tensor:
+    return torch.argmin(_comparable(x), dim=axis).to(torch.int32)
+
+
+@implements("cumsum")
+def _(x: Tensor, axis: int) -> Tensor:
+    return torch.cumsum(x, axis, dtype=x.dtype)
+
+
+@implements("cumprod")
+def _(x: Tensor, axis: int) -> Tensor:
+    return torch.cumprod(x, axis, dtype=x.dtype)
+
+
+# ---- shapes --------------------------------------------------------------------------------------
+
+
+@implements("reshape")
+def _(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return x.reshape(shape)
+
+
+@implements("transpose")
+def _(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return x.permute(axes)
+
+
+@implements("broadcast_to")
+def _(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return x.expand(shape)
+
+
+@implements("concatenate")
+def _(xs: tuple[Tensor, ...], axis: int) -> Tensor:
+    return torch.cat(xs, axis)
+
+
+@implements("pad")
+def _(x: Tensor, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
+    flat = [n for lo, hi in reversed(pads) for n in (lo, hi)]
+    return torch.constant_pad_nd(x, flat, value) if flat else x
+
+
+@implements("slice")
+def _(x: Tensor, starts: Any, limits: Any, strides: Any) -> Tensor:
+    return x[tuple(slice(a, b, c) for a, b, c in zip(starts, limits, strides, strict=True))]
+
+
+@implements("flip")
+def _(x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    return torch.flip(x, axis)
+
+
+def _window_indices(x: Tensor, starts: Tensor, sizes: tuple[int, ...]) -> list[Tensor]:
+    """Index tensors of a window, without reading `starts` on the host."""
+    grids = []
+    for i, (n, d) in enumerate(zip(sizes, x.shape, strict=True)):
+        first = starts[i].to(torch.int64).clamp(0, d - n)
+        grid = first + torch.arange(n, device=x.device)
+        grids.append(grid.reshape([-1 if j == i else 1 for j in range(len(sizes))]))
+    return grids
+
+
+@implements("dynamic_slice")
+def _(x: Tensor, starts: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    return x[tuple(_window_indices(x, starts, sizes))] if sizes else x
+
+
+@implements("dynamic_update_slice")
+def _(x: Tensor, update: Tensor, starts: Tensor) -> Tensor:
+    return torch.index_put(x, tuple(_window_indices(x, starts, update.shape)), update) if x.ndim else update
+
+
+# ---- indices -------------------------------------------------------------------------------------
+
+
+@implements("take")
+def _(x: Tensor, indices: Tensor, axis: int) -> Tensor:
+    if axis == 0 and x.ndim == 2:  # an embedding: one kernel forward, one backward
+        return torch.embedding(x, indices) if x.is_floating_point() else x[indices.long()]
+    flat = torch.index_select(x, axis, indices.reshape(-1))
+    return flat.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+
+
+@implements("take_along_axis")
+def _(x: Tensor, indices: Tensor, axis: int) -> Tensor:
+    shape = [n if i == axis else d for i, (n, d) in enumerate(zip(x.shape, indices.shape, strict=True))]
+    return torch.gather(x.expand(shape), axis, indices.long())
+
+
+@implements("put_along_axis")
+def _(x: Tensor, indices: Tensor, updates: Tensor, axis: int) -> Tensor:
+    return torch.scatter_add(x, axis, indices.long(), updates)
+
+
+def _columns(indices: Tensor) -> tuple[Tensor, ...]:
+    return tuple(indices.long().unbind(-1))
+
+
+@implements("gather_nd")
+def _(x: Tensor, indices: Tensor) -> Tensor:
+    return x[_columns(indices)] if indices.shape[-1] else x.expand(indices.shape[:-1] + x.shape)
+
+
+@implements("scatter")
+def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
+    if mode == "add":
+        return torch.index_put(x, _columns(indices), updates, accumulate=True)
+    depth = indices.shape[-1]
+    sizes = x.shape[:depth]
+    rest = math.prod(x.shape[depth:])
+    flat = torch.zeros(len(indices), dtype=torch.int64, device=x.device)
+    for i, d in enumerate(sizes):
+        flat = flat * d + indices[:, i].long()
+    table = x.reshape(math.prod(sizes), rest)
+    rows = flat[:, None].expand(-1, rest)
+    values = updates.reshape(len(indices), rest)
+    if mode == "set":
+        out = _last_wins(table, flat, values)
+    else:
+        reduce = {"max": "amax", "min": "amin", "mul": "prod"}[mode]
+        out = torch.scatter_reduce(table, 0, rows, values, reduce)
+    return out.reshape(x.shape)
+
+
+def _last_wins(table: Tensor, flat: Tensor, values: Tensor) -> Tensor:
+    """Of several updates of one place the last stays; PyTorch's own order is undefined."""
+    order = torch.arange(len(flat), device=flat.device)
+    last = torch.full((len(table),), -1, dtype=torch.int64, device=flat.device)
+    last = torch.scatter_reduce(last, 0, flat, order, "amax")
+    touched = (last >= 0)[:, None]
+    if not len(values):
+        return table
+    return torch.where(touched, values[last.clamp(min=0)], table)
+
+
+@implements("sort")
+def _(x: Tensor, axis: int) -> Tensor:
+    return torch.sort(x, dim=axis, stable=True).values
+
+
+@implements("argsort")
+def _(x: Tensor, axis: int) -> Tensor:
+    return torch.argsort(x, dim=axis, stable=True).to(torch.int32)
+
+
+@implements("top_k")
+def _(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    found = torch.sort(_comparable(x), dim=-1, descending=True, stable=True)
+    return found.values[..., :k].to(x.dtype), found.indices[..., :k].to(torch.int32)
+
+
+@implements("searchsorted")
+def _(x: Tensor, v: Tensor, side: str) -> Tensor:
+    return torch.searchsorted(x.contiguous(), v.contiguous(), right=side == "right", out_int32=True)
+
+
+@implements("einsum")
+def _(*xs: Tensor, equation: str) -> Tensor:
+    return torch.einsum(equation, *xs)

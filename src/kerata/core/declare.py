@@ -1,0 +1,452 @@
+"""Declaring primitives and ops: one declaration drives dispatch, shapes, graphs and tests.
+
+A *primitive* is what an engine implements. `primitive(...)` makes its `bind` function, which picks
+the implementation by the class of the first tensor. Arguments of a primitive are already tensors
+of one domain (an engine's, the NumPy tape's, or abstract), with equal dtypes where that matters.
+
+An *op* is what a user calls. `@op(...)` wraps a body written with other ops and primitives. The
+wrapper accepts anything tensor-like, finds the engine, runs the engine's fast path or the body, and
+makes a graph node when an argument is symbolic.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from kerata import backends
+from kerata.core import dispatch, dtypes
+from kerata.core.dispatch import ENGINE_OF, engine_of_type
+from kerata.core.errors import ArgumentError, KerataError
+from kerata.core.samples import Reject, Sample, Tolerance
+from kerata.core.state import STATE, setting
+from kerata.core.tensor import OPS, KerasTensor
+from kerata.core.variable import Variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# ---- primitives ----------------------------------------------------------------------------------
+
+
+class Primitive:
+    """The declaration of one primitive.
+
+    Args:
+        name: its name in every engine's table.
+        rule: abstract values and parameters in, abstract value(s) out; raises ArgumentError.
+        grad: `(g, out, *args, **params)` -> cotangent of each tensor argument (None: no path).
+            Written with primitives, so that derivatives can be differentiated again.
+    """
+
+    def __init__(self, name: str, rule: Callable[..., Any], grad: Callable[..., Any] | None) -> None:
+        self.name, self.rule, self.grad = name, rule, grad
+        self.impls: dict[type, Callable[..., Any]] = {KerasTensor: rule}
+
+    def resolve(self, args: Iterable[Any]) -> Callable[..., Any]:
+        """The implementation for these arguments; remembered by class where it can be."""
+        kinds = [type(leaf) for arg in args for leaf in (arg if type(arg) in (tuple, list) else (arg,))]
+        if KerasTensor in kinds:
+            return self.rule
+        for kind in kinds:
+            engine = engine_of_type(kind)
+            if engine is None and issubclass(kind, np.ndarray):
+                engine = backends.get("numpy")
+            if engine is not None:
+                self.impls[kind] = impl = engine.implementation(self.name, kind)
+                return impl
+        raise ArgumentError("x", expected="a tensor", got=args, fix=f"(primitive {self.name})")
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+
+
+def primitive(name: str, rule: Callable[..., Any], grad: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """Declares a primitive and gives the function that runs it."""
+    declared = PRIMITIVES[name] = Primitive(name, rule, grad)
+    impls, resolve = declared.impls, declared.resolve
+
+    def bind(*args: Any, **params: Any) -> Any:
+        return (impls.get(type(args[0])) or resolve(args))(*args, **params)
+
+    bind.__name__ = bind.__qualname__ = name
+    bind.primitive = declared  # type: ignore[attr-defined]
+    return bind
+
+
+def new_abstract(shape: tuple[Any, ...], dtype: str) -> KerasTensor:
+    """An abstract value, without the checks of the public constructor."""
+    x = object.__new__(KerasTensor)
+    x._shape, x._dtype, x.record_history, x.node, x._keras_mask = shape, dtype, False, None, None
+    x.name, x.sparse, x.ragged, x.optional, x.output_index = "abstract", False, False, False, 0
+    return x
+
+
+# ---- ops -----------------------------------------------------------------------------------------
+
+
+class Op:
+    """The declaration of one op; `function` is what users call."""
+
+    def __init__(self, body: Callable[..., Any], options: dict[str, Any]) -> None:
+        self.body = body
+        self.name: str = options.get("name") or body.__name__
+        self.samples: Sequence[Sample] = options.get("samples", ())
+        self.rejects: Sequence[Reject] = options.get("rejects", ())
+        self.tolerance: Tolerance = options.get("tolerance") or Tolerance()
+        self.reference: Any = options.get("reference")  # NumPy-like function, or "scipy.special.erf"
+        self.weak: bool = options.get("weak", False)  # Python scalars reach the body as they are
+        self.differentiable: bool = options.get("differentiable", True)
+        self.signature = inspect.signature(body)
+        self.fast: dict[Any, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
+        self.function: Callable[..., Any] = body
+        self._inspect()
+
+    def _inspect(self) -> None:
+        """Which parameters are tensors: those annotated TensorLike, alone or in a structure."""
+        self.tensors: dict[str, bool] = {}  # name -> whether it is a structure of tensors
+        self.positional: list[str | None] = []  # name of each positional parameter
+        self.variadic: str | None = None
+        for p in self.signature.parameters.values():
+            note = str(p.annotation)
+            if p.kind is p.VAR_POSITIONAL:
+                self.variadic = p.name
+            elif p.kind is not p.VAR_KEYWORD:
+                self.positional.append(p.name)
+            if "TensorLike" in note:
+                self.tensors[p.name] = any(word in note for word in ("Sequence[", "list[", "Tree["))
+
+    def run(self, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The engine's fast path where it holds, else the composition."""
+        entry = self.fast.get(engine)
+        if entry is not None:
+            when, fast = entry
+            if when is None or when(*args, **kwargs):
+                return fast(*args, **kwargs)
+        if STATE.engine is engine:
+            return self.body(*args, **kwargs)
+        with setting(engine=engine):
+            return self.body(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+
+DECLARED: dict[str, Op] = {}
+_fast_paths_on = True
+
+
+def op(body: F | None = None, /, **options: Any) -> Any:
+    """Declares an op: `@op(samples=[...], rejects=[...])` above its body."""
+    if body is None:
+        return lambda fn: op(fn, **options)
+    declared = Op(body, options)
+    fast_call = options.get("call")
+    function = fast_call(declared) if fast_call else _general_call(declared)
+    function = functools.update_wrapper(function, body)
+    function.op = declared
+    declared.function = function
+    DECLARED[declared.name] = OPS_entry(declared.name, function)
+    for engine in backends.loaded():
+        attach_fast_path(declared, engine)
+    return function
+
+
+def OPS_entry(name: str, function: Any) -> Op:
+    """Puts a function in the table by which operators and engines find ops."""
+    OPS[name] = function
+    return function.op
+
+
+def _general_call(declared: Op) -> Callable[..., Any]:
+    slow, run = functools.partial(slow_call, declared), declared.run
+    explained = functools.partial(explain, declared)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        engine = ENGINE_OF.get(type(args[0])) if args else None
+        if engine is None:
+            return slow(args, kwargs)
+        plain = engine.plain_types
+        for a in args:
+            if type(a) not in plain:
+                return slow(args, kwargs)
+        for a in kwargs.values():
+            if type(a) not in plain:
+                return slow(args, kwargs)
+        try:
+            return run(engine, args, kwargs)
+        except KerataError:
+            raise
+        except Exception as error:
+            raise explained(error, args, kwargs) from None
+
+    return call
+
+
+def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A call with arrays, lists, scalars, variables or symbolic tensors among its arguments."""
+    slots = _tensor_slots(declared, args, kwargs)
+    engine, symbolic = _domain(slots)
+    if symbolic:
+        return symbolic_call(declared, args, kwargs, slots)
+    engine = engine or backends.current()
+    args, kwargs = _convert(declared, args, kwargs, slots, lambda v: _native(v, engine))
+    try:
+        return declared.run(engine, args, kwargs)
+    except KerataError:
+        raise
+    except Exception as error:
+        raise explain(declared, error, args, kwargs) from None
+
+
+def _tensor_slots(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, bool, Any]]:
+    """(position or keyword, whether a structure, value) of each tensor argument that was given."""
+    tensors, names = declared.tensors, declared.positional
+    slots: list[tuple[Any, bool, Any]] = []
+    for i, value in enumerate(args):
+        name = names[i] if i < len(names) else declared.variadic
+        if name in tensors and value is not None:
+            slots.append((i, tensors[name], value))
+    for name, value in kwargs.items():
+        if name in tensors and value is not None:
+            slots.append((name, tensors[name], value))
+    return slots
+
+
+def leaves_of(value: Any) -> Iterable[Any]:
+    """The leaves of lists, tuples and dicts, without a tree library: arguments are shallow."""
+    if type(value) in (list, tuple):
+        for v in value:
+            yield from leaves_of(v)
+    elif type(value) is dict:
+        for v in value.values():
+            yield from leaves_of(v)
+    else:
+        yield value
+
+
+def _domain(slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool]:
+    """The engine of the arguments (None: nothing says), and whether one of them is symbolic."""
+    engine, symbolic = None, False
+    for where, _, value in slots:
+        for leaf in leaves_of(value):
+            kind = type(leaf)
+            if kind is KerasTensor:
+                symbolic = True
+                continue
+            found = leaf.engine if isinstance(leaf, Variable) else engine_of_type(kind)
+            if found is None or found is engine:
+                continue
+            if engine is not None:
+                raise dispatch.mismatch(str(where), found, engine)
+            engine = found
+    return engine, symbolic
+
+
+_SCALARS = (bool, int, float, complex)
+
+
+def _native(value: Any, engine: Any) -> Any:
+    if engine_of_type(type(value)) is engine:
+        return value
+    return dispatch.to_engine(value, engine)
+
+
+def _convert(
+    declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any], slots: Any, convert: Callable[[Any], Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    keep_scalars = declared.weak and any(type(v) not in _SCALARS for _, _, v in slots)
+    new_args, new_kwargs = list(args), dict(kwargs)
+    for where, many, value in slots:
+        if type(value) in _SCALARS and keep_scalars:
+            continue
+        new = _map(value, convert) if many else convert(value)
+        if type(where) is int:
+            new_args[where] = new
+        else:
+            new_kwargs[where] = new
+    return tuple(new_args), new_kwargs
+
+
+def _map(value: Any, convert: Callable[[Any], Any]) -> Any:
+    if type(value) in (list, tuple):
+        return type(value)(_map(v, convert) for v in value)
+    if type(value) is dict:
+        return {k: _map(v, convert) for k, v in value.items()}
+    return None if value is None else convert(value)
+
+
+def symbolic_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any], slots: Any) -> Any:
+    """Runs the body on abstract values; with history, makes a node of the graph."""
+    from kerata.core import graph  # the graph of nodes stands on ops
+
+    tensors = [leaf for _, _, v in slots for leaf in leaves_of(v) if type(leaf) is KerasTensor]
+    if any(t.record_history for t in tensors):
+        return graph.record_op(declared, args, kwargs)
+    args, kwargs = _convert(declared, args, kwargs, slots, dispatch.abstract)
+    with setting(abstract=STATE.abstract + 1):
+        return declared.body(*args, **kwargs)
+
+
+def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
+    """Kerata's own words for what an engine refused: the shape rules know them."""
+    try:
+        slots = _tensor_slots(declared, args, kwargs)
+        new_args, new_kwargs = _convert(declared, args, kwargs, slots, dispatch.abstract)
+        with setting(abstract=STATE.abstract + 1):
+            declared.body(*new_args, **new_kwargs)
+    except ArgumentError as told:
+        return told
+    except Exception:  # the rules know no better than the engine: its own words stay
+        return error
+    return error
+
+
+# ---- fast paths ----------------------------------------------------------------------------------
+
+
+def attach_fast_path(declared: Op, engine: Any) -> None:
+    """Gives an op the native route that the engine's folder registered for it."""
+    if _fast_paths_on and declared.name in engine.fast_paths:
+        declared.fast[engine] = engine.fast_paths[declared.name]
+
+
+def admit(engine: Any) -> None:
+    """Takes up an engine that has just loaded: its classes, dtypes and fast paths."""
+    missing = sorted(set(PRIMITIVES) - set(engine.primitives))
+    if missing:
+        raise KerataError(f'The engine "{engine.name}" lacks the primitives {", ".join(missing)}.')
+    engine.plain_types = frozenset((int, float, bool, str, type(None), tuple, *engine.tensor_types))
+    for kind in engine.tensor_types:
+        ENGINE_OF[kind] = engine
+    FLOATS.update(engine.native_dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
+    for declared in DECLARED.values():
+        attach_fast_path(declared, engine)
+
+
+def set_fast_paths(on: bool) -> None:
+    """Turns all fast paths off, which leaves slow and correct engines, or on again."""
+    global _fast_paths_on
+    _fast_paths_on = on
+    for declared in DECLARED.values():
+        declared.fast.clear()
+        for engine in backends.loaded():
+            attach_fast_path(declared, engine)
+
+
+# ---- families with a short way in ----------------------------------------------------------------
+
+FLOATS: set[Any] = set()  # native dtype objects of all engines that are floating
+
+
+def direct(name: str, arity: int) -> Callable[[Op], Callable[..., Any]]:
+    """The way in for an elementwise op that is one primitive on equal floating dtypes.
+
+    Two dictionary look-ups and the engine's function; everything else takes the general road.
+    """
+
+    def make(declared: Op) -> Callable[..., Any]:
+        table: dict[type, Callable[..., Any]] = {}
+        slow = functools.partial(_direct_slow, declared, name, table)
+
+        def unary(x: Any) -> Any:
+            native = table.get(type(x))
+            if native is not None and x.dtype in FLOATS:
+                return native(x)
+            return slow(x)
+
+        def binary(x1: Any, x2: Any) -> Any:
+            native = table.get(type(x1))
+            if native is not None:
+                dtype = x1.dtype
+                if dtype in FLOATS:
+                    kind = type(x2)
+                    if table.get(kind) is native:
+                        if x2.dtype == dtype:
+                            try:
+                                return native(x1, x2)
+                            except Exception as error:
+                                raise explain(declared, error, (x1, x2), {}) from None
+                    elif kind is float or kind is int:
+                        return native(x1, x2)
+            return slow(x1, x2)
+
+        return unary if arity == 1 else binary
+
+    return make
+
+
+def _direct_slow(declared: Op, name: str, table: dict[type, Any], *args: Any, **kwargs: Any) -> Any:
+    if args:
+        kind = type(args[0])
+        if kind not in table:
+            engine = engine_of_type(kind)
+            if engine is not None:
+                table[kind] = engine.implementation(name, kind)
+    return slow_call(declared, args, kwargs)
+
+
+# ---- abstract runs -------------------------------------------------------------------------------
+
+# Two sizes that any reasonable reshape divides: lcm(1..16) times 2^20, and its double; far above any
+# real size, so that a size derived from them is recognised (`known_sizes`). A dimension of the result
+# that differs between the two runs depends on an unknown dimension.
+_SIZES = (720_720 << 20, 1_441_440 << 20)
+
+
+def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What `fn` gives for symbolic tensors, as abstract values with None where unknown.
+
+    Variables are not changed by the run.
+    """
+    from kerata.core.state import StateScope
+
+    unknown = any(type(t) is KerasTensor and None in t._shape for t in leaves_of([args, kwargs]))
+    results = []
+    for size in _SIZES if unknown else _SIZES[:1]:
+        new_args, new_kwargs = (_map_symbolic(a, size) for a in (args, kwargs))
+        with setting(abstract=STATE.abstract + 1), StateScope():
+            results.append(fn(*new_args, **new_kwargs))
+    return results[0] if len(results) == 1 else _merge(*results)
+
+
+def _map_symbolic(value: Any, size: int) -> Any:
+    if type(value) is KerasTensor:
+        shape = tuple(size if d is None else d for d in value._shape)
+        new = new_abstract(shape, value._dtype)
+        mask = value._keras_mask
+        new._keras_mask = mask if mask is None else _map_symbolic(mask, size)
+        return new
+    if isinstance(value, (list, tuple)):
+        mapped = [_map_symbolic(v, size) for v in value]
+        return type(value)(*mapped) if hasattr(value, "_fields") else type(value)(mapped)
+    if isinstance(value, dict):
+        return {k: _map_symbolic(v, size) for k, v in value.items()}
+    return value
+
+
+def _merge(first: Any, second: Any) -> Any:
+    if type(first) is KerasTensor:
+        if first._shape == second._shape:
+            return first
+        if len(first._shape) != len(second._shape):
+            raise ArgumentError("x", expected="such that the rank of the result is known", got=first)
+        shape = tuple(a if a == b else None for a, b in zip(first._shape, second._shape, strict=True))
+        merged = new_abstract(shape, first._dtype)
+        if first._keras_mask is not None:
+            merged._keras_mask = _merge(first._keras_mask, second._keras_mask)
+        return merged
+    if isinstance(first, (list, tuple)):
+        mapped = [_merge(a, b) for a, b in zip(first, second, strict=True)]
+        return type(first)(*mapped) if hasattr(first, "_fields") else type(first)(mapped)
+    if isinstance(first, dict):
+        return {k: _merge(v, second[k]) for k, v in first.items()}
+    return first if not isinstance(first, int) or first == second else None
+
+
+def known_sizes(shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A shape met inside an abstract run, with None for sizes that stem from unknown ones."""
+    return tuple(None if type(d) is int and d >= 1 << 33 else d for d in shape)

@@ -1,0 +1,581 @@
+"""The geometry of sliding windows: convolution, its transpose, and pooling, as integers only.
+
+Each function takes shapes and arguments, checks everything, and gives a frozen plan, remembered from one call
+to the next. No engine derives a padding, an output size or a number of groups a second time. The size of the
+batch is in no plan, so that a last, shorter batch finds the plan of the others.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from kerata.core.errors import ArgumentError
+
+Ints = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_CACHED_PLANS = 4096
+
+
+def _planned(function: F) -> F:
+    """Remembers plans by their arguments. The first is the input's shape; its batch size is left out."""
+    cached = functools.lru_cache(maxsize=_CACHED_PLANS)(function)
+
+    @functools.wraps(function)
+    def plan(x_shape: Sequence[int], *args: Any, **kwargs: Any) -> Any:
+        key = [(None, *x_shape[1:]), *map(_frozen, args)]
+        named = {name: _frozen(value) for name, value in kwargs.items()}
+        # 2.0 and True are the same keys as 2 and 1: only what is surely an integer is looked up.
+        if all(map(_exact, key)) and all(map(_exact, named.values())):
+            return cached(*key, **named)
+        return function(*key, **named)
+
+    return cast(F, plan)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _exact(value: Any) -> bool:
+    kind = type(value)
+    return kind is int or kind is str or value is None or (kind is tuple and all(map(_exact, value)))
+
+
+# ---- plans ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """What convolution and pooling share: windows that slide over the spatial dimensions of an input."""
+
+    channels_last: bool
+    in_size: Ints  # spatial sizes of the input
+    out_size: Ints  # how many windows there are along each spatial dimension
+    strides: Ints
+    pads: Pads  # (before, after) of each spatial dimension
+    extent: Ints  # how many positions of the padded input one window spans
+
+    @property
+    def rank(self) -> int:
+        """Number of spatial dimensions: 1, 2 or 3."""
+        return len(self.in_size)
+
+    @cached_property
+    def used_pads(self) -> Pads:
+        """Pads after which the windows fit exactly; negative where the input's end lies in no window."""
+        spans = ((m - 1) * s + e for m, s, e in zip(self.out_size, self.strides, self.extent))
+        return tuple((low, span - n - low) for span, n, (low, _) in zip(spans, self.in_size, self.pads))
+
+    @cached_property
+    def unpadded(self) -> bool:
+        """Whether no window reaches beyond the input."""
+        return all(low <= 0 and high <= 0 for low, high in self.used_pads)
+
+    @property
+    def channel_axis(self) -> int:
+        return self.rank + 1 if self.channels_last else 1
+
+    @property
+    def spatial_axes(self) -> Ints:
+        first = 1 if self.channels_last else 2
+        return tuple(range(first, first + self.rank))
+
+    @cached_property
+    def to_channels_last(self) -> Ints:
+        """Permutation of the input's axes that puts the channels last."""
+        return (0, *self.spatial_axes, self.channel_axis)
+
+    @cached_property
+    def from_channels_last(self) -> Ints:
+        """The inverse of `to_channels_last`."""
+        spatial = tuple(range(1, self.rank + 1))
+        return (0, *spatial, self.rank + 1) if self.channels_last else (0, self.rank + 1, *spatial)
+
+    def _shape(self, batch: Any, spatial: Ints, channels: Any) -> tuple[Any, ...]:
+        return (batch, *spatial, channels) if self.channels_last else (batch, channels, *spatial)
+
+
+@dataclass(frozen=True)
+class ConvPlan(_Windows):
+    """A convolution (as in all of deep learning, a cross-correlation) and both of its derivatives.
+
+    The kernel has shape `(*kernel_size, in_channels // groups, out_channels)`, whatever the data format. A
+    transposed convolution is `conv_input_grad` of such a plan, so its input has the plan's `out_shape`.
+    """
+
+    kernel_size: Ints
+    dilation: Ints
+    groups: int
+    in_channels: int
+    out_channels: int
+
+    @property
+    def kernel_shape(self) -> Ints:
+        return (*self.kernel_size, self.in_channels // self.groups, self.out_channels)
+
+    def in_shape(self, batch: Any) -> tuple[Any, ...]:
+        return self._shape(batch, self.in_size, self.in_channels)
+
+    def out_shape(self, batch: Any) -> tuple[Any, ...]:
+        return self._shape(batch, self.out_size, self.out_channels)
+
+    @cached_property
+    def input_grad_pads(self) -> Pads:
+        """Pads of the gradient by the input: a convolution of the gradient, with `strides - 1` zeros between
+        its elements, by the turned kernel (Dumoulin & Visin 2016, section 4)."""
+        return tuple((e - 1 - low, e - 1 - high) for e, (low, high) in zip(self.extent, self.used_pads))
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether each input channel is convolved alone."""
+        return self.groups == self.in_channels and self.groups > 1
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether it is a matrix product over the channels, with nothing to slide."""
+        return prod(self.kernel_size) == 1 and prod(self.strides) == 1 and not any(map(any, self.pads))
+
+
+@dataclass(frozen=True)
+class PoolPlan(_Windows):
+    """Pooling over windows of `pool_size`."""
+
+    @property
+    def pool_size(self) -> Ints:
+        return self.extent
+
+    def out_shape(self, batch: Any, channels: Any) -> tuple[Any, ...]:
+        return self._shape(batch, self.out_size, channels)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Number of input elements in each window, padding left out; broadcasts against the output."""
+        total = np.ones((), np.int64)
+        for n, m, s, e, (low, _) in zip(self.in_size, self.out_size, self.strides, self.extent, self.pads):
+            starts = np.arange(m) * s - low
+            total = total[..., None] * (np.minimum(starts + e, n) - np.maximum(starts, 0))
+        return total[..., None] if self.channels_last else total
+
+    @property
+    def size(self) -> int:
+        """Number of elements in a window, padding counted."""
+        return prod(self.pool_size)
+
+    @cached_property
+    def disjoint(self) -> bool:
+        """Whether the windows are exact tiles: no overlap, no gap, no padding."""
+        return self.strides == self.pool_size and not any(map(any, self.used_pads))
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptivePlan:
+    """Pooling to a given output size, as `pool` over an input whose elements are repeated first.
+
+    Window i of a dimension covers `floor(i n / m)` up to `ceil((i + 1) n / m)`. Windows may overlap and differ in
+    length, so `layouts` lays them side by side, all as long as the longest.
+    """
+
+    pool: PoolPlan
+    layouts: tuple[Layout | None, ...]  # of each spatial dimension; None: it is laid out already
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """How one dimension is laid out for adaptive pooling."""
+
+    indices: np.ndarray  # input position of each element
+    filled: np.ndarray | None  # which elements only fill up a shorter window; None: no element does
+    shares: np.ndarray  # longest length / length, of each window
+
+
+# ---- making them ---------------------------------------------------------------------------------
+
+
+@_planned
+def conv_plan(
+    x_shape: Sequence[int],
+    kernel_shape: Sequence[int],
+    strides: int | Sequence[int] = 1,
+    padding: str | Sequence[Sequence[int]] = "valid",
+    data_format: str = "channels_last",
+    dilation: int | Sequence[int] = 1,
+    kernel_name: str = "kernel",
+) -> ConvPlan:
+    """Plans a convolution over 1 to 3 spatial dimensions.
+
+    Args:
+        x_shape: `(batch, *spatial, channels)`, or `(batch, channels, *spatial)` for "channels_first".
+        kernel_shape: `(*kernel_size, channels // groups, filters)`; the number of groups follows from it.
+        strides: one integer, or one for each spatial dimension.
+        padding: "valid" (none), "same" (`ceil(size / stride)` outputs; of an odd amount of padding the larger
+            half comes at the end), "causal" (one dimension: all of it comes before), or for each spatial
+            dimension a pair of non-negative integers `(before, after)`.
+        data_format: "channels_last" or "channels_first".
+        dilation: distance between the input elements that a kernel touches.
+        kernel_name: what errors call the kernel.
+
+    Raises:
+        ArgumentError: if anything does not fit, or if the output would be empty.
+
+    Example:
+        >>> plan = conv_plan((8, 32, 32, 3), (3, 3, 3, 16), strides=2, padding="same")
+        >>> plan.pads, plan.out_shape(8), plan.groups
+        (((0, 1), (0, 1)), (8, 16, 16, 16), 1)
+    """
+    in_size, channels, channels_last = _input(x_shape, data_format)
+    kernel = _kernel(kernel_shape, len(in_size), kernel_name)
+    kernel_size, per_group, filters = kernel[:-2], kernel[-2], kernel[-1]
+    if channels % per_group:
+        raise ArgumentError(
+            kernel_name,
+            expected=f"of a shape whose next-to-last size divides the {channels} channels of `inputs`",
+            got=kernel,
+            fix="A kernel has the shape (*kernel_size, input channels // groups, filters).",
+        )
+    if filters % (groups := channels // per_group):
+        raise ArgumentError(
+            kernel_name,
+            expected=f"of a shape whose last size, the filters, is a multiple of the {groups} groups",
+            got=kernel,
+        )
+    steps = _sizes("strides", strides, len(in_size))
+    holes = _sizes("dilation_rate", dilation, len(in_size))
+    extent = tuple((k - 1) * d + 1 for k, d in zip(kernel_size, holes))
+    pads = _pads(padding, in_size, extent, steps)
+    out_size = _out_size(in_size, extent, steps, pads, kernel_name)
+    windows = (channels_last, in_size, out_size, steps, pads, extent)
+    return ConvPlan(*windows, kernel_size, holes, groups, channels, filters)
+
+
+@_planned
+def depthwise_plan(
+    x_shape: Sequence[int],
+    kernel_shape: Sequence[int],
+    strides: int | Sequence[int] = 1,
+    padding: str | Sequence[Sequence[int]] = "valid",
+    data_format: str = "channels_last",
+    dilation: int | Sequence[int] = 1,
+    kernel_name: str = "kernel",
+) -> ConvPlan:
+    """Plans a depthwise convolution: the plan of the grouped one whose kernel is the given one, reshaped.
+
+    Args:
+        kernel_shape: `(*kernel_size, channels, depth_multiplier)`, to be reshaped to `plan.kernel_shape`.
+
+    The other arguments, and the errors, are those of `conv_plan`.
+
+    Example:
+        >>> depthwise_plan((8, 32, 32, 3), (5, 5, 3, 2)).kernel_shape
+        (5, 5, 1, 6)
+    """
+    in_size, channels, _ = _input(x_shape, data_format)
+    *kernel_size, given, multiplier = _kernel(kernel_shape, len(in_size), kernel_name)
+    if given != channels:
+        raise ArgumentError(
+            kernel_name,
+            expected=f"of a shape whose next-to-last size is the {channels} channels of `inputs`",
+            got=kernel_shape,
+            fix="A depthwise kernel has the shape (*kernel_size, input channels, depth_multiplier).",
+        )
+    grouped = (*kernel_size, 1, channels * multiplier)
+    return conv_plan(x_shape, grouped, strides, padding, data_format, dilation, kernel_name)
+
+
+@_planned
+def pointwise_plan(
+    x_shape: Sequence[int], kernel_shape: Sequence[int], data_format: str, kernel_name: str
+) -> ConvPlan:
+    """Plans the second half of a separable convolution: a kernel of size 1 over all channels.
+
+    Example:
+        >>> pointwise_plan((8, 32, 32, 6), (1, 1, 6, 4), "channels_last", "pointwise_kernel").pointwise
+        True
+    """
+    in_size, channels, _ = _input(x_shape, data_format)
+    *kernel_size, given, _ = _kernel(kernel_shape, len(in_size), kernel_name)
+    if given != channels or prod(kernel_size) != 1:
+        ones = ", ".join("1" * len(in_size))
+        raise ArgumentError(
+            kernel_name,
+            expected=f"of shape ({ones}, {channels}, filters), for the {channels} channels of the depthwise step",
+            got=kernel_shape,
+        )
+    return conv_plan(x_shape, kernel_shape, 1, "valid", data_format, 1, kernel_name)
+
+
+@_planned
+def conv_transpose_plan(
+    x_shape: Sequence[int],
+    kernel_shape: Sequence[int],
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int | None] | None = None,
+    data_format: str = "channels_last",
+    dilation: int | Sequence[int] = 1,
+) -> ConvPlan:
+    """Plans a transposed convolution, as the convolution whose gradient by its input it is.
+
+    With n inputs, stride s and a kernel that spans e positions, the whole sum of shifted kernels has
+    `(n - 1) s + e` elements. Without `output_padding`, "valid" gives `n s + max(e - s, 0)` of them and "same"
+    gives `n s`; with it, "valid" gives `(n - 1) s + e + output_padding`, and "same" less by `2 (e // 2)`. What
+    is cut is cut evenly from both ends, the odd element from the end; what is missing is zeros at the end. So
+    does Keras 3.15 on each of its engines (found by running it).
+
+    Args:
+        x_shape: as in `conv_plan`.
+        kernel_shape: `(*kernel_size, filters, channels)`.
+        strides: as in `conv_plan`.
+        padding: "valid" or "same".
+        output_padding: None, an integer, or an integer or None for each spatial dimension.
+        data_format: as in `conv_plan`.
+        dilation: as in `conv_plan`.
+
+    Returns:
+        The plan of the forward convolution: its `in_shape` is the transpose's output.
+
+    Raises:
+        ArgumentError: if anything does not fit, or if the output would be empty.
+
+    Example:
+        >>> plan = conv_transpose_plan((8, 16, 16, 4), (3, 3, 2, 4), strides=2, padding="same")
+        >>> plan.in_shape(8), plan.out_shape(8)
+        ((8, 32, 32, 2), (8, 16, 16, 4))
+    """
+    size, channels, channels_last = _input(x_shape, data_format)
+    rank = len(size)
+    *kernel_size, filters, given = _kernel(kernel_shape, rank, "kernel")
+    if given != channels:
+        raise ArgumentError(
+            "kernel",
+            expected=f"of a shape whose last size is the {channels} channels of `inputs`",
+            got=kernel_shape,
+            fix="A transposed kernel has the shape (*kernel_size, filters, input channels).",
+        )
+    steps = _sizes("strides", strides, rank)
+    holes = _sizes("dilation_rate", dilation, rank)
+    extra = _output_padding(output_padding, rank)
+    same = _named_padding(padding, ("valid", "same")) == "same"
+    extent = tuple((k - 1) * d + 1 for k, d in zip(kernel_size, holes))
+    whole = tuple((n - 1) * s + e for n, s, e in zip(size, steps, extent))
+    out_size = tuple(_transposed_size(*each, same) for each in zip(size, steps, extent, extra))
+    if min(out_size) < 1:
+        raise ArgumentError("inputs", expected="of a spatial size that gives an output", got=size)
+    lows = tuple(max(w - m, 0) // 2 if same else 0 for w, m in zip(whole, out_size))
+    pads = tuple((low, _tail(w - m - low, s)) for low, w, m, s in zip(lows, whole, out_size, steps))
+    windows = (channels_last, out_size, size, steps, pads, extent)
+    return ConvPlan(*windows, tuple(kernel_size), holes, 1, filters, channels)
+
+
+def _transposed_size(n: int, stride: int, extent: int, extra: int | None, same: bool) -> int:
+    if extra is None:
+        return n * stride if same else n * stride + max(extent - stride, 0)
+    return (n - 1) * stride + extent + extra - (2 * (extent // 2) if same else 0)
+
+
+def _tail(excess: int, stride: int) -> int:
+    """The padding behind the forward convolution's input. Fewer than `stride` elements at its end that lie in no
+    window do no harm; of more, another window would be made, so a negative padding takes them off."""
+    return 0 if -stride < excess < 0 else excess
+
+
+@_planned
+def pool_plan(
+    x_shape: Sequence[int],
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+) -> PoolPlan:
+    """Plans max or average pooling over 1 to 3 spatial dimensions.
+
+    Args:
+        x_shape: as in `conv_plan`.
+        pool_size: one integer, or one for each spatial dimension.
+        strides: likewise; `pool_size` if None.
+        padding: "valid" or "same". Padding is no element of a window: it is never the maximum, and averages
+            do not count it.
+        data_format: as in `conv_plan`.
+
+    Raises:
+        ArgumentError: if anything does not fit, or if the output would be empty.
+
+    Example:
+        >>> plan = pool_plan((8, 5, 3), 2, padding="same")
+        >>> plan.out_shape(8, 3), plan.counts.tolist()
+        ((8, 3, 3), [[2], [2], [1]])
+    """
+    in_size, _, channels_last = _input(x_shape, data_format, empty_channels=True)
+    window = _sizes("pool_size", pool_size, len(in_size))
+    steps = window if strides is None else _sizes("strides", strides, len(in_size))
+    _named_padding(padding, ("valid", "same"))
+    pads = _pads(padding, in_size, window, steps)
+    out_size = _out_size(in_size, window, steps, pads, "pool_size")
+    return PoolPlan(channels_last, in_size, out_size, steps, pads, window)
+
+
+@_planned
+def adaptive_pool_plan(
+    x_shape: Sequence[int], output_size: int | Sequence[int], data_format: str = "channels_last"
+) -> AdaptivePlan:
+    """Plans pooling to `output_size`: one integer, or one for each spatial dimension.
+
+    Example:
+        >>> plan = adaptive_pool_plan((8, 7, 3), 3)
+        >>> plan.layouts[0].indices.tolist(), plan.pool.pool_size
+        ([0, 1, 2, 2, 3, 4, 4, 5, 6], (3,))
+    """
+    in_size, channels, channels_last = _input(x_shape, data_format, empty_channels=True)
+    out_size = _sizes("output_size", output_size, len(in_size))
+    widths, layouts = zip(*map(_layout, in_size, out_size))
+    laid_out = tuple(m * w for m, w in zip(out_size, widths))
+    shape = (None, *laid_out, channels) if channels_last else (None, channels, *laid_out)
+    return AdaptivePlan(pool_plan(shape, widths, widths, "valid", data_format), layouts)
+
+
+def _layout(n: int, m: int) -> tuple[int, Layout | None]:
+    """(length of the longest window, its layout) of n elements in m windows."""
+    if n % m == 0:
+        return n // m, None
+    i = np.arange(m)
+    starts, stops = i * n // m, -(-(i + 1) * n // m)
+    width = int((stops - starts).max())
+    positions = starts[:, None] + np.arange(width)
+    filled = (positions >= stops[:, None]).ravel()
+    indices = np.minimum(positions, n - 1).ravel().astype(np.int32)
+    return width, Layout(indices, filled if filled.any() else None, width / (stops - starts))
+
+
+# ---- checks --------------------------------------------------------------------------------------
+
+
+def _input(x_shape: Sequence[Any], data_format: Any, empty_channels: bool = False) -> tuple[Ints, int, bool]:
+    """(spatial sizes, channels, whether the channels come last)."""
+    if data_format not in ("channels_last", "channels_first"):
+        raise ArgumentError("data_format", expected='"channels_last" or "channels_first"', got=data_format)
+    if not 3 <= len(x_shape) <= 5:
+        raise ArgumentError(
+            "inputs",
+            expected="of a shape with a batch, 1 to 3 spatial dimensions, and channels",
+            got=tuple(x_shape),
+        )
+    channels_last = data_format == "channels_last"
+    spatial, channels = (x_shape[1:-1], x_shape[-1]) if channels_last else (x_shape[2:], x_shape[1])
+    size, count = _integers(spatial), _integer(channels)
+    if size is None or count is None:
+        raise ArgumentError(
+            "inputs", expected="of a shape with known spatial sizes and channels", got=tuple(x_shape)
+        )
+    if min(size) < 1 or (count < 1 and not empty_channels):
+        layout = "(batch, *spatial, channels)" if channels_last else "(batch, channels, *spatial)"
+        raise ArgumentError(
+            "inputs",
+            expected="of a shape that is positive after the batch",
+            got=tuple(x_shape),
+            fix=f'With data_format="{data_format}" they are read as {layout}.',
+        )
+    return size, count, channels_last
+
+
+def _kernel(shape: Sequence[Any], rank: int, name: str) -> Ints:
+    sizes = _integers(shape)
+    if len(shape) != rank + 2:
+        raise ArgumentError(
+            name,
+            expected=f"of a shape with {rank} spatial dimensions, like `inputs`, and two of channels",
+            got=tuple(shape),
+        )
+    if sizes is None or min(sizes) < 1:
+        raise ArgumentError(name, expected="of known, positive sizes", got=tuple(shape))
+    return sizes
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def _integers(values: Sequence[Any]) -> Ints | None:
+    found = tuple(n for n in map(_integer, values) if n is not None)
+    return found if len(found) == len(values) else None
+
+
+def _sizes(name: str, value: Any, rank: int) -> Ints:
+    """One positive integer for each spatial dimension, from one for all or from a sequence."""
+    given = value if isinstance(value, tuple) else (value,) * rank
+    sizes = _integers(given)
+    if sizes is None or len(sizes) != rank or min(sizes) < 1:
+        each = f"a positive integer, or {rank} of them, one for each spatial dimension"
+        raise ArgumentError(name, expected="a positive integer" if rank == 1 else each, got=value)
+    return sizes
+
+
+def _output_padding(value: Any, rank: int) -> tuple[int | None, ...]:
+    given = value if isinstance(value, tuple) else (value,) * rank
+    sizes = tuple(None if v is None else _integer(v) for v in given)
+    wrong = any(v is not None and (n is None or n < 0) for v, n in zip(given, sizes))
+    if len(sizes) != rank or wrong:
+        raise ArgumentError(
+            "output_padding",
+            expected=f"None, a non-negative integer, or {rank} of these, one for each spatial dimension",
+            got=value,
+        )
+    return sizes
+
+
+def _named_padding(padding: Any, allowed: tuple[str, ...], also: str = "") -> str:
+    name = padding.lower() if isinstance(padding, str) else None
+    if name in allowed:
+        return name
+    raise ArgumentError("padding", expected=" or ".join(f'"{a}"' for a in allowed) + also, got=padding)
+
+
+def _pads(padding: Any, size: Ints, extent: Ints, strides: Ints) -> Pads:
+    rank = len(size)
+    if isinstance(padding, tuple):
+        return _explicit_pads(padding, rank)
+    allowed = ("valid", "same", "causal") if rank == 1 else ("valid", "same")
+    name = _named_padding(padding, allowed, f", or {rank} pairs (before, after)")
+    if name == "valid":
+        return ((0, 0),) * rank
+    if name == "causal":
+        return ((extent[0] - 1, 0),)
+    totals = (max((-(-n // s) - 1) * s + e - n, 0) for n, e, s in zip(size, extent, strides))
+    return tuple((total // 2, total - total // 2) for total in totals)
+
+
+def _explicit_pads(padding: tuple[Any, ...], rank: int) -> Pads:
+    if len(padding) == rank and all(isinstance(pair, tuple) and len(pair) == 2 for pair in padding):
+        flat = _integers([n for pair in padding for n in pair])
+        if flat is not None and min(flat) >= 0:
+            return tuple(zip(flat[::2], flat[1::2]))
+    raise ArgumentError(
+        "padding",
+        expected=f'"valid", "same", or {rank} pairs (before, after) of non-negative integers',
+        got=padding,
+    )
+
+
+def _out_size(size: Ints, extent: Ints, strides: Ints, pads: Pads, window: str) -> Ints:
+    out = tuple((n + sum(p) - e) // s + 1 for n, e, s, p in zip(size, extent, strides, pads))
+    if min(out) < 1:
+        raise ArgumentError(
+            "inputs",
+            expected=f"of a spatial size not below the extent {extent} of `{window}`",
+            got=size,
+            fix='Use a larger input, a smaller window, or padding="same".',
+        )
+    return out

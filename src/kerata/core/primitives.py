@@ -1,0 +1,613 @@
+"""The closed set of primitives: all that an engine can be asked.
+
+Each row: name, shape and dtype rule, derivative. Families hold the rules. A derivative is
+`(g, y, *arguments)` -> cotangents, written with primitives, where `g` is the cotangent of the result
+`y`. `None` says that no derivative passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from kerata.core import rules
+from kerata.core.declare import new_abstract, primitive
+from kerata.core.dispatch import dtype_of, shape_of
+from kerata.core.dtypes import complex_for, is_complex, is_float, real_of
+from kerata.core.errors import ArgumentError
+
+Tensor = Any
+Bind = Callable[..., Any]
+
+# ---- families ------------------------------------------------------------------------------------
+
+
+def _same(x: Tensor, **_: Any) -> Tensor:
+    return new_abstract(x._shape, x._dtype)
+
+
+def _to_bool(x: Tensor) -> Tensor:
+    return new_abstract(x._shape, "bool")
+
+
+def unary(name: str, grad: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None) -> Bind:
+    """Elementwise, same dtype. `grad(g, y, x)`."""
+    return primitive(name, _same, None if grad is None else lambda g, y, x: (grad(g, y, x),))
+
+
+def predicate(name: str) -> Bind:
+    """Elementwise, bool."""
+    return primitive(name, _to_bool)
+
+
+def _shape_or_scalar(x: Any) -> tuple[int, ...]:
+    return getattr(x, "_shape", ())
+
+
+def _pairwise(x1: Any, x2: Any) -> Tensor:
+    tensor = x1 if hasattr(x1, "_dtype") else x2
+    return new_abstract(rules.broadcast_two(_shape_or_scalar(x1), _shape_or_scalar(x2)), tensor._dtype)
+
+
+def _pairwise_bool(x1: Any, x2: Any) -> Tensor:
+    return new_abstract(rules.broadcast_two(_shape_or_scalar(x1), _shape_or_scalar(x2)), "bool")
+
+
+def unbroadcast(g: Tensor, like: Any) -> Tensor:
+    """Sums a cotangent over the axes along which `like` was broadcast."""
+    have, want = shape_of(g), shape_of(like)
+    if have == want:
+        return g
+    lead = len(have) - len(want)
+    axes = tuple(range(lead)) + tuple(lead + i for i, d in enumerate(want) if d == 1 and have[lead + i] != 1)
+    return reshape(sum(g, axis=axes, keepdims=False), shape=want)
+
+
+def binary(name: str, grad: Callable[..., tuple[Any, Any]] | None = None) -> Bind:
+    """Elementwise with broadcasting, equal dtypes (or a Python scalar). `grad(g, y, x1, x2)`."""
+
+    def whole(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> tuple[Any, Any]:
+        assert grad is not None
+        pair = grad(g, y, x1, x2)
+        return tuple(  # type: ignore[return-value]
+            None if c is None else unbroadcast(c, x) for c, x in zip(pair, (x1, x2), strict=True)
+        )
+
+    return primitive(name, _pairwise, whole if grad else None)
+
+
+def comparison(name: str) -> Bind:
+    return primitive(name, _pairwise_bool)
+
+
+def _reduce(x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return new_abstract(rules.reduced(x._shape, axis, keepdims), x._dtype)
+
+
+def _reduce_bool(x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return new_abstract(rules.reduced(x._shape, axis, keepdims), "bool")
+
+
+def _reduce_index(x: Tensor, *, axis: int) -> Tensor:
+    if x._shape[axis] == 0:
+        raise ArgumentError("x", expected="a tensor with at least one element along the axis", got=x)
+    return new_abstract(rules.reduced(x._shape, (axis,), False), "int32")
+
+
+def expand(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    """Puts a reduced cotangent back over the shape of `x`."""
+    kept = tuple(1 if i in axis else d for i, d in enumerate(shape_of(x)))
+    return broadcast_to(reshape(g, shape=kept), shape=shape_of(x))
+
+
+# ---- elementwise, floating -----------------------------------------------------------------------
+
+exp = unary("exp", lambda g, y, x: mul(g, conj_(y)))
+exp2 = unary("exp2", lambda g, y, x: mul(mul(g, y), math.log(2)))
+expm1 = unary("expm1", lambda g, y, x: mul(g, add(y, 1)))
+log = unary("log", lambda g, y, x: div(g, conj_(x)))
+log2 = unary("log2", lambda g, y, x: div(g, mul(x, math.log(2))))
+log10 = unary("log10", lambda g, y, x: div(g, mul(x, math.log(10))))
+log1p = unary("log1p", lambda g, y, x: div(g, add(x, 1)))
+sqrt = unary("sqrt", lambda g, y, x: div(g, mul(y, 2)))
+rsqrt = unary("rsqrt", lambda g, y, x: mul(g, mul(div(y, x), -0.5)))
+sin = unary("sin", lambda g, y, x: mul(g, cos(x)))
+cos = unary("cos", lambda g, y, x: neg(mul(g, sin(x))))
+tan = unary("tan", lambda g, y, x: mul(g, add(mul(y, y), 1)))
+asin = unary("asin", lambda g, y, x: div(g, sqrt(sub(1, mul(x, x)))))
+acos = unary("acos", lambda g, y, x: neg(div(g, sqrt(sub(1, mul(x, x))))))
+atan = unary("atan", lambda g, y, x: div(g, add(mul(x, x), 1)))
+sinh = unary("sinh", lambda g, y, x: mul(g, cosh(x)))
+cosh = unary("cosh", lambda g, y, x: mul(g, sinh(x)))
+tanh = unary("tanh", lambda g, y, x: mul(g, sub(1, mul(y, y))))
+asinh = unary("asinh", lambda g, y, x: div(g, sqrt(add(mul(x, x), 1))))
+acosh = unary("acosh", lambda g, y, x: div(g, sqrt(sub(mul(x, x), 1))))
+atanh = unary("atanh", lambda g, y, x: div(g, sub(1, mul(x, x))))
+sigmoid = unary("sigmoid", lambda g, y, x: mul(g, mul(y, sub(1, y))))
+erf = unary("erf", lambda g, y, x: mul(g, mul(exp(neg(mul(x, x))), 2 / math.sqrt(math.pi))))
+erfinv = unary("erfinv", lambda g, y, x: mul(g, mul(exp(mul(y, y)), math.sqrt(math.pi) / 2)))
+lgamma = unary("lgamma", lambda g, y, x: mul(g, digamma(x)))
+digamma = unary("digamma")
+
+# ---- elementwise, any number ---------------------------------------------------------------------
+
+neg = unary("neg", lambda g, y, x: neg(g))
+sign = unary("sign")
+floor = unary("floor")
+ceil = unary("ceil")
+round = unary("round")  # half to even
+trunc = unary("trunc")
+bitwise_not = unary("bitwise_not")
+logical_not = predicate("logical_not")
+isnan = predicate("isnan")
+isinf = predicate("isinf")
+isfinite = predicate("isfinite")
+
+
+def _real_rule(x: Tensor) -> Tensor:
+    return new_abstract(x._shape, real_of(x._dtype))
+
+
+def _complex_rule(x1: Tensor, x2: Tensor) -> Tensor:
+    return new_abstract(rules.broadcast_two(x1._shape, x2._shape), complex_for(x1._dtype))
+
+
+def _abs_grad(g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+    if not is_complex(dtype_of(x)):
+        return (mul(g, sign(x)),)
+    safe = where(eq(y, 0), 1, y)
+    return (mul(complex_(g, mul(g, 0)), div(x, complex_(safe, mul(safe, 0)))),)
+
+
+abs = primitive("abs", _real_rule, _abs_grad)
+real = primitive("real", _real_rule, lambda g, y, x: (complex_(g, mul(g, 0)),))
+imag = primitive("imag", _real_rule, lambda g, y, x: (complex_(mul(g, 0), g),))
+conj = unary("conj", lambda g, y, x: conj(g))
+complex_ = primitive("complex", _complex_rule, lambda g, y, a, b: (unbroadcast(real(g), a), unbroadcast(imag(g), b)))
+
+
+def conj_(x: Tensor) -> Tensor:
+    """The conjugate of complex values, anything else as it is."""
+    return conj(x) if is_complex(dtype_of(x)) else x
+
+
+# ---- elementwise, two arguments ------------------------------------------------------------------
+
+
+def _share(chosen: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., tuple[Tensor, Tensor]]:
+    """Derivative of maximum and minimum: ties share the cotangent equally."""
+
+    def grad(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+        half = mul(g, 0.5)
+        first = where(eq(x1, x2), half, where(chosen(x1, x2), g, mul(g, 0)))
+        return first, sub(g, first)
+
+    return grad
+
+
+def _pow_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
+    """`d/dx = n x^(n-1)`, zero where n is zero; `d/dn = y log x`, zero where x is not positive."""
+    first = second = None
+    if not isinstance(x1, (int, float, complex)):
+        if isinstance(x2, (int, float, complex)):
+            first = mul(mul(g, 0), 0) if x2 == 0 else mul(g, conj_(mul(pow(x1, x2 - 1), x2)))
+        else:
+            lower = where(eq(x2, 0), 1, sub(x2, 1))  # x^(0-1) may be infinite, and is multiplied by 0
+            first = mul(g, conj_(mul(x2, pow(x1, lower))))
+    if not isinstance(x2, (int, float, complex)):
+        if isinstance(x1, (int, float, complex)):
+            second = mul(g, mul(y, math.log(x1) if x1 > 0 else 0.0))
+        else:
+            safe = x1 if is_complex(dtype_of(x1)) else where(gt(x1, 0), x1, 1)
+            second = mul(g, conj_(mul(y, log(safe))))
+    return first, second
+
+
+add = binary("add", lambda g, y, x1, x2: (g, g))
+sub = binary("sub", lambda g, y, x1, x2: (g, neg(g)))
+mul = binary("mul", lambda g, y, x1, x2: (mul(g, _conj(x2)), mul(g, _conj(x1))))
+div = binary("div", lambda g, y, x1, x2: (div(g, _conj(x2)), neg(mul(g, div(_conj(y), _conj(x2))))))
+pow = binary("pow", _pow_grad)
+floor_divide = binary("floor_divide")  # toward minus infinity
+remainder = binary("remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor(div(x1, x2))))))  # sign of the divisor
+maximum = binary("maximum", _share(lambda a, b: gt(a, b)))  # NaN wins
+minimum = binary("minimum", _share(lambda a, b: lt(a, b)))
+atan2 = binary(
+    "atan2",
+    lambda g, y, x1, x2: (
+        div(mul(g, x2), _norm2(x1, x2)),
+        neg(div(mul(g, x1), _norm2(x1, x2))),
+    ),
+)
+nextafter = binary("nextafter")
+bitwise_and = binary("bitwise_and")
+bitwise_or = binary("bitwise_or")
+bitwise_xor = binary("bitwise_xor")
+shift_left = binary("shift_left")
+shift_right = binary("shift_right")  # arithmetic for signed, logical for unsigned integers
+
+eq = comparison("eq")
+ne = comparison("ne")
+lt = comparison("lt")
+le = comparison("le")
+gt = comparison("gt")
+ge = comparison("ge")
+logical_and = comparison("logical_and")
+logical_or = comparison("logical_or")
+logical_xor = comparison("logical_xor")
+
+
+def _conj(x: Any) -> Any:
+    return x if isinstance(x, (int, float)) else conj_(x)
+
+
+def _norm2(x1: Tensor, x2: Tensor) -> Tensor:
+    total = add(mul(x1, x1), mul(x2, x2))
+    return where(eq(total, 0), 1, total)
+
+
+def _where_rule(condition: Tensor, x1: Any, x2: Any) -> Tensor:
+    tensor = x1 if hasattr(x1, "_dtype") else x2
+    shape = rules.broadcast(condition._shape, _shape_or_scalar(x1), _shape_or_scalar(x2))
+    return new_abstract(shape, tensor._dtype)
+
+
+def _where_grad(g: Tensor, y: Tensor, condition: Tensor, x1: Any, x2: Any) -> tuple[Any, Any, Any]:
+    zero = mul(g, 0)
+    zero = where(isfinite(real(zero) if is_complex(dtype_of(zero)) else zero), zero, 0)
+    first = unbroadcast(where(condition, g, zero), x1)
+    return None, first, unbroadcast(where(condition, zero, g), x2)
+
+
+where = primitive("where", _where_rule, _where_grad)
+
+
+# ---- dtypes --------------------------------------------------------------------------------------
+
+
+def _cast_grad(g: Tensor, y: Tensor, x: Tensor, *, dtype: str) -> tuple[Tensor | None]:
+    source = dtype_of(x)
+    if not (is_float(source) or is_complex(source)) or not (is_float(dtype) or is_complex(dtype)):
+        return (None,)
+    if is_complex(dtype) and not is_complex(source):
+        g = real(g)
+    return (cast(g, dtype=source),)
+
+
+cast = primitive("cast", lambda x, *, dtype: new_abstract(x._shape, dtype), _cast_grad)
+bitcast = primitive("bitcast", lambda x, *, dtype: new_abstract(x._shape, dtype))
+
+# ---- reductions ----------------------------------------------------------------------------------
+
+
+def _extreme_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> tuple[Tensor]:
+    """Ties share the cotangent equally."""
+    hits = eq(x, expand(y, x, axis))
+    hits = logical_or(hits, isnan(x)) if is_float(dtype_of(x)) else hits
+    share = cast(hits, dtype=dtype_of(g))
+    count = expand(sum(share, axis=axis, keepdims=True), x, axis)
+    return (div(mul(expand(g, x, axis), share), count),)
+
+
+def _prod_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> tuple[Tensor]:
+    """The product of the other elements, right also where some are zero: prefix times suffix products."""
+    rest = tuple(i for i in range(len(shape_of(x))) if i not in axis)
+    perm = rest + axis
+    shape = shape_of(x)
+    lead = tuple(shape[i] for i in rest)
+    flat = reshape(transpose(x, axes=perm), shape=(*lead, math.prod(shape[i] for i in axis)))
+    last = len(lead)
+    ones = add(mul(slice(flat, starts=(0,) * (last + 1), limits=(*lead, 1), strides=(1,) * (last + 1)), 0), 1)
+    n = shape_of(flat)[-1]
+
+    def exclusive(values: Tensor) -> Tensor:
+        head = slice(values, starts=(0,) * (last + 1), limits=(*lead, n - 1), strides=(1,) * (last + 1))
+        return cumprod(concatenate((ones, head), axis=last), axis=last)
+
+    before = exclusive(flat)
+    after = flip(exclusive(flip(flat, axis=(last,))), axis=(last,))
+    others = reshape(mul(before, after), shape=tuple(shape[i] for i in perm))
+    inverse = tuple(perm.index(i) for i in range(len(perm)))
+    return (mul(expand(g, x, axis), conj_(transpose(others, axes=inverse))),)
+
+
+sum = primitive("sum", _reduce, lambda g, y, x, *, axis, keepdims: (expand(g, x, axis),))
+prod = primitive("prod", _reduce, _prod_grad)
+max = primitive("max", _reduce, _extreme_grad)  # NaN wins
+min = primitive("min", _reduce, _extreme_grad)
+any = primitive("any", _reduce_bool)
+all = primitive("all", _reduce_bool)
+argmax = primitive("argmax", _reduce_index)  # the first of equals; NaN wins; int32
+argmin = primitive("argmin", _reduce_index)
+
+
+def _cumsum_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor]:
+    return (flip(cumsum(flip(g, axis=(axis,)), axis=axis), axis=(axis,)),)
+
+
+def _cumprod_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor]:
+    """`dx_j = sum over i >= j of g_i * prod of x_k, k <= i, k != j`, right also where x has zeros."""
+    shape = shape_of(x)
+    n = shape[axis]
+    total = None
+    for j in range(n):  # x_j replaced by one: the derivative of each later product
+        starts = tuple(j if i == axis else 0 for i in range(len(shape)))
+        limits = tuple(j + 1 if i == axis else d for i, d in enumerate(shape))
+        piece = slice(x, starts=starts, limits=limits, strides=(1,) * len(shape))
+        ones = add(mul(piece, 0), 1)
+        before = slice(x, starts=(0,) * len(shape), limits=tuple(j if i == axis else d for i, d in enumerate(shape)), strides=(1,) * len(shape))
+        after_starts = tuple(j + 1 if i == axis else 0 for i in range(len(shape)))
+        after = slice(x, starts=after_starts, limits=shape, strides=(1,) * len(shape))
+        others = cumprod(concatenate((before, ones, after), axis=axis), axis=axis)
+        tail = mul(slice(g, starts=starts, limits=shape, strides=(1,) * len(shape)), slice(others, starts=starts, limits=shape, strides=(1,) * len(shape)))
+        one = sum(tail, axis=(axis,), keepdims=True)
+        total = one if total is None else concatenate((total, one), axis=axis)
+    return (mul(x, 0) if total is None else total,)
+
+
+cumsum = primitive("cumsum", lambda x, *, axis: _same(x), _cumsum_grad)
+cumprod = primitive("cumprod", lambda x, *, axis: _same(x), _cumprod_grad)
+
+# ---- shapes --------------------------------------------------------------------------------------
+
+
+def _reshape_rule(x: Tensor, *, shape: tuple[int, ...]) -> Tensor:
+    return new_abstract(rules.reshaped(x._shape, shape), x._dtype)
+
+
+def _transpose_rule(x: Tensor, *, axes: tuple[int, ...]) -> Tensor:
+    return new_abstract(tuple(x._shape[i] for i in axes), x._dtype)
+
+
+def _transpose_grad(g: Tensor, y: Tensor, x: Tensor, *, axes: tuple[int, ...]) -> tuple[Tensor]:
+    return (transpose(g, axes=tuple(axes.index(i) for i in range(len(axes)))),)
+
+
+def _broadcast_rule(x: Tensor, *, shape: tuple[int, ...]) -> Tensor:
+    if len(x._shape) > len(shape) or rules.broadcast_two(x._shape, tuple(shape)) != tuple(shape):
+        raise ArgumentError("shape", expected=f"a shape that {x._shape} can be broadcast to", got=shape)
+    return new_abstract(tuple(shape), x._dtype)
+
+
+def _concatenate_rule(xs: tuple[Tensor, ...], *, axis: int) -> Tensor:
+    return new_abstract(rules.concatenated([x._shape for x in xs], axis), xs[0]._dtype)
+
+
+def _concatenate_grad(g: Tensor, y: Tensor, xs: tuple[Tensor, ...], *, axis: int) -> tuple[Any]:
+    pieces, start, shape = [], 0, shape_of(g)
+    for x in xs:
+        stop = start + shape_of(x)[axis]
+        starts = tuple(start if i == axis else 0 for i in range(len(shape)))
+        limits = tuple(stop if i == axis else d for i, d in enumerate(shape))
+        pieces.append(slice(g, starts=starts, limits=limits, strides=(1,) * len(shape)))
+        start = stop
+    return (tuple(pieces),)
+
+
+def _pad_rule(x: Tensor, *, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
+    return new_abstract(tuple(d + lo + hi for d, (lo, hi) in zip(x._shape, pads, strict=True)), x._dtype)
+
+
+def _pad_grad(g: Tensor, y: Tensor, x: Tensor, *, pads: tuple[tuple[int, int], ...], value: float) -> tuple[Tensor]:
+    starts = tuple(lo for lo, _ in pads)
+    limits = tuple(lo + d for (lo, _), d in zip(pads, shape_of(x), strict=True))
+    return (slice(g, starts=starts, limits=limits, strides=(1,) * len(pads)),)
+
+
+def _slice_rule(x: Tensor, *, starts: Any, limits: Any, strides: Any) -> Tensor:
+    return new_abstract(rules.sliced(x._shape, starts, limits, strides), x._dtype)
+
+
+def _slice_grad(g: Tensor, y: Tensor, x: Tensor, *, starts: Any, limits: Any, strides: Any) -> tuple[Tensor]:
+    shape, sizes = shape_of(x), shape_of(g)
+    if 0 in sizes:
+        return (mul(x, 0),)
+    for axis, step in enumerate(strides):
+        if step > 1:
+            g = dilate(g, axis=axis, step=step)
+    spans = tuple((n - 1) * s + 1 for n, s in zip(sizes, strides, strict=True))
+    pads = tuple((a, d - a - n) for a, d, n in zip(starts, shape, spans, strict=True))
+    return (pad(g, pads=pads, value=0),)
+
+
+def dilate(x: Tensor, axis: int, step: int) -> Tensor:
+    """Puts `step - 1` zeros between neighbours along an axis."""
+    shape = shape_of(x)
+    n = shape[axis]
+    wide = reshape(x, shape=(*shape[: axis + 1], 1, *shape[axis + 1 :]))
+    pads = tuple((0, step - 1) if i == axis + 1 else (0, 0) for i in range(len(shape) + 1))
+    flat = reshape(pad(wide, pads=pads, value=0), shape=(*shape[:axis], n * step, *shape[axis + 1 :]))
+    limits = tuple((n - 1) * step + 1 if i == axis else d for i, d in enumerate(shape))
+    return slice(flat, starts=(0,) * len(shape), limits=limits, strides=(1,) * len(shape))
+
+
+reshape = primitive("reshape", _reshape_rule, lambda g, y, x, *, shape: (reshape(g, shape=shape_of(x)),))
+transpose = primitive("transpose", _transpose_rule, _transpose_grad)
+broadcast_to = primitive("broadcast_to", _broadcast_rule, lambda g, y, x, *, shape: (unbroadcast(g, x),))
+concatenate = primitive("concatenate", _concatenate_rule, _concatenate_grad)
+pad = primitive("pad", _pad_rule, _pad_grad)  # with a constant
+slice = primitive("slice", _slice_rule, _slice_grad)  # 0 <= start <= limit <= size, strides > 0
+flip = primitive("flip", lambda x, *, axis: _same(x), lambda g, y, x, *, axis: (flip(g, axis=axis),))
+
+
+def _dynamic_slice_rule(x: Tensor, starts: Tensor, *, sizes: tuple[int, ...]) -> Tensor:
+    if starts._shape != (len(x._shape),) or len(sizes) != len(x._shape):
+        raise ArgumentError("start_indices", expected=f"{len(x._shape)} integers, one for each dimension", got=starts)
+    if builtins_any(n > d for n, d in zip(sizes, x._shape, strict=True)):
+        raise ArgumentError("shape", expected=f"at most the shape of the input {x._shape}", got=sizes)
+    return new_abstract(tuple(sizes), x._dtype)
+
+
+def _dynamic_slice_grad(g: Tensor, y: Tensor, x: Tensor, starts: Tensor, *, sizes: Any) -> tuple[Any, Any]:
+    return dynamic_update_slice(mul(x, 0), g, starts), None
+
+
+def _update_grad(g: Tensor, y: Tensor, x: Tensor, update: Tensor, starts: Tensor) -> tuple[Any, Any, Any]:
+    sizes = shape_of(update)
+    return dynamic_update_slice(g, mul(update, 0), starts), dynamic_slice(g, starts, sizes=sizes), None
+
+
+def builtins_any(items: Any) -> bool:
+    """Python's own `any`; in this file the name is the reduction."""
+    return True in (bool(i) for i in items)
+
+
+# Starts are clamped so that the slice lies inside the tensor.
+dynamic_slice = primitive("dynamic_slice", _dynamic_slice_rule, _dynamic_slice_grad)
+dynamic_update_slice = primitive("dynamic_update_slice", lambda x, update, starts: _same(x), _update_grad)
+
+# ---- indices -------------------------------------------------------------------------------------
+# Indices are int32 or int64 and in range: the ops see to that.
+
+
+def _take_rule(x: Tensor, indices: Tensor, *, axis: int) -> Tensor:
+    return new_abstract(x._shape[:axis] + indices._shape + x._shape[axis + 1 :], x._dtype)
+
+
+def _take_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor, *, axis: int) -> tuple[Tensor, None]:
+    shape, n = shape_of(x), len(shape_of(indices))
+    front = tuple(range(axis, axis + n)) + tuple(range(axis)) + tuple(range(axis + n, len(shape) - 1 + n))
+    rows = transpose(g, axes=front)
+    count = math.prod(shape_of(indices))
+    rest = shape[:axis] + shape[axis + 1 :]
+    target = mul(transpose(x, axes=(axis, *range(axis), *range(axis + 1, len(shape)))), 0)
+    flat = reshape(indices, shape=(count, 1))
+    summed = scatter(target, flat, reshape(rows, shape=(count, *rest)), mode="add")
+    return transpose(summed, axes=(*range(1, axis + 1), 0, *range(axis + 1, len(shape)))), None
+
+
+def _along_rule(x: Tensor, indices: Tensor, *, axis: int) -> Tensor:
+    return new_abstract(indices._shape, x._dtype)
+
+
+def _along_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor, *, axis: int) -> tuple[Tensor, None]:
+    return put_along_axis(mul(x, 0), indices, g, axis=axis), None
+
+
+def _gather_rule(x: Tensor, indices: Tensor) -> Tensor:
+    depth = indices._shape[-1]
+    return new_abstract(indices._shape[:-1] + x._shape[depth:], x._dtype)
+
+
+def _gather_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor) -> tuple[Tensor, None]:
+    depth = shape_of(indices)[-1]
+    count = math.prod(shape_of(indices)[:-1])
+    rows = reshape(g, shape=(count, *shape_of(x)[depth:]))
+    return scatter(mul(x, 0), reshape(indices, shape=(count, depth)), rows, mode="add"), None
+
+
+def _scatter_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor, updates: Tensor, *, mode: str) -> tuple[Any, ...]:
+    picked = gather_nd(g, indices)
+    if mode == "add":
+        return g, None, picked
+    if mode == "set":
+        return scatter(g, indices, mul(updates, 0), mode="set"), None, picked
+    if mode == "mul":
+        return mul(g, div(y, x)), None, mul(picked, div(gather_nd(y, indices), updates))
+    won = cast(eq(y, x), dtype=dtype_of(g))  # max and min: those that hold the result share it
+    hits = cast(eq(gather_nd(y, indices), updates), dtype=dtype_of(g))
+    count = scatter(won, indices, hits, mode="add")
+    return div(mul(g, won), count), None, div(mul(picked, hits), gather_nd(count, indices))
+
+
+take = primitive("take", _take_rule, _take_grad)
+take_along_axis = primitive("take_along_axis", _along_rule, _along_grad)
+# Adds `updates` to `x` at the places that take_along_axis would read.
+put_along_axis = primitive(
+    "put_along_axis",
+    lambda x, indices, updates, *, axis: _same(x),
+    lambda g, y, x, indices, updates, *, axis: (g, None, take_along_axis(g, indices, axis=axis)),
+)
+gather_nd = primitive("gather_nd", _gather_rule, _gather_grad)  # indices (..., depth)
+# indices (n, depth); updates (n, rest); mode add, set (the last wins), max, min or mul
+scatter = primitive("scatter", lambda x, indices, updates, *, mode: _same(x), _scatter_grad)
+
+
+def _sort_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor]:
+    return (put_along_axis(mul(x, 0), argsort(x, axis=axis), g, axis=axis),)
+
+
+def _top_k_rule(x: Tensor, *, k: int) -> tuple[Tensor, Tensor]:
+    shape = (*x._shape[:-1], k)
+    return new_abstract(shape, x._dtype), new_abstract(shape, "int32")
+
+
+def _top_k_grad(g: Any, y: Any, x: Tensor, *, k: int) -> tuple[Tensor]:
+    return (put_along_axis(mul(x, 0), y[1], g[0], axis=len(shape_of(x)) - 1),)
+
+
+sort = primitive("sort", lambda x, *, axis: _same(x), _sort_grad)  # stable; NaN last
+argsort = primitive("argsort", lambda x, *, axis: new_abstract(x._shape, "int32"))  # stable; NaN last
+top_k = primitive("top_k", _top_k_rule, _top_k_grad)  # largest first; of equals the first index
+searchsorted = primitive("searchsorted", lambda x, v, *, side: new_abstract(v._shape, "int32"))
+
+# ---- products ------------------------------------------------------------------------------------
+
+
+def _swap(x: Tensor) -> Tensor:
+    n = len(shape_of(x))
+    return conj_(transpose(x, axes=(*range(n - 2), n - 1, n - 2)))
+
+
+def _matmul_grad(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    a, b = shape_of(x1), shape_of(x2)
+    left = reshape(x1, shape=(1, *a)) if len(a) == 1 else x1
+    right = reshape(x2, shape=(*b, 1)) if len(b) == 1 else x2
+    if len(b) == 1:
+        g = reshape(g, shape=(*shape_of(g), 1))
+    if len(a) == 1:
+        g = reshape(g, shape=(*shape_of(g)[:-1], 1, shape_of(g)[-1]))
+    dleft, dright = unbroadcast(matmul(g, _swap(right)), left), unbroadcast(matmul(_swap(left), g), right)
+    return reshape(dleft, shape=a), reshape(dright, shape=b)
+
+
+def _einsum_rule(*xs: Tensor, equation: str) -> Tensor:
+    return new_abstract(rules.einsum_shape(equation, [x._shape for x in xs]), xs[0]._dtype)
+
+
+def _einsum_grad(g: Tensor, y: Tensor, *xs: Tensor, equation: str) -> tuple[Tensor, ...]:
+    """The cotangent of an operand is an einsum of `g` and the other operands."""
+    terms, result = rules.parse_einsum(equation, tuple(len(shape_of(x)) for x in xs))
+    sizes = {c: d for term, x in zip(terms, xs, strict=True) for c, d in zip(term, shape_of(x), strict=True) if d != 1}
+    grads = []
+    for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
+        others = [t for j, t in enumerate(terms) if j != i]
+        rest = [conj_(v) for j, v in enumerate(xs) if j != i]
+        unique = "".join(dict.fromkeys(term))
+        known = "".join(c for c in unique if c in result or builtins_any(c in t for t in others))
+        part = einsum(g, *rest, equation=f"{','.join([result, *others])}->{known}") if rest or result != known else g
+        missing = tuple(sizes.get(c, 1) if c in unique and c not in known else 0 for c in unique)
+        kept = iter(shape_of(part))
+        part = reshape(part, shape=tuple(1 if m else next(kept) for m in missing))
+        part = broadcast_to(part, shape=tuple(m or d for m, d in zip(missing, shape_of(part), strict=True)))
+        grads.append(unbroadcast(_diagonal_back(part, unique, term, x), x))
+    return tuple(grads)
+
+
+def _diagonal_back(part: Tensor, unique: str, term: str, x: Tensor) -> Tensor:
+    """A repeated letter read a diagonal: puts the cotangent back on it."""
+    if unique == term:
+        return part
+    shape = shape_of(x)
+    for i, c in enumerate(term):
+        if c in term[:i]:
+            first = term.index(c)
+            n = shape[i]
+            mask = eq(_index(x, shape, first), _index(x, shape, i))
+            spread = tuple(j for j in range(len(shape)) if j != i)
+            part = reshape(part, shape=tuple(shape_of(part)[spread.index(j)] if j != i else 1 for j in range(len(shape))))
+            part = where(mask, broadcast_to(part, shape=tuple(n if j == i else shape_of(part)[j] for j in range(len(shape)))), 0)
+    return part
+
+
+def _index(x: Tensor, shape: tuple[int, ...], axis: int) -> Tensor:
+    """0, 1, 2 … along an axis, as a tensor of the domain of `x`."""
+    ones = add(mul(cast(ne(x, x), dtype="int32"), 0), 1)
+    return sub(cumsum(ones, axis=axis), 1)
+
+
+matmul = primitive(
+    "matmul", lambda x1, x2: new_abstract(rules.matmul_shape(x1._shape, x2._shape), x1._dtype), _matmul_grad
+)
+einsum = primitive("einsum", _einsum_rule, _einsum_grad)

@@ -1,0 +1,197 @@
+"""Shape and dtype rules, shared by the families of primitives. Integers in, integers out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from kerata.core.errors import ArgumentError
+
+Shape = tuple[int, ...]
+
+
+@lru_cache(maxsize=65536)
+def broadcast_two(a: Shape, b: Shape) -> Shape:
+    """The shape that two shapes broadcast to, as in NumPy."""
+    if a == b:
+        return a
+    if len(a) < len(b):
+        a = (1,) * (len(b) - len(a)) + a
+    elif len(b) < len(a):
+        b = (1,) * (len(a) - len(b)) + b
+    out = []
+    for m, n in zip(a, b, strict=True):
+        if m != n and m != 1 and n != 1:
+            raise ArgumentError("x2", expected=f"of a shape that broadcasts with {a}", got=b)
+        out.append(n if m == 1 else m)
+    return tuple(out)
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    out: Shape = ()
+    for shape in shapes:
+        out = broadcast_two(out, tuple(shape))
+    return out
+
+
+def axis_index(axis: Any, ndim: int, argument: str = "axis") -> int:
+    """A non-negative axis; negative ones count from the end."""
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise ArgumentError(argument, expected="an integer", got=axis)
+    index = axis.__index__()
+    if not -ndim <= index < ndim:
+        place = f"in [-{ndim}, {ndim})" if ndim else "absent, for the tensor has no dimensions"
+        raise ArgumentError(argument, expected=f"an axis {place}", got=axis)
+    return index + ndim if index < 0 else index
+
+
+def axes_tuple(axis: Any, ndim: int, argument: str = "axis") -> Shape:
+    """Sorted non-negative axes of None (all), an integer or a sequence of integers."""
+    if axis is None:
+        return tuple(range(ndim))
+    if hasattr(axis, "__index__"):
+        return (axis_index(axis, ndim, argument),)
+    if not isinstance(axis, (list, tuple)):
+        raise ArgumentError(argument, expected="None, an integer or a tuple of integers", got=axis)
+    found = sorted(axis_index(a, ndim, argument) for a in axis)
+    if len(set(found)) != len(found):
+        raise ArgumentError(argument, expected="without repeated axes", got=axis)
+    return tuple(found)
+
+
+def reduced(shape: Shape, axes: Shape, keepdims: bool) -> Shape:
+    if keepdims:
+        return tuple(1 if i in axes else d for i, d in enumerate(shape))
+    return tuple(d for i, d in enumerate(shape) if i not in axes)
+
+
+def reshaped(shape: Shape, new_shape: Sequence[Any], argument: str = "newshape") -> Shape:
+    """The full shape of a reshape, with a -1 filled in."""
+    new = tuple(new_shape)
+    size, known = math.prod(shape), math.prod(d for d in new if d != -1)
+    if new.count(-1) > 1 or any(d < -1 for d in new):
+        raise ArgumentError(argument, expected="sizes with at most one -1", got=new)
+    if -1 in new:
+        if known == 0 or size % known:
+            raise ArgumentError(argument, expected=f"a shape of {size} elements (those of {shape})", got=new)
+        new = tuple(size // known if d == -1 else d for d in new)
+    elif known != size:
+        raise ArgumentError(argument, expected=f"a shape of {size} elements (those of {shape})", got=new)
+    return new
+
+
+def permutation(axes: Any, ndim: int, argument: str = "axes") -> Shape:
+    if axes is None:
+        return tuple(reversed(range(ndim)))
+    perm = tuple(axis_index(a, ndim, argument) for a in axes)
+    if sorted(perm) != list(range(ndim)):
+        raise ArgumentError(argument, expected=f"a permutation of the {ndim} axes", got=axes)
+    return perm
+
+
+def concatenated(shapes: Sequence[Shape], axis: int, argument: str = "xs") -> Shape:
+    first = shapes[0]
+    for shape in shapes[1:]:
+        if len(shape) != len(first) or any(
+            a != b for i, (a, b) in enumerate(zip(shape, first, strict=True)) if i != axis
+        ):
+            raise ArgumentError(
+                argument,
+                expected=f"of equal shapes, except along axis {axis}",
+                got=f"shapes {', '.join(map(str, shapes))}",
+            )
+    return first[:axis] + (sum(s[axis] for s in shapes),) + first[axis + 1 :]
+
+
+def matmul_shape(a: Shape, b: Shape) -> Shape:
+    """NumPy's rule: 1-D operands are a row before and a column after."""
+    if not a or not b:
+        raise ArgumentError("x1" if not a else "x2", expected="a tensor with at least one dimension", got="a scalar")
+    left, right = (1, *a) if len(a) == 1 else a, (*b, 1) if len(b) == 1 else b
+    if left[-1] != right[-2]:
+        raise ArgumentError(
+            "x2",
+            expected=f"of a shape whose {'first' if len(b) == 1 else 'second to last'} size is {left[-1]}, "
+            f"the last size of `x1` {a}",
+            got=f"shape {b}",
+        )
+    batch = broadcast_two(left[:-2], right[:-2])
+    rows = () if len(a) == 1 else (left[-2],)
+    columns = () if len(b) == 1 else (right[-1],)
+    return (*batch, *rows, *columns)
+
+
+@lru_cache(maxsize=4096)
+def parse_einsum(equation: str, ranks: Shape) -> tuple[tuple[str, ...], str]:
+    """Explicit operands' and result's letters, ellipses replaced by letters of their own."""
+    text = equation.replace(" ", "")
+    if not isinstance(equation, str) or text.count("->") > 1:
+        raise ArgumentError("subscripts", expected="a string with at most one '->'", got=equation)
+    left, arrow, right = text.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ranks):
+        raise ArgumentError("subscripts", expected=f"with {len(ranks)} operands, as many as were given", got=equation)
+    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in text]
+    most = 0
+    for term, rank in zip(terms, ranks, strict=True):
+        letters = len(term.replace("...", ""))
+        if ("..." not in term and letters != rank) or letters > rank:
+            raise ArgumentError("subscripts", expected=f"with {rank} letters for the operand of rank {rank}", got=equation)
+        most = max(most, rank - letters if "..." in term else 0)
+    ellipsis = "".join(spare[:most])
+
+    def expand(term: str, count: int) -> str:
+        return term.replace("...", ellipsis[most - count :] if count else "")
+
+    full = tuple(expand(t, r - len(t.replace("...", ""))) for t, r in zip(terms, ranks, strict=True))
+    if arrow:
+        result = expand(right, most)
+    else:
+        counts: dict[str, int] = {}
+        for c in "".join(terms).replace(".", ""):
+            counts[c] = counts.get(c, 0) + 1
+        result = ellipsis + "".join(sorted(c for c, n in counts.items() if n == 1))
+    if any(c not in "".join(full) for c in result):
+        raise ArgumentError("subscripts", expected="without new letters on the right of '->'", got=equation)
+    return full, result
+
+
+def einsum_shape(equation: str, shapes: Sequence[Shape]) -> Shape:
+    terms, result = parse_einsum(equation, tuple(len(s) for s in shapes))
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for letter, size in zip(term, shape, strict=True):
+            known = sizes.get(letter, 1)
+            if known != size and known != 1 and size != 1:
+                raise ArgumentError(
+                    "operands", expected=f"of one size for each letter of {equation!r}", got=f"shapes {list(shapes)}"
+                )
+            sizes[letter] = max(known, size) if size else 0
+    return tuple(sizes[c] for c in result)
+
+
+def sliced(shape: Shape, starts: Shape, limits: Shape, strides: Shape) -> Shape:
+    return tuple(
+        max(0, -(-(stop - start) // step)) for start, stop, step in zip(starts, limits, strides, strict=True)
+    )
+
+
+def as_shape(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
+    """A tuple of sizes; an integer is one size. Engine scalars (unknown sizes) stay."""
+    if hasattr(shape, "__index__") and not hasattr(shape, "__len__"):
+        return (shape.__index__(),)
+    if not isinstance(shape, Iterable):
+        raise ArgumentError(argument, expected="a tuple of integers", got=shape)
+    sizes = tuple(d if type(d) is int else _size(d, argument) for d in shape)
+    return sizes
+
+
+def _size(d: Any, argument: str) -> Any:
+    if isinstance(d, bool) or isinstance(d, float) or d is None or isinstance(d, str):
+        raise ArgumentError(argument, expected="a tuple of integers", got=d)
+    try:
+        return d.__index__()
+    except Exception:  # a size that only the engine knows, inside a traced function
+        return d

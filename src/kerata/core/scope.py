@@ -1,0 +1,96 @@
+"""Scopes that users open: stateless runs, names, devices; and rematerialisation."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from kerata import backends
+from kerata.core import dispatch
+from kerata.core.declare import leaves_of
+from kerata.core.errors import ArgumentError
+from kerata.core.state import STATE, StateScope, setting
+from kerata.core.variable import Variable
+
+
+class StatelessScope(StateScope):
+    """Inside it, variables have the given values, and what is assigned stays in the scope.
+
+    Args:
+        state_mapping: pairs of a variable and the value it has inside.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> v = kerata.Variable(np.float32(1.0))
+        >>> with kerata.StatelessScope([(v, np.float32(5.0))]) as scope:
+        ...     v.assign(v + 1.0)
+        >>> float(scope.get_current_value(v)), float(v)
+        (6.0, 1.0)
+    """
+
+    __slots__ = ("losses",)
+
+    def __init__(
+        self,
+        state_mapping: Iterable[tuple[Variable, Any]] | None = None,
+        collect_losses: bool = False,
+        initialize_variables: bool = True,
+    ) -> None:
+        super().__init__()
+        self.losses: list[Any] = []
+        for variable, value in state_mapping or ():
+            if not isinstance(variable, Variable):
+                raise ArgumentError("state_mapping", expected="pairs of a variable and a value", got=variable)
+            self.values[variable] = value if dispatch.is_tensor(value) else dispatch.to_engine(value, variable.engine)
+
+    def __enter__(self) -> StatelessScope:
+        super().__enter__()
+        return self
+
+    def add_update(self, update: tuple[Variable, Any]) -> None:
+        self.write(*update)
+
+    def get_current_value(self, variable: Variable) -> Any:
+        """The value at the end; None for a variable that was neither given nor assigned."""
+        return self.values.get(variable)
+
+
+def name_scope(name: str, **kwargs: Any) -> AbstractContextManager[None]:
+    """Inside it, the paths of new variables begin with `name`.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> with kerata.name_scope("block"):
+        ...     kerata.Variable(np.zeros(1), name="w").path
+        'block/w'
+    """
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ArgumentError("name", expected="a non-empty string without '/'", got=name)
+    return setting(name_scope=(*STATE.name_scope, name))
+
+
+def device(device_name: str) -> AbstractContextManager[Any]:
+    """Inside it, new tensors live on that device, such as "cpu:0" or "gpu:0"."""
+    return backends.current().device_scope(device_name)
+
+
+def remat(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, whose inner values are not kept for the backward pass but computed again.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.remat(kerata.ops.exp)(0.0))
+        1.0
+    """
+
+    @functools.wraps(f)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        engines = (dispatch.engine_of_type(type(leaf)) for leaf in leaves_of([args, kwargs]))
+        engine = next((e for e in engines if e is not None), None) or backends.current()
+        if STATE.abstract:
+            return f(*args, **kwargs)
+        return engine.remat(f)(*args, **kwargs)
+
+    return call

@@ -1,0 +1,171 @@
+"""Objects as plain data and back, in Keras 3's JSON form. What may come back: core/registry.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kerata.core import dispatch, registry
+from kerata.core.errors import ArgumentError
+from kerata.core.tensor import KerasTensor
+from kerata.core.variable import Variable
+
+# The module names that Keras 3 writes for each kind.
+MODULES = {
+    "activations": "keras.activations",
+    "constraints": "keras.constraints",
+    "initializers": "keras.initializers",
+    "layers": "keras.layers",
+    "losses": "keras.losses",
+    "metrics": "keras.metrics",
+    "models": "keras",
+    "optimizers": "keras.optimizers",
+    "policies": "keras",
+    "random": "keras.random",
+    "regularizers": "keras.regularizers",
+    "schedules": "keras.optimizers.schedules",
+}
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """Plain data (JSON) for an object: a layer, a model, a loss, a function of the tables, numbers …
+
+    Raises:
+        ArgumentError: the object has no `get_config`.
+    """
+    if type(obj) in _PLAIN:
+        return obj
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if type(obj) is list:
+        return [serialize_keras_object(v) for v in obj]
+    if isinstance(obj, tuple):
+        return {"class_name": "__tuple__", "items": [serialize_keras_object(v) for v in obj]}
+    if isinstance(obj, dict):
+        return {k: serialize_keras_object(v) for k, v in obj.items()}
+    if isinstance(obj, slice):
+        parts = [serialize_keras_object(v) for v in (obj.start, obj.stop, obj.step)]
+        return {"class_name": "__slice__", "config": {"start": parts[0], "stop": parts[1], "step": parts[2]}}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(obj, KerasTensor):
+        return _serialize_symbolic(obj)
+    if isinstance(obj, (np.ndarray, Variable)) or dispatch.is_tensor(obj):
+        return _serialize_array(obj)
+    if hasattr(obj, "get_config") and not isinstance(obj, type):
+        return serialize_instance(obj)
+    if callable(obj) and hasattr(obj, "__name__"):
+        return serialize_function(obj)
+    raise ArgumentError(
+        "obj", expected="an object with a `get_config` method, or plain data", got=obj, fix="Define `get_config` in its class."
+    )
+
+
+def _serialize_array(x: Any) -> dict[str, Any]:
+    from kerata.core.tensor import OPS
+
+    array = OPS["convert_to_numpy"](x)
+    if isinstance(x, np.ndarray):
+        return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
+    return {"class_name": "__tensor__", "config": {"value": array.tolist(), "dtype": dispatch.dtype_of(x)}}
+
+
+def _serialize_symbolic(x: KerasTensor) -> dict[str, Any]:
+    history = [x.node.operation.name, x.node.index, x.output_index] if x.node is not None else None
+    config: dict[str, Any] = {"shape": list(x.shape), "dtype": x.dtype, "keras_history": history}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def serialize_instance(obj: Any) -> dict[str, Any]:
+    """{"module", "class_name", "config", "registered_name"}, and the build config of a built layer."""
+    cls = type(obj)
+    kind = registry.kind_of(obj)
+    module = cls.__dict__.get("_keras_module") or (MODULES[kind] if kind else cls.__module__)
+    registered = None if kind else registry.get_registered_name(cls)
+    data = {"module": module, "class_name": cls.__name__, "config": obj.get_config(), "registered_name": registered}
+    build_config = obj.get_build_config() if hasattr(obj, "get_build_config") else None
+    if build_config:
+        data["build_config"] = serialize_keras_object(build_config)
+    compile_config = obj.get_compile_config() if hasattr(obj, "get_compile_config") and obj.compiled else None
+    if compile_config:
+        data["compile_config"] = serialize_keras_object(compile_config)
+    return data
+
+
+def serialize_function(fn: Any) -> dict[str, Any]:
+    """A function by its name: one of the tables', or one that the caller registered."""
+    registered = registry.get_registered_name(fn)
+    return {"module": "builtins", "class_name": "function", "config": fn.__name__, "registered_name": registered}
+
+
+def deserialize_keras_object(
+    config: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    *,
+    kinds: Sequence[str] | None = None,
+) -> Any:
+    """The object that plain data describes.
+
+    Args:
+        config: what `serialize_keras_object` gave.
+        custom_objects: name -> class or function that the data may name beside Kerata's own.
+        safe_mode: handed down to everything inside.
+        kinds: the tables that the object may come from; all by default.
+    """
+    if type(config) in _PLAIN:
+        return config
+    if isinstance(config, list):
+        return [deserialize_keras_object(v, custom_objects, safe_mode) for v in config]
+    if not isinstance(config, dict):
+        raise ArgumentError("config", expected="plain data", got=config)
+    if "class_name" not in config or "config" not in config and config["class_name"] != "__tuple__":
+        return {k: deserialize_keras_object(v, custom_objects, safe_mode) for k, v in config.items()}
+    return _deserialize_object(config, custom_objects, safe_mode, tuple(kinds or registry.KINDS))
+
+
+def _deserialize_object(config: dict[str, Any], custom_objects: Any, safe_mode: bool, kinds: tuple[str, ...]) -> Any:
+    name, inner = config["class_name"], config.get("config")
+    if name == "__tuple__":
+        return tuple(deserialize_keras_object(v, custom_objects, safe_mode) for v in config["items"])
+    if name == "__slice__":
+        return slice(inner["start"], inner["stop"], inner["step"])
+    if name == "__ellipsis__":
+        return Ellipsis
+    if name in ("__numpy__", "__tensor__"):
+        from kerata.core import dtypes
+
+        array = np.asarray(inner["value"], dtypes.numpy_dtype(dtypes.standardize(inner["dtype"])))
+        return array if name == "__numpy__" else dispatch.to_engine(array, dispatch.backends.current())
+    if name == "function":
+        return find_object(inner, config.get("registered_name"), custom_objects, kinds)
+    cls = find_object(name, config.get("registered_name"), custom_objects, kinds)
+    if not isinstance(cls, type):
+        raise ArgumentError("class_name", expected="the name of a class", got=name)
+    obj = cls.from_config(inner)  # type: ignore[attr-defined]
+    build_config = config.get("build_config")
+    if build_config and hasattr(obj, "build_from_config"):
+        obj.build_from_config(build_config)
+    return obj
+
+
+def find_object(name: Any, registered: Any, custom_objects: Any, kinds: Sequence[str]) -> Any:
+    """A class or function by name, in the caller's tables first, then in those of `kinds`."""
+    for key in (registered, name):
+        if isinstance(key, str):
+            found = registry.get_registered_object(key, custom_objects)
+            if found is not None:
+                return found
+    for kind in kinds:
+        found = registry.table(kind).get(name) if isinstance(name, str) else None
+        if found is not None:
+            return found
+    raise ArgumentError(
+        "class_name",
+        expected="the name of a class or function of Kerata, or of one that you registered",
+        got=name,
+        fix="Pass it in `custom_objects`, or register it with kerata.saving.register_keras_serializable.",
+    )

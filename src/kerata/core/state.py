@@ -1,0 +1,74 @@
+"""What the current thread is doing: engine, scopes, abstract runs, training, autocast.
+
+Everything here is thread-local, so that two threads may train on two engines.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class _ThreadState(threading.local):
+    engine: Any = None  # engine chosen by `use_backend`, or by the layer that is running
+    scope: Any = None  # innermost StateScope: redirects Variable reads and writes
+    abstract: int = 0  # depth of abstract runs: creation ops give abstract values
+    autocast: str | None = None  # dtype that float variables are read as inside a layer call
+    tracing: int = 0  # depth of functions that an engine is tracing in place (no StateScope there)
+    call: Any = None  # CallContext of the outermost layer call
+    name_scope: tuple[str, ...] = ()
+
+
+STATE = _ThreadState()
+
+
+@contextmanager
+def setting(**values: Any) -> Iterator[None]:
+    """Sets fields of the thread's state and puts the old values back."""
+    old = {name: getattr(STATE, name) for name in values}
+    for name, value in values.items():
+        setattr(STATE, name, value)
+    try:
+        yield
+    finally:
+        for name, value in old.items():
+            setattr(STATE, name, value)
+
+
+class StateScope:
+    """Keeps what variables are worth in a pure run of a stateful function.
+
+    Reads look here first, then in the enclosing scope, then in the variable itself. Writes stay
+    here: whoever opened the scope decides what becomes of `assigned`.
+    """
+
+    __slots__ = ("assigned", "on_read", "parent", "values")
+
+    def __init__(self, values: dict[Any, Any] | None = None, on_read: Any = None) -> None:
+        self.values: dict[Any, Any] = dict(values or {})
+        self.assigned: dict[Any, Any] = {}
+        self.on_read = on_read
+        self.parent: StateScope | None = None
+
+    def read(self, variable: Any) -> Any:
+        scope: StateScope | None = self
+        while scope is not None:
+            if variable in scope.values:
+                return scope.values[variable]
+            if scope.on_read is not None:
+                scope.on_read(variable)
+            scope = scope.parent
+        return None
+
+    def write(self, variable: Any, value: Any) -> None:
+        self.values[variable] = value
+        self.assigned[variable] = value
+
+    def __enter__(self) -> StateScope:
+        self.parent, STATE.scope = STATE.scope, self
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        STATE.scope = self.parent

@@ -1,0 +1,3 @@
+"""Small data sets to try a model on."""
+
+from . import digits as digits

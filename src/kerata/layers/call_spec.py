@@ -1,0 +1,43 @@
+"""What a layer's `call` takes: worked out once for each class."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+
+class CallSpec:
+    """The parameters of a `call` method, and which of them Kerata fills in."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self.signature = inspect.signature(call)
+        parameters = [p for p in self.signature.parameters.values() if p.name != "self"]
+        self.names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        self.keywords = {p.name for p in parameters}
+        self.takes_training = "training" in self.keywords
+        self.takes_mask = "mask" in self.keywords
+        self.masks = [n for n in self.keywords if n.endswith("_mask")]
+        self.any_mask = self.takes_mask or bool(self.masks)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Parameter name -> argument. A wrong call raises TypeError, as Python does."""
+        return self.signature.bind(*args, **kwargs).arguments
+
+
+@lru_cache(maxsize=4096)
+def call_spec(cls: type) -> CallSpec:
+    """The spec of a layer class."""
+    method = cls.call  # type: ignore[attr-defined]
+    spec = CallSpec(method)
+    parameters = [p for n, p in spec.signature.parameters.items() if n != "self"]
+    spec.signature = spec.signature.replace(parameters=parameters)
+    return spec
+
+
+@lru_cache(maxsize=4096)
+def build_parameters(cls: type) -> tuple[str, ...]:
+    """Names of the parameters of a layer class's `build`."""
+    parameters = inspect.signature(cls.build).parameters.values()  # type: ignore[attr-defined]
+    return tuple(p.name for p in parameters if p.name != "self" and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))

@@ -1,0 +1,795 @@
+"""The base class of all layers: state, building, calling, masks, dtypes, config."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self, TypedDict
+
+import numpy as np
+
+from kerata import backends, constraints, initializers, regularizers
+from kerata.core import dispatch, dtype_policy, dtypes, tree
+from kerata.core.declare import infer, known_sizes, leaves_of
+from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
+from kerata.core.errors import ArgumentError, StateError
+from kerata.core.graph import Operation
+from kerata.core.registry import register_builtin
+from kerata.core.scope import StatelessScope
+from kerata.core.serialization import serialize_keras_object
+from kerata.core.signature import init_parameters
+from kerata.core.state import STATE, setting
+from kerata.core.tensor import OPS, KerasTensor
+from kerata.core.variable import Variable
+
+from .call_spec import build_parameters, call_spec
+from .input_spec import InputSpec
+from .tracking import children
+
+Tensor = Any
+_PLAN_LIMIT = 256  # signatures remembered by a layer
+
+
+class LayerOptions(TypedDict, total=False):
+    """The keyword arguments that every layer takes."""
+
+    activity_regularizer: Any
+    trainable: bool
+    dtype: Any
+    autocast: bool
+    name: str | None
+
+
+class CallContext:
+    """What one outermost layer call and everything inside it share."""
+
+    __slots__ = ("losses", "root", "training")
+
+    def __init__(self, root: Layer, training: bool | None) -> None:
+        self.root, self.training = root, training
+        self.losses: list[tuple[Layer, Tensor]] = []
+
+
+@register_builtin("layers")
+class Layer(Operation):
+    """A piece of a model: a computation from tensors to tensors, with the variables that it uses.
+
+    Subclasses create sublayers and remember settings in `__init__`, create variables in `build` with
+    `self.add_weight`, and compute in `call` with `kerata.ops`. The same class then runs on every
+    engine, eagerly, compiled, and on symbolic tensors.
+
+    Args:
+        activity_regularizer: a penalty on the outputs.
+        trainable: whether optimizers change its variables.
+        dtype: name of a dtype or of a policy such as "mixed_bfloat16", or a `DTypePolicy`.
+        autocast: whether float inputs are cast to the compute dtype.
+        name: unique in a model.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> class Scale(kerata.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+        ...     def call(self, x):
+        ...         return kerata.ops.multiply(x, self.factor)
+        >>> Scale()(np.ones((2, 3), "float32")).shape == (2, 3)
+        True
+    """
+
+    _kerata_variables = True
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        object.__setattr__(self, "_init_config", (args, kwargs))
+        return self
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name)
+        input_shape = _first_input_shape(kwargs)
+        if kwargs:
+            known = ", ".join(init_parameters(type(self)))
+            raise ArgumentError(
+                next(iter(kwargs)), expected=f"an argument of {type(self).__name__} ({known})", got=next(iter(kwargs.values()))
+            )
+        self.engine = backends.current()
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.dtype_policy = dtype_policy.get(dtype)
+        self.autocast = bool(autocast)
+        self._trainable = bool(trainable)
+        self.built = False
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
+        self.input_spec: Any = None
+        self._own_variables: list[Variable] = []
+        self._plans: dict[Any, Callable[[Tensor], Tensor]] = {}
+        self._path: str | None = None
+        self._collected: list[tuple[Layer, Tensor]] = []
+        self._input_shape_arg = input_shape
+
+    # ---- attributes ----------------------------------------------------------------------------
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Variable):
+            own = self.__dict__.get("_own_variables")
+            if own is None:
+                raise StateError(
+                    f"In the layer class {type(self).__name__}, call `super().__init__()` before setting attributes."
+                )
+            if not any(v is value for v in own):
+                own.append(value)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        value = self.__dict__.get(name)
+        if isinstance(value, Variable):
+            self._own_variables[:] = [v for v in self._own_variables if v is not value]
+        object.__delattr__(self, name)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and "engine" in self.__dict__:
+            try:
+                return self.engine.layer_attribute(self, name)
+            except AttributeError:
+                pass
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def path(self) -> str:
+        """Names of the layers that it is in and its own, joined by '/'."""
+        return self._path or self.name
+
+    @property
+    def dtype(self) -> str:
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Dtype of the variables."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """Dtype of the computation."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        return self.dtype_policy.quantization_mode
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        self._trainable = value
+        for v in self._own_variables:
+            v.trainable = value and getattr(v, "_made_trainable", True)
+        for layer in self._layers:
+            layer.trainable = value
+
+    # ---- what belongs to it ----------------------------------------------------------------------
+    @property
+    def _layers(self) -> list[Layer]:
+        return [c for c in children(self) if isinstance(c, Layer)]
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
+        found: dict[int, Layer] = {id(self): self} if include_self else {}
+        stack = list(reversed(self._layers))
+        while stack:
+            layer = stack.pop()
+            if id(layer) in found or layer is self:
+                continue
+            found[id(layer)] = layer
+            if recursive:
+                stack.extend(reversed(layer._layers))
+        return list(found.values())
+
+    def _walk(self) -> Iterator[tuple[Variable, str]]:
+        """Every variable below the layer, each once, with what it is: weight, seed or metric."""
+        seen: set[int] = set()
+        stack: list[tuple[Any, str]] = [(self, "weight")]
+        while stack:
+            item, kind = stack.pop()
+            if id(item) in seen:
+                continue
+            seen.add(id(item))
+            if isinstance(item, Variable):
+                yield item, kind
+                continue
+            kind = getattr(type(item), "_kerata_state_kind", None) or kind
+            stack.extend((child, kind) for child in reversed(children(item)))
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables: weights and the states of seeds; not the states of metrics."""
+        return [v for v, kind in self._walk() if kind != "metric"]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The variables that training changes or keeps, without seeds."""
+        return [v for v, kind in self._walk() if kind == "weight"]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        return [v for v in self.variables if v.trainable]
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        return [v for v in self.variables if not v.trainable]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        return [v for v in self.weights if v.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        return [v for v in self.weights if not v.trainable]
+
+    @property
+    def metrics(self) -> list[Any]:
+        found = [c for layer in self._flatten_layers() for c in children(layer)]
+        return [c for c in found if getattr(type(c), "_kerata_state_kind", None) == "metric"]
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        return [v for v, kind in self._walk() if kind == "metric"]
+
+    def add_weight(
+        self,
+        shape: Sequence[int] | int | None = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str | None = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of the layer.
+
+        Args:
+            shape: its shape; () for a scalar.
+            initializer: name, config or object of the first value; Glorot uniform for floats, zeros else.
+            dtype: dtype; the policy's variable dtype if None.
+            trainable: whether optimizers change it.
+            autocast: whether it is read in the compute dtype.
+            regularizer: a penalty on its value.
+            constraint: a projection after each update.
+            aggregation: how replicas are combined.
+            overwrite_with_gradient: whether its "gradient" is its next value.
+            name: the last part of its path.
+        """
+        if "_own_variables" not in self.__dict__:
+            raise StateError(f"In {type(self).__name__}, call `super().__init__()` before `add_weight`.")
+        shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
+        if any(d is None for d in shape):
+            raise ArgumentError("shape", expected="a tuple of integers", got=shape).at(self.path)
+        name_of_dtype = dtypes.standardize(dtype) if dtype is not None else self.variable_dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if dtypes.is_float(name_of_dtype) else "zeros"
+        with setting(engine=self.engine):
+            variable = Variable(
+                initializers.get(initializer), shape, name_of_dtype, trainable and self._trainable, autocast, aggregation, name=name
+            )
+        variable._made_trainable = trainable  # type: ignore[attr-defined]
+        variable.regularizer, variable.constraint = regularizers.get(regularizer), constraints.get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._own_variables.append(variable)
+        return variable
+
+    def add_variable(self, shape: Any, initializer: Any, *args: Any, **kwargs: Any) -> Variable:
+        """The same as `add_weight`."""
+        return self.add_weight(shape, initializer, *args, **kwargs)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights as NumPy arrays."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replaces all weights; nothing is changed if one of them does not fit."""
+        own = self.weights
+        if len(weights) != len(own):
+            raise ArgumentError("weights", expected=f"a list of {len(own)} arrays", got=f"{len(weights)} arrays").at(self.path)
+        for v, w in zip(own, weights, strict=True):
+            if tuple(shape_of(w)) != v.shape:
+                raise ArgumentError("weights", expected=f"of shape {v.shape} for {v.path}", got=w).at(self.path)
+        for v, w in zip(own, weights, strict=True):
+            v.assign(w)
+
+    def count_params(self) -> int:
+        """The number of numbers in its weights."""
+        if not self.built:
+            raise StateError(f"The layer {self.path!r} has no weights yet. Call it on data, or `build` it, first.")
+        return sum(int(np.prod(v.shape)) for v in self.weights)
+
+    def to_backend(self, name: str) -> Self:
+        """Moves the layer and everything in it to another engine; gives the layer back.
+
+        Example:
+            >>> import kerata
+            >>> kerata.layers.Dense(2).to_backend("numpy").engine.name
+            'numpy'
+        """
+        engine = backends.get(name)
+        for layer in self._flatten_layers():
+            layer.__dict__["engine"] = engine
+            layer._plans.clear()
+        for v, _ in self._walk():
+            v.move(engine)
+        self._moved(engine)
+        return self
+
+    def _moved(self, engine: Any) -> None:
+        """Called after a move; a model moves its optimizer and forgets its compiled steps."""
+
+    # ---- losses ----------------------------------------------------------------------------------
+    def add_loss(self, loss: Any) -> None:
+        """Adds a scalar (or a list of them) to the loss of the model, from inside `call`."""
+        context = STATE.call
+        target = context.losses if context is not None else self._collected
+        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
+            target.append((self, one))
+
+    def _regularization_losses(self) -> list[Tensor]:
+        return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """What the last call added with `add_loss`, and the penalties on the weights."""
+        context = STATE.call
+        entries = list(context.losses) if context is not None else list(self._collected)
+        below = {id(layer) for layer in self._flatten_layers()}
+        own = [loss for layer, loss in entries if id(layer) in below]
+        return own + self._regularization_losses()
+
+    # ---- building --------------------------------------------------------------------------------
+    def build(self, input_shape: Any) -> None:
+        """Creates the variables for an input shape (None where unknown). Subclasses define it."""
+        self.built = True
+
+    def _build_for(self, arguments: dict[str, Any]) -> None:
+        """Builds from the arguments of a call."""
+        shapes = {
+            name: _shapes(value) for name, value in arguments.items() if _has_tensor(value)
+        }
+        names = build_parameters(type(self))
+        if not shapes:
+            given: dict[str, Any] = {}
+        elif len(names) == 1 and f"{names[0].removesuffix('_shape')}" not in shapes:
+            given = {names[0]: next(iter(shapes.values()))}
+        else:
+            given = {f"{n}_shape": s for n, s in shapes.items() if f"{n}_shape" in names}
+            if not given and names:
+                given = {names[0]: next(iter(shapes.values()))}
+        scope = (*STATE.name_scope, self.name)
+        self.__dict__["_path"] = "/".join(scope)
+        with setting(engine=self.engine, scope=None, abstract=0, autocast=None, name_scope=scope), self.engine.outside_trace():
+            self.build(**given)
+        self.built = True
+        self._build_shapes = given
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that the layer was built for."""
+        given = self.__dict__.get("_build_shapes")
+        if not given:
+            return None
+        if len(given) == 1:
+            return {"input_shape": next(iter(given.values()))}
+        return dict(given)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds from what `get_build_config` gave."""
+        if not config or self.built:
+            return
+        shapes = config.get("shapes_dict", config)
+        shapes = {k: _as_shape(v) for k, v in shapes.items()}
+        names = build_parameters(type(self))
+        if set(shapes) == {"input_shape"} and names and names[0] != "input_shape":
+            shapes = {names[0]: shapes["input_shape"]}
+        with setting(engine=self.engine, name_scope=(*STATE.name_scope, self.name)):
+            self.build(**shapes)
+        self.built = True
+        self._build_shapes = shapes
+
+    # ---- calling ---------------------------------------------------------------------------------
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs:
+            x = args[0]
+            if type(x) in ENGINE_OF and getattr(x, "_keras_mask", None) is None:
+                context = STATE.call
+                if context is None:
+                    plan = self._plans.get((type(x), x.shape, x.dtype, None, None))
+                    if plan is not None:
+                        return self._run_alone(plan, x)
+                elif STATE.engine is self.engine:
+                    plan = self._plans.get((type(x), x.shape, x.dtype, context.training, STATE.autocast))
+                    if plan is not None:
+                        try:
+                            return plan(x)
+                        except ArgumentError as error:
+                            raise error.at(self.path) from None
+        return self._call_slowly(args, kwargs)
+
+    def _run_alone(self, plan: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """The short way of an outermost call."""
+        old_engine, STATE.engine = STATE.engine, self.engine
+        STATE.call = context = CallContext(self, None)
+        try:
+            return plan(x)
+        except ArgumentError as error:
+            raise error.at(self.path) from None
+        finally:
+            STATE.call, STATE.engine = None, old_engine
+            self.__dict__["_collected"] = context.losses
+
+    def _call_slowly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            symbolic = [t for t in leaves_of([args, kwargs]) if type(t) is KerasTensor]
+            if any(t.record_history for t in symbolic):
+                return self.symbolic_call(*args, **kwargs)
+            with setting(engine=self.engine):
+                return self._call_now(args, kwargs)
+        except ArgumentError as error:
+            raise error.at(self.path) from None
+
+    def _call_now(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        spec = call_spec(type(self))
+        simple = len(args) == 1 and not kwargs
+        args, kwargs = self._converted(args, kwargs)
+        outer = STATE.call
+        training = kwargs.get("training")
+        if training is None:
+            training = outer.training if outer is not None else None
+        if spec.takes_training and kwargs.get("training") is None:
+            default = spec.signature.parameters["training"].default
+            kwargs["training"] = training if training is not None else (False if default is None else default)
+        elif not spec.takes_training:
+            kwargs.pop("training", None)
+        arguments = spec.bind(args, kwargs)
+        if not self.built:
+            self._build_for(arguments)
+        self._check_inputs(args)
+        masks = self._fill_masks(spec, arguments, kwargs)
+        context = CallContext(self, training) if outer is None else outer
+        inner_training = training if training is not None else context.training
+        old_training, context.training = context.training, inner_training
+        STATE.call = context
+        autocast = self.compute_dtype if self.autocast and self.compute_dtype != self.variable_dtype else None
+        old_autocast, STATE.autocast = STATE.autocast, autocast
+        try:
+            outputs = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                for out in tree.flatten(outputs):
+                    context.losses.append((self, self._activity_penalty(out)))
+        finally:
+            STATE.call, STATE.autocast, context.training = outer, old_autocast, old_training
+        self._pass_masks(args, outputs, masks)
+        if outer is None:
+            self.__dict__["_collected"] = context.losses
+        if simple and not masks and old_autocast == autocast and self.activity_regularizer is None:
+            self._remember(args[0], inner_training, spec, autocast, kwargs)
+        return outputs
+
+    def _remember(self, x: Any, training: Any, spec: Any, autocast: Any, kwargs: dict[str, Any]) -> None:
+        """Keeps the short way for this signature, where nothing but the computation is left to do."""
+        if self.supports_masking and type(self).compute_mask is not Layer.compute_mask:
+            return
+        if type(x) not in ENGINE_OF or len(self._plans) >= _PLAN_LIMIT or STATE.abstract:
+            return
+        call = self.call
+        if spec.takes_training:
+            flag = kwargs["training"]
+
+            def plan(x: Any) -> Any:
+                return call(x, training=flag)
+        else:
+            plan = call
+        self._plans[type(x), x.shape, x.dtype, training, autocast] = plan
+
+    def _activity_penalty(self, out: Tensor) -> Tensor:
+        count = OPS["cast"](shape_of(out)[0] if shape_of(out) else 1, dispatch.dtype_of(out))
+        return OPS["divide"](self.activity_regularizer(out), count)
+
+    def _needs_cast(self, x: Any) -> bool:
+        dtype = dispatch.dtype_of(x)
+        return self.autocast and dtypes.is_float(dtype) and dtype != self.compute_dtype
+
+    def _converted(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arrays as tensors of the layer's engine, floats in its compute dtype."""
+        if len(args) == 1 and not kwargs:
+            return (tree.map_structure(self._convert_one, args[0]),), {}
+        new = tuple(tree.map_structure(self._convert_one, a) for a in args)
+        return new, {
+            k: v if k in ("training", "mask") or k.endswith("_mask") else tree.map_structure(self._convert_one, v)
+            for k, v in kwargs.items()
+        }
+
+    def _convert_one(self, x: Any) -> Any:
+        if type(x) is KerasTensor:
+            return OPS["cast"](x, self.compute_dtype) if self._needs_cast(x) else x
+        kind = type(x)
+        owner = engine_of_type(kind)
+        if owner is None:
+            if isinstance(x, (np.ndarray, np.generic)):
+                x = dispatch.to_engine(np.asarray(x), self.engine)
+            elif isinstance(x, Variable):
+                x = x.value
+            else:
+                return x
+        elif owner is not self.engine:
+            raise dispatch.mismatch("inputs", owner, self.engine)
+        if self._needs_cast(x):
+            cast = OPS["cast"](x, self.compute_dtype)
+            mask = self.engine.mask_of(x)
+            if mask is not None:
+                set_mask(cast, mask)
+            return cast
+        return x
+
+    def _check_inputs(self, args: tuple[Any, ...]) -> None:
+        if self.input_spec is None or not args:
+            return
+        specs = self.input_spec
+        names = call_spec(type(self)).names
+        argument = names[0] if names else "inputs"
+        if isinstance(specs, InputSpec):
+            specs.check(args[0] if not isinstance(args[0], list) or len(args[0]) != 1 else args[0][0], argument)
+            return
+        given = tree.flatten(args[0]) if isinstance(specs, (list, tuple)) else args[0]
+        if isinstance(specs, dict):
+            if not isinstance(given, dict):
+                raise ArgumentError(argument, expected=f"a dict with the keys {list(specs)}", got=given)
+            for key, one in specs.items():
+                if one is not None:
+                    one.check(given.get(key), f"{argument}[{key!r}]")
+            return
+        if len(given) != len(specs):
+            raise ArgumentError(argument, expected=f"{len(specs)} tensors", got=f"{len(given)} of them")
+        for i, (x, one) in enumerate(zip(given, specs, strict=True)):
+            if one is not None:
+                one.check(x, f"{argument}[{i}]" if len(specs) > 1 else argument)
+
+    # ---- masks -----------------------------------------------------------------------------------
+    def _fill_masks(self, spec: Any, arguments: dict[str, Any], kwargs: dict[str, Any]) -> bool:
+        """Puts the masks of the inputs into the mask arguments of `call`; says whether there are any."""
+        found = False
+        for i, (name, value) in enumerate(arguments.items()):
+            if name in ("training", "mask") or name.endswith("_mask") or not _has_tensor(value):
+                continue
+            if not any(mask_of(t) is not None for t in leaves_of(value)):
+                continue
+            found = True
+            masks = tree.map_structure(mask_of, value)
+            target = "mask" if i == 0 and spec.takes_mask else f"{name}_mask"
+            if target in spec.keywords and arguments.get(target) is None:
+                kwargs[target] = masks
+        return found or any(kwargs.get(n) is not None for n in ("mask", *spec.masks))
+
+    def _pass_masks(self, args: tuple[Any, ...], outputs: Any, masks: bool) -> None:
+        if not self.supports_masking:
+            if masks and not call_spec(type(self)).any_mask and not self.__dict__.get("_warned_mask"):
+                self.__dict__["_warned_mask"] = True
+                warnings.warn(
+                    f"The layer {self.path!r} (of type {type(self).__name__}) was given an input with a mask, and does "
+                    "not support masks: the mask ends here.",
+                    stacklevel=4,
+                )
+            return
+        if not masks and type(self).compute_mask is Layer.compute_mask:
+            return
+        inputs = args[0] if len(args) == 1 else list(args)
+        previous = tree.map_structure(mask_of, inputs)
+        with setting(engine=self.engine):
+            out_masks = self.compute_mask(inputs, previous)
+        flat_out = tree.flatten(outputs)
+        flat_masks = [out_masks] if len(flat_out) == 1 else list(leaves_of(out_masks))
+        if len(flat_masks) == 1 and len(flat_out) > 1:
+            flat_masks = [*flat_masks, *[None] * (len(flat_out) - 1)]
+        for out, mask in zip(flat_out, flat_masks, strict=False):
+            if mask is not None and mask_of(out) is None:
+                set_mask(out, mask)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs for the mask(s) of the inputs. The same by default."""
+        return previous_mask
+
+    # ---- symbolic --------------------------------------------------------------------------------
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        from kerata.core.graph import record
+
+        outputs = self.compute_output_spec(*args, **kwargs)
+        return record(self, args, kwargs, outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Abstract outputs for symbolic inputs; builds the layer if it is not built."""
+        if not self.built:
+            spec = call_spec(type(self))
+            known = {k: v for k, v in kwargs.items() if k in spec.keywords}
+            self._build_for(spec.bind(args, known))
+        return infer(self._abstract_call, args, kwargs)
+
+    def _abstract_call(self, *args: Any, **kwargs: Any) -> Any:
+        with setting(engine=self.engine):
+            return self._call_now(args, kwargs)
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape(s) of the outputs for shapes of the inputs (None where unknown)."""
+        dtype = self.compute_dtype
+
+        def symbolic(shape: Any) -> Any:
+            return map_shapes(lambda s: KerasTensor(s, dtype, record_history=False), shape)
+
+        outputs = self.compute_output_spec(
+            *(symbolic(a) for a in args), **{k.removesuffix("_shape"): symbolic(v) for k, v in kwargs.items()}
+        )
+        return tree.map_structure(lambda t: t.shape, outputs)
+
+    # ---- stateless -------------------------------------------------------------------------------
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, ...]:
+        """A call as a pure function: `(outputs, non_trainable_variables)`, and the losses if wanted.
+
+        Use it under `jax.jit`, `jax.grad` and the like.
+        """
+        if not self.built:
+            raise StateError(f"Build the layer {self.path!r} before `stateless_call`: call it on data once.")
+        pairs: list[tuple[Variable, Any]] = []
+        for argument, own, given in (
+            ("trainable_variables", self.trainable_variables, trainable_variables),
+            ("non_trainable_variables", self.non_trainable_variables, non_trainable_variables),
+        ):
+            if len(own) != len(given):
+                raise ArgumentError(argument, expected=f"{len(own)} values", got=f"{len(given)} of them").at(self.path)
+            pairs += zip(own, given, strict=True)
+        with StatelessScope(pairs) as scope:
+            outputs = self(*args, **kwargs)
+            losses = self.losses if return_losses else None
+        after = [scope.get_current_value(v) for v in self.non_trainable_variables]
+        return (outputs, after, losses) if return_losses else (outputs, after)
+
+    # ---- saving ----------------------------------------------------------------------------------
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the layer's own variables into a mapping."""
+        for i, v in enumerate(self._own_variables):
+            store[str(i)] = v.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads the layer's own variables from a mapping."""
+        own = self._own_variables
+        if len(store.keys()) != len(own):
+            raise ArgumentError("store", expected=f"{len(own)} arrays", got=f"{len(store.keys())} arrays").at(self.path)
+        for i, v in enumerate(own):
+            v.assign(store[str(i)])
+
+    # ---- config ----------------------------------------------------------------------------------
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__` that make such a layer again, as plain data."""
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_keras_object(self.dtype_policy),
+        }
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = serialize_keras_object(self.activity_regularizer)
+        for name in init_parameters(type(self)):
+            if name in ("name", "trainable", "dtype", "autocast", "activity_regularizer"):
+                continue
+            config[name] = serialize_keras_object(self._init_value(name))
+        return config
+
+    def _init_value(self, name: str) -> Any:
+        """The value of an argument of `__init__`: the attribute of that name, or what was given."""
+        if hasattr(self, name):
+            return getattr(self, name)
+        args, kwargs = self.__dict__["_init_config"]
+        if name in kwargs:
+            return kwargs[name]
+        names = init_parameters(type(self))
+        if name in names[: len(args)]:
+            return args[names.index(name)]
+        import inspect
+
+        default = inspect.signature(type(self).__init__).parameters.get(name)
+        if default is not None and default.default is not default.empty:
+            return default.default
+        raise StateError(f"Define `get_config` in {type(self).__name__}: the value of its argument {name!r} is not known.")
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """A layer from what `get_config` gave."""
+        from kerata.core.serialization import deserialize_keras_object
+
+        config = {k: deserialize_keras_object(v) if isinstance(v, dict) and "class_name" in v else v for k, v in config.items()}
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+# ---- pieces --------------------------------------------------------------------------------------
+
+
+def mask_of(x: Any) -> Any:
+    """The mask that goes with a tensor, or None."""
+    if type(x) is KerasTensor:
+        return x._keras_mask
+    engine = engine_of_type(type(x))
+    if engine is None:
+        return backends.get("numpy").mask_of(x) if isinstance(x, np.ndarray) else None
+    return engine.mask_of(x)
+
+
+def set_mask(x: Any, mask: Any) -> None:
+    """Lets a mask go with a tensor."""
+    if type(x) is KerasTensor:
+        x._keras_mask = mask
+        return
+    engine = engine_of_type(type(x)) or backends.get("numpy")
+    engine.set_mask(x, mask)
+
+
+def _has_tensor(value: Any) -> bool:
+    return any(dispatch.is_tensor(leaf) for leaf in leaves_of(value))
+
+
+def _shapes(value: Any) -> Any:
+    """The structure of shapes of a structure of tensors."""
+    if dispatch.is_tensor(value):
+        return known_sizes(tuple(shape_of(value)))
+    if isinstance(value, (list, tuple)):
+        return [_shapes(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _shapes(v) for k, v in value.items()}
+    return None
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(d is None or isinstance(d, (int, np.integer)) for d in value)
+
+
+def map_shapes(fn: Callable[[Any], Any], value: Any) -> Any:
+    """Maps over a structure whose leaves are shapes."""
+    if _is_shape(value):
+        return fn(tuple(value))
+    if isinstance(value, dict):
+        return {k: map_shapes(fn, v) for k, v in value.items()}
+    return [map_shapes(fn, v) for v in value]
+
+
+def _as_shape(value: Any) -> Any:
+    if value is None:
+        return None
+    return map_shapes(tuple, value)
+
+
+def _first_input_shape(kwargs: dict[str, Any]) -> Any:
+    """`input_shape`, `input_dim` and `batch_input_shape`, with which old code opens a Sequential."""
+    shape = kwargs.pop("input_shape", None)
+    dim = kwargs.pop("input_dim", None)
+    batch_shape = kwargs.pop("batch_input_shape", kwargs.pop("batch_shape", None))
+    if batch_shape is not None:
+        return tuple(batch_shape)
+    if dim is not None:
+        return (None, dim)
+    return None if shape is None else (None, *shape)

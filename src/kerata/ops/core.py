@@ -1,0 +1,189 @@
+"""Tensors in and out, dtypes, devices of an engine, gradients' stops: what is not mathematics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kerata import backends
+from kerata.core import dispatch, dtypes, rules
+from kerata.core import primitives as p
+from kerata.core.declare import new_abstract, op
+from kerata.core.dispatch import dtype_of, in_abstract_run, shape_of
+from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, rejects, sample
+from kerata.core.state import setting
+from kerata.core.tensor import OPS, KerasTensor
+from kerata.core.variable import Variable
+
+TensorLike = Any
+Tensor = Any
+
+
+def convert_to_tensor(x: TensorLike, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
+    """A tensor of the default engine, or of the engine that `x` is already on.
+
+    Args:
+        x: an array, a number, nested lists, a variable or a tensor.
+        dtype: dtype of the result. Without it, arrays keep theirs (64 bits included), Python floats
+            become `floatx`, Python integers int32.
+
+    Example:
+        >>> import kerata
+        >>> kerata.ops.convert_to_tensor([1.0, 2.0]).shape == (2,)
+        True
+    """
+    name = None if dtype is None else dtypes.standardize(dtype)
+    if isinstance(x, Variable):
+        x = x.value
+    if isinstance(x, KerasTensor):
+        return x if name is None or x.dtype == name else cast(x, name)
+    owner = dispatch.engine_of_type(type(x))
+    if owner is not None:
+        return x if name is None or owner.dtype_of(x) == name else cast(x, name)
+    if isinstance(x, (list, tuple)) and any(isinstance(v, KerasTensor) for v in x):
+        stacked = OPS["stack"](list(x))
+        return stacked if name is None else cast(stacked, name)
+    return dispatch.to_engine(x, backends.current(), name)
+
+
+OPS["convert_to_tensor"] = convert_to_tensor
+
+
+def convert_to_numpy(x: TensorLike) -> np.ndarray:
+    """The values as a NumPy array; bfloat16 and float8 through ml_dtypes.
+
+    Example:
+        >>> import kerata
+        >>> kerata.ops.convert_to_numpy(kerata.ops.ones(2))
+        array([1., 1.], dtype=float32)
+    """
+    if isinstance(x, Variable):
+        x = x.value
+    owner = dispatch.engine_of_type(type(x))
+    if owner is not None:
+        return owner.to_numpy(x)
+    if isinstance(x, np.ndarray):
+        return x
+    if isinstance(x, (list, tuple)) and any(dispatch.is_tensor(v) for v in x):
+        return np.stack([convert_to_numpy(v) for v in x])
+    return np.asarray(x, dtypes.numpy_dtype(dtype_of(x)))
+
+
+OPS["convert_to_numpy"] = convert_to_numpy
+
+
+def to_backend(x: TensorLike, backend: str) -> Tensor:
+    """The tensor on another engine; memory is shared where both sides can (DLPack).
+
+    Example:
+        >>> import kerata
+        >>> type(kerata.ops.to_backend(kerata.ops.ones(2), "numpy")).__name__
+        'ndarray'
+    """
+    engine = backends.get(backend)
+    if dispatch.engine_of_type(type(x)) is engine:
+        return x
+    return engine.convert(convert_to_numpy(x), dtype_of(x))
+
+
+def shape(x: TensorLike) -> tuple[Any, ...]:
+    """Sizes of the dimensions, as a tuple of integers. Unknown ones of a symbolic tensor are None.
+
+    Example:
+        >>> import kerata
+        >>> kerata.ops.shape(kerata.ops.zeros((2, 3)))
+        (2, 3)
+    """
+    return shape_of(x)
+
+
+OPS["shape"] = shape
+
+
+def dtype(x: TensorLike) -> str:
+    """Name of the dtype."""
+    return dtype_of(x)
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor of an engine.
+
+    Example:
+        >>> import kerata
+        >>> kerata.ops.is_tensor(kerata.ops.ones(2)), kerata.ops.is_tensor([1.0])
+        (True, False)
+    """
+    return dispatch.is_tensor(x)
+
+
+@op(
+    samples=[
+        sample(T((2, 3)), "float64"), sample(T((3,), low=-300.0, high=300.0), "int8"), sample(T((3,), "int32"), "bool"),
+        sample(T((3,), "bool"), "float32"), sample(T((2, 2)), "bfloat16"), sample(T((0, 2)), "int32"),
+    ],
+    rejects=[rejects(T((2,)), "float33", argument="dtype")],
+)  # fmt: skip
+def cast(x: TensorLike, dtype: Any) -> Tensor:
+    """The same values in another dtype.
+
+    Floats become integers toward zero; what does not fit becomes the nearest limit and NaN 0.
+    Complex values lose their imaginary part, except on the way to bool.
+
+    Args:
+        x: any tensor.
+        dtype: name of the dtype of the result.
+
+    Example:
+        >>> import kerata
+        >>> kerata.ops.convert_to_numpy(kerata.ops.cast([1.7, -1.7], "int32"))
+        array([ 1, -1], dtype=int32)
+    """
+    name = dtypes.standardize(dtype)
+    return x if dtype_of(x) == name else p.cast(x, dtype=name)
+
+
+def create(shape: Any, dtype: str, make: Callable[[Any], Tensor]) -> Tensor:
+    """A new tensor of the default engine; an abstract one in an abstract run."""
+    if in_abstract_run():
+        return new_abstract(rules.as_shape(shape), dtype)
+    return make(backends.current())
+
+
+def stop_gradient(variable: TensorLike) -> Tensor:
+    """The same values; derivatives do not pass.
+
+    Example:
+        >>> import kerata
+        >>> kerata.ops.stop_gradient(kerata.ops.ones(2)).shape == (2,)
+        True
+    """
+    x = convert_to_tensor(variable)
+    if isinstance(x, KerasTensor):
+        return new_abstract(x.shape, x.dtype) if not x.record_history else _stop_symbolic(x)
+    return dispatch.engine_of(x).stop_gradient(x)
+
+
+OPS["stop_gradient"] = stop_gradient
+
+
+@op(name="stop_gradient_node")
+def _stop_symbolic(x: TensorLike) -> Tensor:
+    return stop_gradient(x)
+
+
+def device_scope(device_name: str) -> Any:
+    """A context in which new tensors live on a device such as "cpu:0" or "gpu:0"."""
+    return backends.current().device_scope(device_name)
+
+
+def vjp(fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
+    """The value of `fn(*inputs)` and the function from its cotangents to those of the inputs."""
+    if not inputs:
+        raise ArgumentError("inputs", expected="at least one tensor", got=inputs)
+    tensors = [convert_to_tensor(x) for x in inputs]
+    engine = dispatch.engine_of(tensors[0])
+    with setting(engine=engine):
+        return engine.vjp(fn, tensors)

@@ -1,0 +1,197 @@
+"""Exponentials, logarithms and what is made of them, elementwise."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from kerata.core import primitives as p
+from kerata.core.declare import op
+from kerata.core.samples import T, rejects, sample, values
+
+from .arithmetic import as_tensors
+from .elementwise import binary_samples, inf, promote, real_only, unary_float
+
+TensorLike = Any
+Tensor = Any
+
+
+@unary_float(p.exp, reference=np.exp)
+def exp(x: TensorLike) -> Tensor:
+    """The exponential `e**x`, elementwise.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.exp(0.0))
+        1.0
+    """
+
+
+@unary_float(p.exp2, complex=False, reference=np.exp2)
+def exp2(x: TensorLike) -> Tensor:
+    """Two to the power of the numbers.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.exp2(3.0))
+        8.0
+    """
+
+
+@unary_float(p.expm1, complex=False, samples=[sample(values(1e-8, -1e-8))], reference=np.expm1)
+def expm1(x: TensorLike) -> Tensor:
+    """`e**x - 1`, exact also near 0.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.expm1(0.0))
+        0.0
+    """
+
+
+@unary_float(p.log, domain=(0.1, 2.0), reference=np.log)
+def log(x: TensorLike) -> Tensor:
+    """The natural logarithm; minus infinity at 0, NaN for negative real numbers.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.log(1.0))
+        0.0
+    """
+
+
+@unary_float(p.log2, complex=False, domain=(0.1, 2.0), reference=np.log2)
+def log2(x: TensorLike) -> Tensor:
+    """The logarithm to base 2; minus infinity at 0, NaN for negative numbers.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.log2(8.0))
+        3.0
+    """
+
+
+@unary_float(p.log10, complex=False, domain=(0.1, 2.0), reference=np.log10)
+def log10(x: TensorLike) -> Tensor:
+    """The logarithm to base 10; minus infinity at 0, NaN for negative numbers.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.log10(100.0))
+        2.0
+    """
+
+
+@unary_float(
+    p.log1p, complex=False, domain=(-0.9, 2.0), samples=[sample(values(1e-8, -1e-8))], reference=np.log1p
+)
+def log1p(x: TensorLike) -> Tensor:
+    """The natural logarithm of `1 + x`, exact also near 0.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.log1p(0.0))
+        0.0
+    """
+
+
+@unary_float(p.sigmoid, complex=False, samples=[sample(values(-100.0, 100.0))])
+def sigmoid(x: TensorLike) -> Tensor:
+    """The logistic function `1 / (1 + e**-x)`, which maps the real line to (0, 1).
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.sigmoid(0.0))
+        0.5
+    """
+
+
+def _log_sum(base: float, x1: Any, x2: Any) -> Tensor:
+    """log(base**a + base**b) to that base: the larger, and a correction that cannot overflow."""
+    a, b = as_tensors(*promote(real_only(x1, "x1"), real_only(x2, "x2"), at_least=float))
+    scale = math.log(base)
+    difference = p.sub(a, b)
+    equal = p.eq(a, b)  # infinities too, whose difference is NaN; the derivative is then 1/2 each
+    apart = p.where(equal, 0, difference)
+    tail = p.log1p(p.exp(p.mul(p.abs(apart), -scale)))
+    sum_ = p.add(p.maximum(a, b), p.div(tail, scale))
+    middle = p.add(p.mul(p.add(p.mul(a, 0.5), p.mul(b, 0.5)), 1.0), math.log(2) / scale)
+    return p.where(equal, middle, sum_)
+
+
+_PAIRS = (*binary_samples(), sample(values(-inf, 1000.0, inf), values(-inf, 1000.0, -inf), gradient=False))
+_REJECTS = (
+    rejects(T((2, 3)), T((2, 4)), argument="x2"),
+    rejects(T((2,), "complex64"), T((2,)), argument="x1"),
+)
+
+
+@op(samples=_PAIRS, rejects=_REJECTS, weak=True, reference=np.logaddexp)
+def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`log(e**x1 + e**x2)` without overflow.
+
+    Args:
+        x1: real numbers of any shape; integers and bool become floats.
+        x2: real numbers of a shape that broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, in the common dtype.
+
+    Example:
+        >>> import kerata
+        >>> round(float(kerata.ops.logaddexp(0.0, 0.0)), 4)
+        0.6931
+    """
+    return _log_sum(math.e, x1, x2)
+
+
+@op(samples=_PAIRS, rejects=_REJECTS, weak=True, reference=np.logaddexp2)
+def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`log2(2**x1 + 2**x2)` without overflow.
+
+    Args:
+        x1: real numbers of any shape; integers and bool become floats.
+        x2: real numbers of a shape that broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, in the common dtype.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.logaddexp2(1.0, 1.0))
+        2.0
+    """
+    return _log_sum(2.0, x1, x2)
+
+
+# ---- the error function --------------------------------------------------------------------------
+
+
+@unary_float(p.erf, complex=False, reference="scipy.special.erf")
+def erf(x: TensorLike) -> Tensor:
+    """The error function: twice the normal integral from 0 to `x * sqrt(2)`.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.erf(0.0))
+        0.0
+    """
+
+
+@unary_float(
+    p.erfinv,
+    complex=False,
+    domain=(-0.9, 0.9),
+    samples=[sample(values(-1.0, 1.0, 1.5), gradient=False)],
+    reference="scipy.special.erfinv",
+)
+def erfinv(x: TensorLike) -> Tensor:
+    """The inverse of the error function on (-1, 1); infinite at the ends, NaN outside.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.ops.erfinv(0.0))
+        0.0
+    """

@@ -1,0 +1,42 @@
+"""Regularizers from what users and files write, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kerata.core import registry
+from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
+
+
+def get(identifier: Any) -> Callable[[Any], Any] | None:
+    """The regularizer that `identifier` means.
+
+    Args:
+        identifier: None (no regularizer), a name, a config, a class, or a regularizer or other function itself.
+
+    Raises:
+        ArgumentError: if it means none.
+
+    Example:
+        >>> get("l2").get_config()
+        {'l2': 0.01}
+    """
+    return registry.get("regularizers", identifier, argument="regularizer")
+
+
+def serialize(regularizer: Any) -> Any:
+    """`regularizer` as plain data."""
+    return serialize_keras_object(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[[Any], Any] | None:
+    """The regularizer that `serialize` described.
+
+    Args:
+        config: what `serialize` gave, or a name.
+        custom_objects: name -> class or function that the config may name beside Kerata's own.
+    """
+    if isinstance(config, str):
+        return get(config)
+    return deserialize_keras_object(config, custom_objects, kinds=("regularizers",))

@@ -1,0 +1,71 @@
+"""What every test shares: the installed engines, one thread each, and nothing of the user's own configuration."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+# Before any engine is imported. The workers of pytest-xdist share the cores, so an engine of many threads only
+# waits for itself. Whoever wants the tests on an accelerator sets JAX_PLATFORMS and CUDA_VISIBLE_DEVICES.
+for _name, _value in {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    # Most of JAX's time in small tests is compilation; the workers share it, and the next run finds it.
+    "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".pytest_cache" / "jax"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "CUDA_VISIBLE_DEVICES": "",
+    "MPLBACKEND": "Agg",
+}.items():
+    os.environ.setdefault(_name, _value)
+# These are not the user's to choose: a result must not depend on a configuration file or a default engine.
+# The peer runs on TensorFlow, where it computes eagerly and keeps 64 bits.
+os.environ["KERATA_BACKEND"] = "numpy"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["KERATA_HOME"] = os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="kerata-tests-")
+
+import pytest
+
+import kerata
+from kerata import backends
+from kerata.core import config, dtype_policy, naming
+
+ENGINES = backends.installed()
+REQUIRED_ENGINES = {"numpy", "jax", "torch", "tensorflow"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In CI, engines that are absent are a failure, not a reason to test less."""
+    missing = REQUIRED_ENGINES.difference(ENGINES)
+    if missing and os.environ.get("CI", "").lower() in ("1", "true"):
+        raise pytest.UsageError(f"engines not installed: {', '.join(sorted(missing))}")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of each installed engine in turn, which is the default inside the test."""
+    with kerata.use_backend(request.param):
+        yield request.param
+
+
+@pytest.fixture(autouse=True)
+def session() -> Iterator[None]:
+    """Each test begins with fresh names and leaves the process-wide settings as it found them."""
+    naming.reset_names()
+    floatx, epsilon, data_format = config.floatx(), config.epsilon(), config.image_data_format()
+    policy = dtype_policy._global  # None, which `set_dtype_policy` cannot restore, follows floatx
+    yield
+    config.set_floatx(floatx)
+    config.set_epsilon(epsilon)
+    config.set_image_data_format(data_format)
+    dtype_policy._global = policy
