@@ -123,7 +123,7 @@ def test_names_of_mixed_precision():
 def test_convert_input(engine):
     policy = dtype_policies.DTypePolicy("mixed_float16")
     x = ops.ones((2,))
-    assert kerata.backend.standardize_dtype(policy.convert_input(x, True, "float16").dtype) == "float16"
+    assert ops.convert_to_numpy(policy.convert_input(x, True, "float16")).dtype == "float16"
     assert policy.convert_input(x, False, "float16") is x and policy.convert_input(x, True, "float32") is x
     whole = ops.ones((2,), dtype="int32")
     assert policy.convert_input(whole, True, "float16") is whole

@@ -65,6 +65,13 @@ def test_orthogonal_refuses_what_is_no_matrix(engine, shape):
         regularizers.OrthogonalRegularizer()(ops.ones(shape))
 
 
+@pytest.mark.parametrize("shape", [(3, 4), (None, 4), (None, None)])
+@pytest.mark.parametrize("name", ["L1", "L2", "L1L2", "OrthogonalRegularizer"])
+def test_symbolic(name, shape):
+    penalty = getattr(regularizers, name)(0.1)(kerata.KerasTensor(shape))
+    assert penalty.shape == () and penalty.dtype == "float32"
+
+
 def test_integers_and_half_precision(engine):
     """Keras casts the strength to the dtype of the tensor: on integers its penalty is 0."""
     assert value(regularizers.L1(0.5), [-1, 2], "int32") == 1.5

@@ -140,6 +140,10 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any: ...
 
+    def inference_scope(self) -> AbstractContextManager[Any]:
+        """Inside it, nothing is recorded for derivatives."""
+        return nullcontext()
+
     # ---- devices -------------------------------------------------------------------------------
     def version(self) -> str:
         """Version of the engine's package."""

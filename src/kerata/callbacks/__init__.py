@@ -11,4 +11,5 @@ from kerata.callbacks.learning_rate_scheduler import LearningRateScheduler as Le
 from kerata.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from kerata.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from kerata.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from kerata.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from kerata.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN

@@ -116,7 +116,8 @@ _NAMES = frozenset((*HOOKS, *_ALIASES.values()))
 
 def used_hooks(callback: Any) -> frozenset[str]:
     """The hooks that a callback wants to be called at: those of its class, and those set on the object itself."""
-    names: frozenset[str] = _hooks_of_class(type(callback))
+    kind: Any = type(callback)
+    names = _hooks_of_class(kind)
     own = _NAMES & getattr(callback, "__dict__", {}).keys()
     if own:
         names = names | own | {hook for hook, alias in _ALIASES.items() if alias in own}
@@ -126,7 +127,7 @@ def used_hooks(callback: Any) -> frozenset[str]:
 
 
 @functools.cache
-def _hooks_of_class(kind: Any) -> frozenset[str]:
+def _hooks_of_class(kind: type) -> frozenset[str]:
     own = {name for name in _NAMES if getattr(kind, name, None) not in (None, getattr(Callback, name))}
     return frozenset(own | {hook for hook, alias in _ALIASES.items() if alias in own})
 

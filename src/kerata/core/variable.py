@@ -14,6 +14,15 @@ from kerata.core.naming import auto_name
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, install_operators
 
+# Grows when a variable is made or changes its `trainable`: lists of variables are cached by it.
+STRUCTURE = [0]
+
+
+def structure_changed() -> None:
+    """Tells all caches of lists of variables that they may be out of date."""
+    STRUCTURE[0] += 1
+
+
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica", None)
 
 
@@ -69,6 +78,7 @@ class Variable:
         self.overwrite_with_gradient = False
         self.exposed = False  # whether somebody outside may hold the buffer (it is then not donated)
         self._trainable = bool(trainable)
+        structure_changed()
         with self.engine.outside_trace(), setting(scope=None, abstract=0, autocast=None):
             value = self._first_value(initializer, shape, dtype)
             self.dtype: str = self.engine.dtype_of(value)
@@ -155,6 +165,7 @@ class Variable:
         value = bool(value)
         if value != self._trainable:
             self._trainable = value
+            structure_changed()
             self.engine.set_trainable(self._container, value)
 
     @property

@@ -111,7 +111,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
         """Removes a key and returns its policy; a path that is only matched is not removed."""
         return self._policies.pop(key, *default)
 
-    def setdefault(self, key: str, default: Any = None) -> DTypePolicy:  # type: ignore[override]
+    def setdefault(self, key: str, default: Any = None) -> DTypePolicy:
         """The policy of `key`, which is set to `default` if the map has no such key."""
         if key not in self._policies:
             self[key] = self._default if default is None else default
@@ -123,7 +123,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.get_config() == other.get_config()
 
-    __hash__ = None  # it can change
+    __hash__ = None  # type: ignore[assignment]  # it can change
 
     def get_config(self) -> dict[str, Any]:
         default = self._given

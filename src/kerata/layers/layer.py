@@ -20,7 +20,7 @@ from kerata.core.serialization import serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, KerasTensor
-from kerata.core.variable import Variable
+from kerata.core.variable import STRUCTURE, Variable, structure_changed
 
 from .call_spec import build_parameters, call_spec
 from .input_spec import InputSpec
@@ -124,6 +124,9 @@ class Layer(Operation):
                 )
             if not any(v is value for v in own):
                 own.append(value)
+            structure_changed()
+        elif hasattr(type(value), "_kerata_variables") or isinstance(value, (list, dict, tuple)):
+            structure_changed()
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -212,31 +215,39 @@ class Layer(Operation):
             kind = getattr(type(item), "_kerata_state_kind", None) or kind
             stack.extend((child, kind) for child in reversed(children(item)))
 
+    def _listed(self, what: str, choose: Callable[[Variable, str], bool]) -> list[Variable]:
+        """The variables that `choose` wants, remembered until some structure changes."""
+        cache = self.__dict__.setdefault("_lists", {})
+        entry = cache.get(what)
+        if entry is None or entry[0] != STRUCTURE[0]:
+            entry = cache[what] = STRUCTURE[0], [v for v, kind in self._walk() if choose(v, kind)]
+        return list(entry[1])
+
     @property
     def variables(self) -> list[Variable]:
         """All variables: weights and the states of seeds; not the states of metrics."""
-        return [v for v, kind in self._walk() if kind != "metric"]
+        return self._listed("variables", lambda v, kind: kind in ("weight", "seed"))
 
     @property
     def weights(self) -> list[Variable]:
         """The variables that training changes or keeps, without seeds."""
-        return [v for v, kind in self._walk() if kind == "weight"]
+        return self._listed("weights", lambda v, kind: kind == "weight")
 
     @property
     def trainable_variables(self) -> list[Variable]:
-        return [v for v in self.variables if v.trainable]
+        return self._listed("trainable", lambda v, kind: kind in ("weight", "seed") and v.trainable)
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
-        return [v for v in self.variables if not v.trainable]
+        return self._listed("frozen", lambda v, kind: kind in ("weight", "seed") and not v.trainable)
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        return [v for v in self.weights if v.trainable]
+        return self._listed("trainable_weights", lambda v, kind: kind == "weight" and v.trainable)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        return [v for v in self.weights if not v.trainable]
+        return self._listed("frozen_weights", lambda v, kind: kind == "weight" and not v.trainable)
 
     @property
     def metrics(self) -> list[Any]:
@@ -290,6 +301,7 @@ class Layer(Operation):
         variable.regularizer, variable.constraint = regularizers.get(regularizer), constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
         self._own_variables.append(variable)
+        structure_changed()
         return variable
 
     def add_variable(self, shape: Any, initializer: Any, *args: Any, **kwargs: Any) -> Variable:

@@ -9,7 +9,7 @@ from kerata.core.variable import Variable
 
 _SKIP = frozenset(
     ("_inbound_nodes", "_plans", "_inputs", "_outputs", "_inputs_struct", "_outputs_struct", "_nodes", "_plan",
-     "_own_variables", "_collected", "_trainer", "optimizer", "_init_config", "_functional_operations")
+     "_own_variables", "_collected", "_init_config", "_lists")
 )  # fmt: skip
 
 

@@ -125,13 +125,17 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     name = dtypes.standardize(dtype)
     if isinstance(fill_value, (bool, int, float, complex)):
         return _filled(shape, fill_value, name)
-    sizes = rules.as_shape(shape)
-    try:
-        return p.broadcast_to(cast(convert_to_tensor(fill_value), name), shape=sizes)
-    except ArgumentError:
-        raise ArgumentError(
-            "fill_value", expected=f"a value that broadcasts to {sizes}", got=fill_value
-        ) from None
+    sizes, have = rules.as_shape(shape), shape_of(fill_value)
+    if len(have) > len(sizes) or not fits(have, sizes[len(sizes) - len(have) :]):
+        raise ArgumentError("fill_value", expected=f"a value that broadcasts to {sizes}", got=fill_value)
+    return p.broadcast_to(cast(convert_to_tensor(fill_value), name), shape=sizes)
+
+
+def fits(have: tuple[Any, ...], want: tuple[Any, ...]) -> bool:
+    """Whether sizes broadcast to wanted ones. Sizes that only the engine knows are taken to."""
+    return all(
+        a == 1 or type(a) is not int or type(b) is not int or a == b for a, b in zip(have, want, strict=True)
+    )
 
 
 _LIKE = [

@@ -223,6 +223,9 @@ class TorchEngine(Engine):
     def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
         return torch.vmap(fn)(elements)
 
+    def inference_scope(self) -> AbstractContextManager[Any]:
+        return torch.no_grad()
+
     def layer_attribute(self, layer: Any, name: str) -> Any:
         return native.layer_attribute(layer, name)
 

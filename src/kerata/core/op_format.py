@@ -1,0 +1,183 @@
+"""Calls of ops as plain data, in the form in which Keras 3 writes them into a graph.
+
+Keras makes a class of every op: what its constructor takes stands in the config, what its `call` takes (the tensors)
+in the arguments of the node. `_CALLS` states the second for each op, and the class where its name is not the op's in
+camel case; the rest follows from the signatures of Kerata's own ops. What is not in the table cannot be in a file:
+above all ops that take functions (`cond`, `map`, `scan`, `while_loop` ...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kerata.core.declare import DECLARED
+from kerata.core.errors import ArgumentError
+
+_PREFIX = "keras.src.ops."
+
+# Module of Keras -> arguments of `call` -> ops.
+_CALLS: dict[str, dict[str, str]] = {}
+
+
+class Form:
+    """How the calls of one op are written."""
+
+    __slots__ = ("class_name", "module", "op", "parameters")
+
+    def __init__(self, op: str, class_name: str, module: str, parameters: tuple[str, ...]) -> None:
+        self.op, self.class_name, self.module, self.parameters = op, class_name, module, parameters
+
+
+def _forms() -> dict[str, Form]:
+    forms = {}
+    for module, calls in _CALLS.items():
+        for parameters, ops in calls.items():
+            for entry in ops.split():
+                op, _, class_name = entry.partition("=")
+                class_name = class_name or "".join(part.capitalize() for part in op.split("_"))
+                forms[op] = Form(op, class_name, _PREFIX + module, tuple(parameters.split(",")))
+    return forms
+
+
+FORMS = _forms()
+_BY_CLASS = {form.class_name: form for form in FORMS.values()}
+# Ops that are others under a second name: Keras writes the first.
+_ALIASES = {
+    "abs": "absolute",
+    "conj": "conjugate",
+    "swish": "silu",
+    "hard_swish": "hard_silu",
+    "identity": "copy",
+}
+
+
+def is_op(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of a graph is the call of an op, not a layer."""
+    module = entry.get("module")
+    if module is not None:
+        return isinstance(module, str) and module.startswith(_PREFIX)
+    # Older files name no modules, and some layers are called as ops are; only layers can be trained.
+    config = entry.get("config")
+    return entry.get("class_name") in _BY_CLASS and isinstance(config, Mapping) and "trainable" not in config
+
+
+def form_of(entry: Mapping[str, Any]) -> Form | None:
+    """The form of the op that an entry of a graph names, or None if no file may name it."""
+    class_name = entry.get("class_name")
+    form = _BY_CLASS.get(class_name) if isinstance(class_name, str) else None
+    return form if form is not None and form.op in DECLARED else None
+
+
+def describe_call(
+    op: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], name: str
+) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
+    """The entry of a call in a graph, and the arguments and keyword arguments of its node.
+
+    Raises:
+        ArgumentError: if such a call cannot stand in a file.
+    """
+    op = _ALIASES.get(op, op)
+    form = FORMS.get(op)
+    if form is None or op not in DECLARED:
+        raise ArgumentError(
+            "model",
+            expected="made of operations that a file can name",
+            got=f"a call of ops.{op}",
+            fix="Put the call into a layer of your own and register it.",
+        )
+    bound = DECLARED[op].signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    values = dict(bound.arguments)
+    parameters = DECLARED[op].signature.parameters
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {}
+    for parameter in form.parameters:
+        value = values.pop(parameter.lstrip("*"), None)
+        if parameter.startswith("**"):
+            keywords.update(value or {})
+        elif parameter.startswith("*"):
+            positional.extend(value or ())
+        else:
+            positional.append(value)
+    _drop_defaults(positional, form, parameters)
+    config = {"name": name}
+    for key, value in values.items():
+        if parameters[key].kind is parameters[key].VAR_KEYWORD:
+            config.update(value)
+        else:
+            config[key] = value
+    entry = {
+        "module": form.module,
+        "class_name": form.class_name,
+        "config": config,
+        "registered_name": form.class_name,
+    }
+    return entry, positional, keywords
+
+
+def _drop_defaults(positional: list[Any], form: Form, parameters: Mapping[str, Any]) -> None:
+    """Takes arguments off the end that are what they would be anyway."""
+    names = form.parameters
+    while positional and len(positional) == len(names) and not names[-1].startswith("*"):
+        default = parameters[names[-1]].default
+        if positional[-1] is not default:
+            return
+        positional.pop()
+        names = names[:-1]
+
+
+def parse_call(
+    form: Form, config: Mapping[str, Any], args: list[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], dict]:
+    """Arguments and keyword arguments with which Kerata's op is called, from an entry's config and its node.
+
+    Raises:
+        ArgumentError: if the op takes no such arguments.
+    """
+    declared = DECLARED[form.op]
+    parameters = declared.signature.parameters
+    values: dict[str, Any] = {}
+    rest: list[Any] = []
+    names = list(form.parameters)
+    for value in args:
+        if names and not names[0].startswith("*"):
+            values[names.pop(0)] = value
+        else:
+            rest.append(value)
+    if rest and not (names and not names[0].startswith("**")):
+        raise ArgumentError(
+            "args", expected=f"at most {len(form.parameters)} values for {form.class_name}", got=len(args)
+        )
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for key, value in [*kwargs.items(), *((k, as_tuples(v)) for k, v in config.items() if k != "name")]:
+        if key in values:
+            raise ArgumentError(key, expected=f"given once to {form.class_name}", got=value)
+        if key not in parameters and not takes_any:
+            if value is None or value is False:  # an option that Kerata's op does not have, and that is off
+                continue
+            raise ArgumentError(key, expected=f"an argument of {form.class_name}", got=value)
+        values[key] = value
+    if form.op == "get_item" and isinstance(values.get("key"), list):
+        values["key"] = tuple(values["key"])  # JSON has no tuples; a list as an index is none of Keras's
+    return _ordered(parameters, values, rest)
+
+
+def _ordered(
+    parameters: Mapping[str, Any], values: dict[str, Any], rest: list[Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The values in the order of the parameters as far as that goes, the others by name."""
+    positional: list[Any] = []
+    for name, parameter in parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional.extend(rest)
+            break
+        if name not in values or parameter.kind is parameter.KEYWORD_ONLY:
+            break
+        positional.append(values.pop(name))
+    return positional, values
+
+
+def as_tuples(value: Any) -> Any:
+    """Lists as tuples, which shapes and axes are in code."""
+    return tuple(as_tuples(v) for v in value) if isinstance(value, list) else value

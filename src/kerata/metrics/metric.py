@@ -1,0 +1,143 @@
+"""The base class of metrics: state that batches update, and a result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from kerata import backends, initializers, ops
+from kerata.core import dtype_policy
+from kerata.core.errors import ArgumentError, StateError
+from kerata.core.naming import auto_name, to_snake_case
+from kerata.core.scope import StatelessScope
+from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
+from kerata.core.signature import init_parameters
+from kerata.core.state import setting
+from kerata.core.variable import Variable
+from kerata.layers.tracking import children
+
+Tensor = Any
+
+
+class Metric:
+    """Measures something over many batches.
+
+    Subclasses make variables with `add_variable` (or `add_weight`), change them in
+    `update_state(y_true, y_pred, sample_weight=None)` and compute `result()`.
+
+    Args:
+        dtype: dtype of the computation, or a policy.
+        name: name of the metric.
+    """
+
+    _kerata_variables = True
+    _kerata_state_kind = "metric"
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name or auto_name(to_snake_case(type(self).__name__))
+        self._policy = dtype_policy.get(dtype)
+        self.engine = backends.current()
+        self._own_variables: list[Variable] = []
+
+    @property
+    def dtype(self) -> str:
+        return self._policy.compute_dtype
+
+    def add_variable(
+        self, shape: Sequence[int], initializer: Any, dtype: Any = None, aggregation: str = "sum", name: str | None = None
+    ) -> Variable:
+        """A new variable of the metric's state."""
+        with setting(engine=self.engine, scope=None, abstract=0), self.engine.outside_trace():
+            variable = Variable(
+                initializers.get(initializer), tuple(shape), dtype or self.dtype, False, aggregation=aggregation, name=name
+            )
+        variable._first = initializers.get(initializer)  # type: ignore[attr-defined]
+        self._own_variables.append(variable)
+        return variable
+
+    def add_weight(self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None) -> Variable:
+        """The same as `add_variable`; zeros by default."""
+        return self.add_variable(shape, initializer or "zeros", dtype, name=name)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state, that of metrics inside included."""
+        found: list[Variable] = []
+        for child in children(self):
+            found += [child] if isinstance(child, Variable) else child.variables
+        return found
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        return []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        return self.variables
+
+    def reset_state(self) -> None:
+        """Puts the state back to its first value."""
+        for child in children(self):
+            if isinstance(child, Variable):
+                first = getattr(child, "_first", None)
+                child.assign(ops.zeros(child.shape, child.dtype) if first is None else first(child.shape, dtype=child.dtype))
+            else:
+                child.reset_state()
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Takes one batch in."""
+        raise StateError(f"The metric class {type(self).__name__} must define `update_state`.")
+
+    def result(self) -> Any:
+        """The value over the batches so far."""
+        raise StateError(f"The metric class {type(self).__name__} must define `result`.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    # ---- stateless -------------------------------------------------------------------------------
+    def stateless_update_state(self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any) -> list[Tensor]:
+        """`update_state` as a pure function of the values of `variables`."""
+        with self._with_values(metric_variables) as scope:
+            self.update_state(*args, **kwargs)
+        return [scope.get_current_value(v) for v in self.variables]
+
+    def stateless_result(self, metric_variables: Sequence[Tensor]) -> Any:
+        """`result` as a pure function of the values of `variables`."""
+        with self._with_values(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[Tensor]:
+        """The first values of `variables`."""
+        with StatelessScope() as scope:
+            self.reset_state()
+        return [scope.get_current_value(v) for v in self.variables]
+
+    def _with_values(self, values: Sequence[Tensor]) -> StatelessScope:
+        own = self.variables
+        if len(values) != len(own):
+            raise ArgumentError("metric_variables", expected=f"{len(own)} tensors", got=f"{len(values)} of them")
+        return StatelessScope(zip(own, values, strict=True))
+
+    def _move(self, engine: Any) -> None:
+        self.engine = engine
+        for v in self.variables:
+            v.move(engine)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__` that make such a metric again, as plain data."""
+        config = {"name": self.name, "dtype": self._policy.name}
+        for name in init_parameters(type(self)):
+            if name not in config:
+                config[name] = serialize_keras_object(getattr(self, name))
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(**{k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()})
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+

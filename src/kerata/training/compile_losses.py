@@ -1,0 +1,134 @@
+"""The losses of `compile`, matched with the outputs of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kerata import losses, ops
+from kerata.core import tree
+from kerata.core.errors import ArgumentError
+from kerata.losses.loss import Loss, LossFunctionWrapper
+
+Tensor = Any
+Tree = Any
+
+
+def as_loss(loss: Any) -> Any:
+    """A loss object of what users write: a name, a function, an object; None stays."""
+    loss = losses.get(loss)
+    if loss is None or isinstance(loss, Loss):
+        return loss
+    return LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+
+
+class CompileLosses:
+    """Adds up the losses of all outputs, each times its weight.
+
+    Args:
+        loss: one loss, or a list or dict of them in the structure of the outputs.
+        weights: a factor for each.
+        output_names: names of the outputs, where the model has names for them.
+    """
+
+    def __init__(self, loss: Any, weights: Any = None, output_names: Sequence[str] | None = None) -> None:
+        self.given, self.given_weights = loss, weights
+        self.names = list(output_names or ())
+        self.trackers: list[Any] = []  # a Mean for each of several outputs
+        self._single = as_loss(loss) if not isinstance(loss, (list, tuple, dict)) else None
+        if isinstance(loss, (list, tuple, dict)):
+            for one in tree.flatten(loss):
+                as_loss(one)  # an unknown name is told at once
+        self._plan: list[tuple[Any, Any, float, str]] | None = None
+
+    def __call__(self, y_true: Tree, y_pred: Tree, sample_weight: Tree = None) -> Tensor | None:
+        if self._single is not None and not isinstance(y_pred, (list, tuple, dict)):
+            value = self._single(y_true, y_pred, sample_weight)
+            factor = self._single_weight()
+            return value if factor is None else ops.multiply(value, factor)
+        return self._several(y_true, y_pred, sample_weight)
+
+    def _single_weight(self) -> Any:
+        weights = self.given_weights
+        if isinstance(weights, (list, tuple)):
+            return weights[0]
+        return next(iter(weights.values())) if isinstance(weights, dict) else weights
+
+    def _several(self, y_true: Tree, y_pred: Tree, sample_weight: Tree) -> Tensor | None:
+        outputs = _by_key(y_pred, self.names)
+        if self._plan is None:
+            self._plan = self._make_plan(outputs)
+        targets = _aligned(y_true, outputs, "y")
+        weights = _aligned(sample_weight, outputs, "sample_weight", one_for_all=True)
+        total, values = None, []
+        for key, loss, factor, _ in self._plan:
+            value = loss(targets[key], outputs[key], weights[key])
+            values.append(value)
+            value = value if factor == 1 else ops.multiply(value, factor)
+            total = value if total is None else ops.add(total, value)
+        if len(self.trackers) == len(values):
+            rows = ops.shape(next(iter(outputs.values())))[0]
+            for tracker, value in zip(self.trackers, values, strict=True):
+                tracker.update_state(value, sample_weight=rows)
+        return total
+
+    def _make_plan(self, outputs: dict[Any, Tensor]) -> list[tuple[Any, Any, float, str]]:
+        given = _spread(self.given, outputs, "loss")
+        factors = _spread(self.given_weights, outputs, "loss_weights", default=1.0)
+        chosen = {k: as_loss(v) for k, v in given.items()}
+        names = {k: n for k, n in zip(outputs, self.names, strict=False)}
+        plan = []
+        for k, v in chosen.items():
+            if v is not None:
+                name = k if isinstance(k, str) else names.get(k, v.name)
+                plan.append((k, v, 1.0 if factors[k] is None else factors[k], name))
+        if len(plan) > 1:
+            from kerata.metrics.mean import Mean
+
+            self.trackers = [Mean(name=f"{name}_loss") for *_, name in plan]
+        return plan
+
+
+def _by_key(y_pred: Tree, names: Sequence[str]) -> dict[Any, Tensor]:
+    """Outputs by name (dict) or by place."""
+    if isinstance(y_pred, dict):
+        return y_pred
+    return dict(enumerate(tree.flatten(y_pred)))
+
+
+def _spread(given: Any, outputs: dict[Any, Tensor], argument: str, default: Any = None) -> dict[Any, Any]:
+    """One entry for each output of what was given for one, by place or by name."""
+    if given is None:
+        return dict.fromkeys(outputs, default)
+    if isinstance(given, dict):
+        keys = list(outputs)
+        unknown = [k for k in given if k not in outputs]
+        if unknown:
+            raise ArgumentError(argument, expected=f"a dict with keys among the outputs {keys}", got=unknown)
+        return {k: given.get(k) for k in outputs}
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(outputs):
+            raise ArgumentError(argument, expected=f"a list of {len(outputs)}, one for each output", got=f"{len(given)} of them")
+        return dict(zip(outputs, given, strict=True))
+    return dict.fromkeys(outputs, given)
+
+
+def _aligned(values: Tree, outputs: dict[Any, Tensor], argument: str, one_for_all: bool = False) -> dict[Any, Any]:
+    """Targets or weights for each output."""
+    if values is None:
+        return dict.fromkeys(outputs)
+    if isinstance(values, dict) and set(values) & set(outputs):
+        return {k: values.get(k) for k in outputs}
+    flat = tree.flatten(values)
+    if len(flat) == len(outputs):
+        return dict(zip(outputs, flat, strict=True))
+    if one_for_all and len(flat) == 1:
+        return dict.fromkeys(outputs, flat[0])
+    raise ArgumentError(argument, expected=f"{len(outputs)} arrays, one for each output", got=f"{len(flat)} of them")
+
+
+def names_to_places(given: Any, names: Sequence[str]) -> Any:
+    """A dict by output names as a list in the order of the outputs; anything else as it is."""
+    if isinstance(given, dict) and names and set(given) <= set(names):
+        return [given.get(n) for n in names]
+    return given
