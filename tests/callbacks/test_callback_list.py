@@ -101,6 +101,21 @@ def test_values_are_read_only_if_a_callback_looks():
     assert (len(reads), losses) == (1, [0.5, 0.5])
 
 
+def test_logs_that_somebody_keeps_are_those_of_their_batch():
+    kept, unread = [], []
+    state = {"loss": 0.0}
+    everything = CallbackList(
+        [
+            LambdaCallback(on_train_batch_end=lambda batch, logs: unread.append(logs is None)),
+            LambdaCallback(on_train_batch_end=lambda batch, logs: kept.append(logs)),
+        ]
+    )
+    for batch in range(3):
+        state["loss"] = float(batch)
+        everything.on_train_batch_end(batch, lambda: state)
+    assert kept == [{"loss": 0.0}, {"loss": 1.0}, {"loss": 2.0}]
+
+
 def test_what_one_callback_notes_the_next_ones_see(stub_model):
     history = callbacks.History()
     everything = CallbackList(

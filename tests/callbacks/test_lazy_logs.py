@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-
+import kerata
 from kerata.callbacks.lazy_logs import LazyLogs, as_logs
 
 VALUES = {"loss": 1, "auc": np.float32(0.5)}
@@ -92,7 +92,7 @@ def test_an_error_while_reading_is_the_readers():
 
 
 def test_scalars_become_floats(engine):
-    tensor = ops.convert_to_tensor(0.25)
+    tensor = kerata.ops.convert_to_tensor(0.25)
     logs = LazyLogs(lambda: {"t": tensor, "i": 3, "b": True, "n": np.int64(2), "z": np.array(0.5)})
     assert dict(logs) == {"b": 1.0, "i": 3.0, "n": 2.0, "t": 0.25, "z": 0.5}
     assert {type(value) for value in logs.values()} == {float}

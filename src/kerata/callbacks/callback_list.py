@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import getrefcount
 from typing import Any
 
 from kerata.callbacks.callback import HOOKS, Callback, Logs, used_hooks
 from kerata.callbacks.history import History
-from kerata.callbacks.lazy_logs import as_logs
+from kerata.callbacks.lazy_logs import as_logs, settle
 from kerata.callbacks.progbar_logger import ProgbarLogger
 from kerata.core.errors import ArgumentError
 
@@ -157,20 +158,32 @@ class CallbackList(Callback):
         self._call(hook, logs)
         self._find_hooks()  # a callback may decide at the beginning what it wants to hear of
 
-    def _call(self, hook: str, logs: Any) -> None:
+    def _call(self, hook: str, given: Any) -> None:
         hooks = self._hooks[hook]
         if hooks:
-            logs = as_logs(logs)
+            logs = as_logs(given)
             for call in hooks:
                 call(logs)
 
-    def _call_at(self, hook: str, index: int, logs: Any) -> None:
+    def _call_at(self, hook: str, index: int, given: Any) -> None:
         hooks = self._hooks[hook]
-        if hooks:
-            # One object for all: a learning rate that one callback notes is shown and recorded by the next.
-            logs = as_logs(logs)
-            for call in hooks:
-                call(index, logs)
+        if not hooks:
+            return
+        # One object for all: a learning rate that one callback notes is shown and recorded by the next.
+        logs = as_logs(given)
+        for call in hooks:
+            call(index, logs)
+        if logs is not given and getrefcount(logs) > _REFERENCES_OF_A_LOCAL:
+            # Somebody keeps them. They must not be read later, when the loop has other values.
+            settle(logs)
+
+
+def _references_of_a_local() -> int:
+    logs: dict[str, Any] = {}
+    return getrefcount(logs)
+
+
+_REFERENCES_OF_A_LOCAL = _references_of_a_local()
 
 
 def _flatten(callbacks: Any) -> list[Any]:

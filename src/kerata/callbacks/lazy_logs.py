@@ -77,6 +77,12 @@ def as_logs(logs: Any) -> dict[str, Any]:
     return LazyLogs(logs) if callable(logs) else floats(logs)
 
 
+def settle(logs: dict[str, Any]) -> None:
+    """Reads logs now, if they were not read before."""
+    if isinstance(logs, LazyLogs) and logs._read is not None:
+        logs._load()
+
+
 def floats(logs: Mapping[str, Any]) -> dict[str, Any]:
     """A dict in the order of names, with numbers and scalar tensors as Python floats."""
     return {name: _as_float(logs[name]) for name in sorted(logs)}

@@ -139,9 +139,16 @@ def _features() -> Table:
     table = _table("Optional features", "feature", "needs", "state")
     for feature in FEATURES:
         there = importlib.util.find_spec(feature.module) is not None
-        state = Text(metadata.version(feature.package), style="green") if there else _install(feature.package)
+        state = Text(_version(feature.package), style="green") if there else _install(feature.package)
         table.add_row(feature.title, feature.package, state)
     return table
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:  # some distributors rename packages, or drop what pip knows of them
+        return "installed"
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -154,6 +154,9 @@ class PoolPlan(_Windows):
     def pool_size(self) -> Ints:
         return self.extent
 
+    def in_shape(self, batch: Any, channels: Any) -> tuple[Any, ...]:
+        return self._shape(batch, self.in_size, channels)
+
     def out_shape(self, batch: Any, channels: Any) -> tuple[Any, ...]:
         return self._shape(batch, self.out_size, channels)
 

@@ -17,7 +17,108 @@ from kerata.core.errors import ArgumentError
 _PREFIX = "keras.src.ops."
 
 # Module of Keras -> arguments of `call` -> ops.
-_CALLS: dict[str, dict[str, str]] = {}
+_CALLS: dict[str, dict[str, str]] = {
+    "numpy": {
+        "x": """
+            absolute all amax amin angle any arccos arccosh arcsin arcsinh arctan arctanh argmax argmin
+            argpartition argsort array array_split bincount bitwise_invert bitwise_not broadcast_to cbrt
+            ceil clip conjugate copy corrcoef cos cosh count_nonzero cumprod cumsum deg2rad diag
+            diagflat diagonal dsplit empty_like exp exp2 expand_dims expm1 fabs flip fliplr flipud floor
+            histogram hsplit i0 imag isfinite isinf isnan isneginf isposinf isreal log log10 log1p log2
+            logical_not max mean median min moveaxis nan_to_num nanargmax nanargmin nancumprod nancumsum
+            nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar ndim negative nonzero ones_like
+            prod ptp rad2deg ravel real reciprocal repeat reshape roll round sign signbit sin sinc sinh
+            size slogdet sort split sqrt square squeeze stack std sum swapaxes tan tanh tile trace
+            transpose tril triu trunc unique vander var view vsplit zeros_like
+        """,
+        "x1,x2": """
+            add allclose=AllClose append arctan2 correlate cross divide divide_no_nan dot equal
+            floor_divide fmax fmin fmod gcd greater greater_equal heaviside hypot inner isin=IsIn kron
+            lcm ldexp less less_equal logaddexp logaddexp2 logical_and logical_or logical_xor matmul
+            maximum minimum mod multiply nextafter not_equal outer power subtract tensordot true_divide
+            vdot
+        """,
+        "x,y": """
+            bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor left_shift
+            right_shift
+        """,
+        "xs": "concatenate dstack hstack vstack",
+        "x,q": "nanpercentile nanquantile percentile quantile",
+        "start,stop": "geomspace linspace logspace",
+        "x,indices": "take take_along_axis",
+        "x,weights": "average",
+        "a": "diff",
+        "x,bins": "digitize",
+        "fill_value": "full",
+        "x,fill_value": "full_like",
+        "x,key": "get_item",
+        "x1,x2,rtol,atol": "isclose",
+        "*x": "meshgrid",
+        "x,constant_values": "pad",
+        "array": "rot90",
+        "sorted_sequence,values": "searchsorted=SearchSorted",
+        "condlist,choicelist,default": "select",
+        "y": "trapezoid",
+        "indices": "unravel_index",
+        "condition,x1,x2": "where",
+        "*operands": "einsum",
+        "start,stop,step": "arange",
+    },
+    "nn": {
+        "x": """
+            celu depth_to_space elu fold gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh
+            leaky_relu log_sigmoid log_softmax moments normalize one_hot relu relu6 selu sigmoid silu
+            soft_shrink softmax softplus softsign space_to_depth sparse_plus sparse_sigmoid sparsemax
+            squareplus tanh_shrink threshold unfold
+        """,
+        "inputs": "adaptive_average_pool adaptive_max_pool average_pool max_pool multi_hot",
+        "target,output": "binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy",
+        "inputs,kernel": "conv conv_transpose depthwise_conv",
+        "x,mean,variance,offset,scale": "batch_normalization=BatchNorm",
+        "inputs,sequence_lengths": "ctc_decode=CTCDecode",
+        "target,output,target_length,output_length": "ctc_loss=CTCLoss",
+        "query,key,value,bias,mask,scale": "dot_product_attention",
+        "x,gamma,beta": "layer_normalization=LayerNorm",
+        "abs_,angle": "polar",
+        "x1,x2": "psnr=PSNR",
+        "x,scale": "rms_normalization=RMSNorm",
+        "inputs,depthwise_kernel,pointwise_kernel": "separable_conv",
+    },
+    "core": {
+        "x": "cast convert_to_tensor saturate_cast unstack",
+        "indices,values": "scatter",
+        "inputs,indices,updates": "scatter_update",
+        "inputs,start_indices": "slice",
+        "inputs,start_indices,updates": "slice_update",
+        "variable": "stop_gradient",
+    },
+    "math": {
+        "x": """
+            erf erfc erfinv extract_sequences fft2=FFT2 fft=FFT ifft2=IFFT2 irfft=IRFFT istft=ISTFT
+            logdet logsumexp rfft=RFFT rsqrt stft=STFT top_k view_as_complex view_as_real
+        """,
+        "data,segment_ids": "segment_max segment_min segment_prod segment_sum",
+        "x,y": "cdist=CDist",
+        "targets,predictions": "in_top_k",
+    },
+    "linalg": {
+        "x": "cholesky cholesky_inverse det eig eigh inv lu_factor matrix_rank norm pinv qr svd=SVD",
+        "a,b": "lstsq solve solve_triangular",
+    },
+    "einops": {
+        "tensor,pattern,**axes_lengths": "rearrange",
+    },
+    "image": {
+        "images": """
+            crop_images elastic_transform extract_patches gaussian_blur hsv_to_rgb=HSVToRGB pad_images
+            resize rgb_to_grayscale=RGBToGrayscale rgb_to_hsv=RGBToHSV sobel_edges
+        """,
+        "images,transform": "affine_transform",
+        "inputs,coordinates": "map_coordinates",
+        "images,start_points,end_points": "perspective_transform",
+        "images,output_shape,scale,translation": "scale_and_translate",
+    },
+}
 
 
 class Form:

@@ -142,7 +142,8 @@ def _depthwise_kernel_grad(x: Array, g: Array, slide: _Slide, dtype: np.dtype[An
 
 def _tap(windows: Array, tap: Ints) -> Array:
     """What one tap sees: (samples, *out, channels)."""
-    return windows[(0, *(slice(None),) * (len(tap) + 1), *tap)]
+    index: tuple[Any, ...] = (0, *(slice(None),) * (len(tap) + 1), *tap)
+    return windows[index]
 
 
 def _swap_channels(kernel: Array, groups: int) -> Array:

@@ -1,0 +1,237 @@
+"""The JAX engine."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from kerata.backends.protocol import Engine
+from kerata.core import dtypes, tree
+from kerata.core.errors import ArgumentError
+from kerata.core.state import STATE, StateScope
+
+from . import fast
+from .lift import lifted
+from .primitives import TABLE, guarded, is_wide
+
+Array = jax.Array
+_concrete = type(jnp.zeros(()))
+
+
+class JaxEngine(Engine):
+    """Runs jitted primitives eagerly; compiles steps as pure functions with donated state."""
+
+    name = "jax"
+    tensor_types = (_concrete,)
+
+    def __init__(self) -> None:
+        self.primitives = TABLE
+        self.fast_paths = fast.TABLE
+        self._eager: dict[str, Callable[..., Any]] = {}
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, (jax.Array, jax.core.Tracer))
+
+    def implementation(self, name: str, kind: type) -> Callable[..., Any]:
+        """Tracers get the plain function; arrays one that is compiled, which runs in half the time."""
+        if not issubclass(kind, _concrete):
+            return guarded(TABLE[name])
+        if name not in self._eager:
+            static = [n for n in inspect.signature(TABLE[name]).parameters if n in _STATIC]
+            compiled = guarded(jax.jit(TABLE[name], static_argnames=static))
+            self._eager[name] = TABLE["cast"] if name == "cast" else compiled
+        return self._eager[name]
+
+    # ---- tensors -----------------------------------------------------------------------------
+    def convert(self, value: Any, dtype: str | None = None) -> Array:
+        if isinstance(value, (jax.Array, jax.core.Tracer)):
+            return value if dtype is None else TABLE["cast"](value, dtype)
+        array = np.asarray(value)
+        target = array.dtype if dtype is None else dtypes.numpy_dtype(dtype)
+        if dtype is not None and dtypes.is_int(dtype) and array.dtype.kind == "f":
+            from kerata.backends.numpy.primitives import TABLE as NUMPY
+
+            array = NUMPY["cast"](array, dtype)
+        if target.itemsize >= 8 and target.kind in "iufc" and target != np.complex64 and not jax.config.jax_enable_x64:
+            with jax.enable_x64(True):
+                return jnp.asarray(array, dtype=target)
+        return jnp.asarray(array, dtype=target)
+
+    def to_numpy(self, x: Array) -> np.ndarray:
+        return np.asarray(x)
+
+    def dtype_of(self, x: Array) -> str:
+        return dtypes.standardize(x.dtype)
+
+    def native_dtype(self, dtype: str) -> Any:
+        return dtypes.numpy_dtype(dtype)
+
+    def is_concrete(self, x: Array) -> bool:
+        return not isinstance(x, jax.core.Tracer)
+
+    def synchronize(self, x: Array) -> None:
+        x.block_until_ready()
+
+    def version(self) -> str:
+        return jax.__version__
+
+    def devices(self) -> list[str]:
+        return [f"{d.platform}:{d.id}" for d in jax.devices()]
+
+    def device_scope(self, device: str | None) -> AbstractContextManager[Any]:
+        if device is None:
+            return contextlib.nullcontext()
+        platform, _, index = device.lower().partition(":")
+        try:
+            return jax.default_device(jax.devices({"cuda": "gpu"}.get(platform, platform))[int(index or 0)])
+        except (RuntimeError, IndexError, ValueError):
+            raise ArgumentError("device_name", expected=f"one of {self.devices()}", got=device) from None
+
+    # ---- variables -----------------------------------------------------------------------------
+    def new_variable(self, value: Array, trainable: bool, name: str) -> list[Any]:
+        return [own(value)]
+
+    def read(self, container: list[Any]) -> Array:
+        return container[0]
+
+    def write(self, variable: Any, value: Array) -> None:
+        """A copy, for a compiled step may give the buffer away."""
+        variable._container[0] = own(value)
+        variable.exposed = False
+
+    def own(self, value: Array) -> Array:
+        """A buffer that nobody else holds."""
+        return own(value)
+
+    def outside_trace(self) -> AbstractContextManager[Any]:
+        return jax.ensure_compile_time_eval()
+
+    # ---- transforms ----------------------------------------------------------------------------
+    def value_and_grad(self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool) -> tuple[Any, list[Any]]:
+        assigned: list[Any] = []
+
+        def pure(values: list[Any]) -> tuple[Any, Any]:
+            with StateScope(dict(zip(variables, values, strict=True))) as scope:
+                out = fn()
+            assigned[:] = list(scope.assigned)
+            loss, aux = out if has_aux else (out, None)
+            leaves = [v for v in tree.flatten(aux) if isinstance(v, (jax.Array, jax.core.Tracer))]
+            kept["aux"] = aux
+            return loss, (leaves, list(scope.assigned.values()))
+
+        kept: dict[str, Any] = {}
+        values = [v.raw() for v in variables]
+        with self._precision(values):
+            (loss, (leaves, new)), grads = jax.value_and_grad(pure, has_aux=True)(values)
+        for variable, value in zip(assigned, new, strict=True):
+            if STATE.scope is not None:
+                STATE.scope.write(variable, value)
+            else:
+                self.write(variable, value)
+        if not has_aux:
+            return loss, grads
+        fresh = iter(leaves)
+        aux = tree.map_structure(
+            lambda v: next(fresh) if isinstance(v, (jax.Array, jax.core.Tracer)) else v, kept["aux"]
+        )
+        return (loss, aux), grads
+
+    @staticmethod
+    def _precision(values: Any) -> AbstractContextManager[Any]:
+        wide = any(is_wide(v) for v in values) and not jax.config.jax_enable_x64
+        return jax.enable_x64(True) if wide else contextlib.nullcontext()
+
+    def vjp(self, fn: Callable[..., Any], inputs: Sequence[Array]) -> tuple[Any, Callable[[Any], list[Any]]]:
+        inexact = [i for i, x in enumerate(inputs) if jnp.issubdtype(x.dtype, jnp.inexact)]
+
+        def part(*some: Any) -> Any:
+            args = list(inputs)
+            for i, x in zip(inexact, some, strict=True):
+                args[i] = x
+            return fn(*args)
+
+        with self._precision(inputs):
+            out, back = jax.vjp(part, *(inputs[i] for i in inexact))
+
+        def grads(cotangents: Any) -> list[Any]:
+            found: list[Any] = [None] * len(inputs)
+            cotangents = tree.map_structure(_tangent, out, cotangents)
+            with self._precision(inputs):
+                for i, g in zip(inexact, back(cotangents), strict=True):
+                    found[i] = jnp.conj(g) if jnp.iscomplexobj(g) else g
+            return found
+
+        return out, grads
+
+    def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
+        return lifted(self, fn, options)
+
+    def stop_gradient(self, x: Array) -> Array:
+        return lax.stop_gradient(x)
+
+    def custom_gradient(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        @jax.custom_gradient
+        def wrapped(*inner: Any) -> Any:
+            outputs, grad_fn = fn(*inner)
+            return outputs, lambda g: tuple(_listed(grad_fn(*g) if isinstance(outputs, (tuple, list)) else grad_fn(g)))
+
+        return wrapped(*args)
+
+    def remat(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        return jax.checkpoint(fn)
+
+    def cond(self, pred: Array, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+        if self.is_concrete(pred):
+            return true_fn() if bool(pred) else false_fn()
+        return lax.cond(pred, lambda: tree.map_structure(jnp.asarray, true_fn()), lambda: tree.map_structure(jnp.asarray, false_fn()))
+
+    def while_loop(self, cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:
+        if limit is None:
+            return lax.while_loop(lambda s: cond(*s), lambda s: tuple(body(*s)), state)
+        count, out = lax.while_loop(
+            lambda s: jnp.logical_and(s[0] < limit, cond(*s[1])), lambda s: (s[0] + 1, tuple(body(*s[1]))), (jnp.int32(0), state)
+        )
+        del count
+        return out
+
+    def scan(self, step: Any, init: Any, xs: Any, length: int, reverse: bool, unroll: int) -> tuple[Any, Any]:
+        return lax.scan(step, init, xs, length=length, reverse=reverse, unroll=unroll)
+
+    def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
+        return jax.vmap(fn)(elements)
+
+
+_STATIC = frozenset(
+    ("axis", "keepdims", "shape", "axes", "pads", "value", "starts", "limits", "strides", "sizes", "mode", "k", "side",
+     "equation", "dtype", "plan", "size", "lower", "full", "norm", "transpose", "unit_diagonal", "compute_uv")
+)  # fmt: skip
+
+
+def own(value: Any) -> Array:
+    """A buffer that nobody else holds."""
+    if isinstance(value, jax.core.Tracer):
+        return value
+    if is_wide(value):
+        with jax.enable_x64(True):
+            return jnp.array(value, copy=True)
+    return jnp.array(value, copy=True)
+
+
+def _tangent(out: Any, g: Any) -> Any:
+    """JAX wants float0 cotangents for integer outputs, and pairs complex ones without conjugation."""
+    if not jnp.issubdtype(out.dtype, jnp.inexact):
+        return np.zeros(out.shape, jax.dtypes.float0)
+    g = jnp.asarray(g, out.dtype) if not is_wide(out) else TABLE["cast"](g, dtypes.standardize(out.dtype))
+    return jnp.conj(g) if jnp.iscomplexobj(g) else g
+
+
+def _listed(x: Any) -> list[Any]:
+    return list(x) if isinstance(x, (list, tuple)) else [x]

@@ -1,0 +1,371 @@
+"""The primitives on JAX, mostly `jax.lax`, whose functions never promote.
+
+With the user's x64 flag off, whatever makes a constant of a 64-bit dtype must run inside
+`jax.enable_x64(True)`; `guarded` does that for calls whose tensors have 64 bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from kerata.core import dtypes
+
+Array = jax.Array
+TABLE: dict[str, Callable[..., Any]] = {}
+_WIDE = frozenset(map(np.dtype, ("int64", "uint64", "float64", "complex128")))
+_SCALARS = (bool, int, float, complex)
+
+
+def implements(name: str) -> Callable[[Any], Any]:
+    """Puts an irregular function into the table."""
+
+    def put(fn: Any) -> Any:
+        TABLE[name] = fn
+        return fn
+
+    return put
+
+
+def guarded(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Runs `fn` with 64-bit types allowed where its first tensor has 64 bits."""
+
+    def call(*args: Any, **params: Any) -> Any:
+        first = args[0]
+        if type(first) is tuple:
+            first = first[0]
+        dtype = getattr(first, "dtype", None)
+        if dtype is None and len(args) > 1:
+            dtype = getattr(args[1], "dtype", None)
+        if dtype in _WIDE and not jax.config.jax_enable_x64:
+            with jax.enable_x64(True):
+                return fn(*args, **params)
+        return fn(*args, **params)
+
+    return call
+
+
+def is_wide(x: Any) -> bool:
+    return getattr(x, "dtype", None) in _WIDE
+
+
+# ---- elementwise ---------------------------------------------------------------------------------
+
+
+def _aligned(*xs: Any) -> list[Any]:
+    """Scalars as arrays of the tensors' dtype; all broadcast to one shape."""
+    dtype = next(x.dtype for x in xs if not isinstance(x, _SCALARS))
+    shape = np.broadcast_shapes(*(() if isinstance(x, _SCALARS) else x.shape for x in xs))
+    out = []
+    for x in xs:
+        if isinstance(x, _SCALARS):
+            out.append(lax.full(shape, np.asarray(x, dtype)))
+        else:
+            out.append(x if x.shape == shape else _broadcast(x, shape))
+    return out
+
+
+def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
+    lead = len(shape) - x.ndim
+    squeezed = [i for i, d in enumerate(x.shape) if d == 1 and shape[lead + i] != 1]
+    if squeezed:
+        x = lax.squeeze(x, squeezed)
+    kept = [lead + i for i in range(len(shape) - lead) if i not in squeezed]
+    return lax.broadcast_in_dim(x, shape, kept)
+
+
+def _pairwise(fn: Callable[..., Any]) -> Callable[..., Any]:
+    def call(x1: Any, x2: Any) -> Any:
+        return fn(*_aligned(x1, x2))
+
+    return call
+
+
+TABLE |= {
+    "exp": lax.exp, "exp2": lax.exp2, "expm1": lax.expm1, "log": lax.log, "log1p": lax.log1p, "sqrt": lax.sqrt,
+    "rsqrt": lax.rsqrt, "sin": lax.sin, "cos": lax.cos, "tan": lax.tan, "asin": lax.asin, "acos": lax.acos,
+    "atan": lax.atan, "sinh": lax.sinh, "cosh": lax.cosh, "tanh": lax.tanh, "asinh": lax.asinh,
+    "acosh": lax.acosh, "atanh": lax.atanh, "sigmoid": lax.logistic, "erf": lax.erf, "erfinv": lax.erf_inv,
+    "lgamma": lax.lgamma, "digamma": lax.digamma, "neg": lax.neg, "abs": lax.abs, "sign": lax.sign,
+    "bitwise_not": lax.bitwise_not, "conj": lax.conj, "imag": jnp.imag, "real": jnp.real,
+    "isfinite": jnp.isfinite, "isnan": jnp.isnan, "isinf": jnp.isinf, "logical_not": jnp.logical_not,
+    "log2": jnp.log2, "log10": jnp.log10, "trunc": jnp.trunc,
+}  # fmt: skip
+TABLE |= {
+    name: _pairwise(fn)
+    for name, fn in {
+        "add": lax.add, "sub": lax.sub, "mul": lax.mul, "pow": lax.pow, "maximum": lax.max, "minimum": lax.min,
+        "atan2": lax.atan2, "nextafter": lax.nextafter, "bitwise_and": lax.bitwise_and,
+        "bitwise_or": lax.bitwise_or, "bitwise_xor": lax.bitwise_xor, "eq": lax.eq, "ne": lax.ne, "lt": lax.lt,
+        "le": lax.le, "gt": lax.gt, "ge": lax.ge, "logical_and": jnp.logical_and, "logical_or": jnp.logical_or,
+        "logical_xor": jnp.logical_xor, "complex": lax.complex, "floor_divide": jnp.floor_divide,
+        "remainder": jnp.remainder, "shift_left": jnp.left_shift, "shift_right": jnp.right_shift,
+        "div": jnp.true_divide,
+    }.items()
+}  # fmt: skip
+
+
+def _exact(fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Rounding leaves integers as they are; lax knows it for floats only."""
+    return lambda x: fn(x) if jnp.issubdtype(x.dtype, jnp.floating) else x
+
+
+TABLE["floor"] = _exact(lax.floor)
+TABLE["ceil"] = _exact(lax.ceil)
+TABLE["round"] = _exact(lambda x: lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN))
+
+
+@implements("pow")
+def _(x1: Any, x2: Any) -> Array:
+    if isinstance(x2, int) and not isinstance(x1, _SCALARS):
+        return lax.integer_pow(x1, x2) if x2 >= 0 or jnp.issubdtype(x1.dtype, jnp.inexact) else jnp.power(x1, x2)
+    if isinstance(x2, float) and x2.is_integer() and abs(x2) <= 8:
+        return lax.integer_pow(x1, int(x2))
+    return jnp.power(*_aligned(x1, x2))
+
+
+@implements("where")
+def _(condition: Any, x1: Any, x2: Any) -> Array:
+    tensor = x1 if not isinstance(x1, _SCALARS) else x2
+    shape = np.broadcast_shapes(*(() if isinstance(x, _SCALARS) else x.shape for x in (condition, x1, x2)))
+    parts = [
+        lax.full(shape, np.asarray(x, tensor.dtype)) if isinstance(x, _SCALARS) else x if x.shape == shape else _broadcast(x, shape)
+        for x in (condition, x1, x2)
+    ]
+    return lax.select(*parts)
+
+
+def cast(x: Any, dtype: str) -> Array:
+    target = dtypes.numpy_dtype(dtype)
+    if x.dtype == target:
+        return x
+    wide = (target in _WIDE or is_wide(x)) and not jax.config.jax_enable_x64
+    if wide:
+        with jax.enable_x64(True):
+            return _cast(x, target, dtype)
+    return _cast(x, target, dtype)
+
+
+def _cast(x: Any, target: Any, dtype: str) -> Array:
+    if jnp.issubdtype(x.dtype, jnp.complexfloating) and not dtypes.is_complex(dtype):
+        x = lax.ne(x, lax.full_like(x, 0)) if dtype == "bool" else lax.real(x)
+    if dtype == "bool" and x.dtype != np.bool_:
+        return lax.ne(x, lax.full_like(x, 0))
+    return lax.convert_element_type(x, target)  # floats become integers toward zero, within limits; NaN 0
+
+
+TABLE["cast"] = cast
+
+
+@implements("bitcast")
+def _(x: Any, dtype: str) -> Array:
+    return lax.bitcast_convert_type(x, dtypes.numpy_dtype(dtype))
+
+
+# ---- reductions ----------------------------------------------------------------------------------
+
+
+def _kept(out: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    return lax.expand_dims(out, axis) if keepdims else out
+
+
+def _wide_sum(x: Any) -> bool:
+    return x.dtype in (np.float16, jnp.bfloat16)
+
+
+@implements("sum")
+def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+    if _wide_sum(x):
+        return _kept(lax.convert_element_type(lax.reduce_sum(lax.convert_element_type(x, np.float32), axis), x.dtype), x, axis, keepdims)
+    return _kept(lax.reduce_sum(x, axis), x, axis, keepdims)
+
+
+@implements("prod")
+def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+    return _kept(lax.reduce_prod(x, axis), x, axis, keepdims)
+
+
+@implements("max")
+def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+    return _kept(lax.reduce_max(x, axis), x, axis, keepdims)
+
+
+@implements("min")
+def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+    return _kept(lax.reduce_min(x, axis), x, axis, keepdims)
+
+
+@implements("any")
+def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+    return _kept(lax.reduce_or(x if x.dtype == np.bool_ else lax.ne(x, lax.full_like(x, 0)), axis), x, axis, keepdims)
+
+
+@implements("all")
+def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+    return _kept(lax.reduce_and(x if x.dtype == np.bool_ else lax.ne(x, lax.full_like(x, 0)), axis), x, axis, keepdims)
+
+
+def _ordered(x: Any) -> Any:
+    return x if x.dtype != np.bool_ else lax.convert_element_type(x, np.uint8)
+
+
+@implements("argmax")
+def _(x: Any, axis: int) -> Array:
+    return lax.argmax(_ordered(x), axis, np.int32)
+
+
+@implements("argmin")
+def _(x: Any, axis: int) -> Array:
+    return lax.argmin(_ordered(x), axis, np.int32)
+
+
+@implements("cumsum")
+def _(x: Any, axis: int) -> Array:
+    return lax.cumsum(x, axis)
+
+
+@implements("cumprod")
+def _(x: Any, axis: int) -> Array:
+    return lax.cumprod(x, axis)
+
+
+# ---- shapes --------------------------------------------------------------------------------------
+
+
+@implements("reshape")
+def _(x: Any, shape: tuple[int, ...]) -> Array:
+    return lax.reshape(x, shape) if -1 not in shape else jnp.reshape(x, shape)
+
+
+@implements("transpose")
+def _(x: Any, axes: tuple[int, ...]) -> Array:
+    return lax.transpose(x, axes)
+
+
+@implements("broadcast_to")
+def _(x: Any, shape: tuple[int, ...]) -> Array:
+    return x if x.shape == tuple(shape) else _broadcast(x, tuple(shape))
+
+
+@implements("concatenate")
+def _(xs: tuple[Any, ...], axis: int) -> Array:
+    return lax.concatenate(xs, axis)
+
+
+@implements("pad")
+def _(x: Any, pads: tuple[tuple[int, int], ...], value: float) -> Array:
+    return lax.pad(x, lax.full((), np.asarray(value, x.dtype)), [(lo, hi, 0) for lo, hi in pads])
+
+
+@implements("slice")
+def _(x: Any, starts: Any, limits: Any, strides: Any) -> Array:
+    return lax.slice(x, starts, limits, strides)
+
+
+@implements("flip")
+def _(x: Any, axis: tuple[int, ...]) -> Array:
+    return lax.rev(x, axis)
+
+
+@implements("dynamic_slice")
+def _(x: Any, starts: Any, sizes: tuple[int, ...]) -> Array:
+    starts = lax.convert_element_type(starts, np.int32)
+    return lax.dynamic_slice(x, [starts[i] for i in range(x.ndim)], sizes)
+
+
+@implements("dynamic_update_slice")
+def _(x: Any, update: Any, starts: Any) -> Array:
+    starts = lax.convert_element_type(starts, np.int32)
+    return lax.dynamic_update_slice(x, update, [starts[i] for i in range(x.ndim)])
+
+
+# ---- indices -------------------------------------------------------------------------------------
+
+
+@implements("take")
+def _(x: Any, indices: Any, axis: int) -> Array:
+    return jnp.take(x, indices, axis=axis, mode="clip")
+
+
+@implements("take_along_axis")
+def _(x: Any, indices: Any, axis: int) -> Array:
+    return jnp.take_along_axis(x, indices, axis=axis, mode="clip")
+
+
+@implements("put_along_axis")
+def _(x: Any, indices: Any, updates: Any, axis: int) -> Array:
+    grid = [lax.broadcasted_iota(np.int32, indices.shape, i) for i in range(indices.ndim)]
+    grid[axis] = indices
+    return x.at[tuple(grid)].add(updates, mode="promise_in_bounds")
+
+
+def _columns(indices: Any) -> tuple[Any, ...]:
+    return tuple(indices[..., i] for i in range(indices.shape[-1]))
+
+
+@implements("gather_nd")
+def _(x: Any, indices: Any) -> Array:
+    return x.at[_columns(indices)].get(mode="clip") if indices.shape[-1] else _broadcast(x, indices.shape[:-1] + x.shape)
+
+
+@implements("scatter")
+def _(x: Any, indices: Any, updates: Any, mode: str) -> Array:
+    if mode == "set":
+        return _last_wins(x, indices, updates)
+    place = x.at[_columns(indices)]
+    method = {"add": place.add, "max": place.max, "min": place.min, "mul": place.multiply}[mode]
+    return method(updates)
+
+
+def _last_wins(x: Any, indices: Any, updates: Any) -> Array:
+    """Of several updates of one place the last stays; XLA's own order is undefined."""
+    depth = indices.shape[-1]
+    sizes, rest = x.shape[:depth], x.shape[depth:]
+    if not len(indices) or math.prod(x.shape) == 0:
+        return x
+    flat = jnp.zeros(len(indices), np.int32)
+    for i, d in enumerate(sizes):
+        flat = flat * np.int32(d) + indices[:, i].astype(np.int32)
+    order = lax.iota(np.int32, len(indices))
+    last = jnp.full((math.prod(sizes),), -1, np.int32).at[flat].max(order)
+    table, values = x.reshape(math.prod(sizes), -1), updates.reshape(len(indices), -1)
+    picked = jnp.take(values, jnp.maximum(last, 0), axis=0, mode="clip")
+    return jnp.where((last >= 0)[:, None], picked, table).reshape(*sizes, *rest)
+
+
+@implements("sort")
+def _(x: Any, axis: int) -> Array:
+    return lax.sort(x, dimension=axis, is_stable=True)
+
+
+@implements("argsort")
+def _(x: Any, axis: int) -> Array:
+    places = lax.broadcasted_iota(np.int32, x.shape, axis)
+    return lax.sort((_ordered(x), places), dimension=axis, is_stable=True, num_keys=1)[1]
+
+
+@implements("top_k")
+def _(x: Any, k: int) -> tuple[Array, Array]:
+    values, indices = lax.top_k(_ordered(x), k)
+    return values.astype(x.dtype), indices.astype(np.int32)
+
+
+@implements("searchsorted")
+def _(x: Any, v: Any, side: str) -> Array:
+    return jnp.searchsorted(x, v, side=side).astype(np.int32)
+
+
+@implements("matmul")
+def _(x1: Any, x2: Any) -> Array:
+    return jnp.matmul(x1, x2, precision=None)
+
+
+@implements("einsum")
+def _(*xs: Any, equation: str) -> Array:
+    return jnp.einsum(equation, *xs)
