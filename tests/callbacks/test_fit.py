@@ -20,8 +20,11 @@ def data():
 
 
 def make(optimizer="adam", loss="mse", **options):
-    kerata.utils.set_random_seed(1)
-    model = kerata.Sequential([kerata.layers.Input((4,)), kerata.layers.Dense(3), kerata.layers.Dense(1)])
+    dense = [
+        kerata.layers.Dense(units, kernel_initializer=kerata.initializers.GlorotUniform(seed=units))
+        for units in (3, 1)
+    ]
+    model = kerata.Sequential([kerata.layers.Input((4,)), *dense])
     model.compile(optimizer, loss, **options)
     return model
 

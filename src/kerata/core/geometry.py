@@ -8,8 +8,8 @@ batch is in no plan, so that a last, shorter batch finds the plan of the others.
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -18,9 +18,19 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from kerata.core.errors import ArgumentError
+from kerata.core.geometry_checks import (
+    Ints,
+    Pads,
+    input_sizes,
+    kernel_sizes,
+    named_padding,
+    output_padding_of,
+    output_sizes,
+    pads_of,
+    positive_integers,
+)
 
-Ints = tuple[int, ...]
-Pads = tuple[tuple[int, int], ...]
+Slices = tuple[slice, ...]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _CACHED_PLANS = 4096
@@ -174,6 +184,23 @@ class PoolPlan(_Windows):
         """Number of elements in a window, padding counted."""
         return prod(self.pool_size)
 
+    def taps_along(self, axis: int) -> Iterator[tuple[slice, slice]]:
+        """For each place in a window along one spatial dimension: the input elements that are there, and the
+        windows that they are in. Where a place would lie in the padding, that window is left out."""
+        n, m, stride, low = self.in_size[axis], self.out_size[axis], self.strides[axis], self.pads[axis][0]
+        for tap in range(self.pool_size[axis]):
+            first, last = max(0, -((tap - low) // stride)), min(m, (n - 1 - tap + low) // stride + 1)
+            if first < last:
+                start = first * stride + tap - low
+                yield slice(start, start + (last - first - 1) * stride + 1, stride), slice(first, last)
+
+    @cached_property
+    def taps(self) -> tuple[tuple[Slices, Slices], ...]:
+        """The same for the places of whole windows, in row-major order, as indices of all axes."""
+        along = itertools.product(*(list(self.taps_along(axis)) for axis in range(self.rank)))
+        lead = (slice(None),) * self.spatial_axes[0]
+        return tuple(tuple((*lead, *side) for side in zip(*pairs)) for pairs in along)  # type: ignore[misc]
+
     @cached_property
     def disjoint(self) -> bool:
         """Whether the windows are exact tiles: no overlap, no gap, no padding."""
@@ -235,8 +262,8 @@ def conv_plan(
         >>> plan.pads, plan.out_shape(8), plan.groups
         (((0, 1), (0, 1)), (8, 16, 16, 16), 1)
     """
-    in_size, channels, channels_last = _input(x_shape, data_format)
-    kernel = _kernel(kernel_shape, len(in_size), kernel_name)
+    in_size, channels, channels_last = input_sizes(x_shape, data_format)
+    kernel = kernel_sizes(kernel_shape, len(in_size), kernel_name)
     kernel_size, per_group, filters = kernel[:-2], kernel[-2], kernel[-1]
     if channels % per_group:
         raise ArgumentError(
@@ -251,11 +278,11 @@ def conv_plan(
             expected=f"of a shape whose last size, the filters, is a multiple of the {groups} groups",
             got=kernel,
         )
-    steps = _sizes("strides", strides, len(in_size))
-    holes = _sizes("dilation_rate", dilation, len(in_size))
+    steps = positive_integers("strides", strides, len(in_size))
+    holes = positive_integers("dilation_rate", dilation, len(in_size))
     extent = tuple((k - 1) * d + 1 for k, d in zip(kernel_size, holes))
-    pads = _pads(padding, in_size, extent, steps)
-    out_size = _out_size(in_size, extent, steps, pads, kernel_name)
+    pads = pads_of(padding, in_size, extent, steps)
+    out_size = output_sizes(in_size, extent, steps, pads, kernel_name)
     windows = (channels_last, in_size, out_size, steps, pads, extent)
     return ConvPlan(*windows, kernel_size, holes, groups, channels, filters)
 
@@ -281,8 +308,8 @@ def depthwise_plan(
         >>> depthwise_plan((8, 32, 32, 3), (5, 5, 3, 2)).kernel_shape
         (5, 5, 1, 6)
     """
-    in_size, channels, _ = _input(x_shape, data_format)
-    *kernel_size, given, multiplier = _kernel(kernel_shape, len(in_size), kernel_name)
+    in_size, channels, _ = input_sizes(x_shape, data_format)
+    *kernel_size, given, multiplier = kernel_sizes(kernel_shape, len(in_size), kernel_name)
     if given != channels:
         raise ArgumentError(
             kernel_name,
@@ -304,8 +331,8 @@ def pointwise_plan(
         >>> pointwise_plan((8, 32, 32, 6), (1, 1, 6, 4), "channels_last", "pointwise_kernel").pointwise
         True
     """
-    in_size, channels, _ = _input(x_shape, data_format)
-    *kernel_size, given, _ = _kernel(kernel_shape, len(in_size), kernel_name)
+    in_size, channels, _ = input_sizes(x_shape, data_format)
+    *kernel_size, given, _ = kernel_sizes(kernel_shape, len(in_size), kernel_name)
     if given != channels or prod(kernel_size) != 1:
         ones = ", ".join("1" * len(in_size))
         raise ArgumentError(
@@ -354,9 +381,9 @@ def conv_transpose_plan(
         >>> plan.in_shape(8), plan.out_shape(8)
         ((8, 32, 32, 2), (8, 16, 16, 4))
     """
-    size, channels, channels_last = _input(x_shape, data_format)
+    size, channels, channels_last = input_sizes(x_shape, data_format)
     rank = len(size)
-    *kernel_size, filters, given = _kernel(kernel_shape, rank, "kernel")
+    *kernel_size, filters, given = kernel_sizes(kernel_shape, rank, "kernel")
     if given != channels:
         raise ArgumentError(
             "kernel",
@@ -364,10 +391,10 @@ def conv_transpose_plan(
             got=kernel_shape,
             fix="A transposed kernel has the shape (*kernel_size, filters, input channels).",
         )
-    steps = _sizes("strides", strides, rank)
-    holes = _sizes("dilation_rate", dilation, rank)
-    extra = _output_padding(output_padding, rank)
-    same = _named_padding(padding, ("valid", "same")) == "same"
+    steps = positive_integers("strides", strides, rank)
+    holes = positive_integers("dilation_rate", dilation, rank)
+    extra = output_padding_of(output_padding, rank)
+    same = named_padding(padding, ("valid", "same")) == "same"
     extent = tuple((k - 1) * d + 1 for k, d in zip(kernel_size, holes))
     whole = tuple((n - 1) * s + e for n, s, e in zip(size, steps, extent))
     out_size = tuple(_transposed_size(*each, same) for each in zip(size, steps, extent, extra))
@@ -417,12 +444,12 @@ def pool_plan(
         >>> plan.out_shape(8, 3), plan.counts.tolist()
         ((8, 3, 3), [[2], [2], [1]])
     """
-    in_size, _, channels_last = _input(x_shape, data_format, empty_channels=True)
-    window = _sizes("pool_size", pool_size, len(in_size))
-    steps = window if strides is None else _sizes("strides", strides, len(in_size))
-    _named_padding(padding, ("valid", "same"))
-    pads = _pads(padding, in_size, window, steps)
-    out_size = _out_size(in_size, window, steps, pads, "pool_size")
+    in_size, _, channels_last = input_sizes(x_shape, data_format, empty_channels=True)
+    window = positive_integers("pool_size", pool_size, len(in_size))
+    steps = window if strides is None else positive_integers("strides", strides, len(in_size))
+    named_padding(padding, ("valid", "same"))
+    pads = pads_of(padding, in_size, window, steps)
+    out_size = output_sizes(in_size, window, steps, pads, "pool_size")
     return PoolPlan(channels_last, in_size, out_size, steps, pads, window)
 
 
@@ -437,8 +464,8 @@ def adaptive_pool_plan(
         >>> plan.layouts[0].indices.tolist(), plan.pool.pool_size
         ([0, 1, 2, 2, 3, 4, 4, 5, 6], (3,))
     """
-    in_size, channels, channels_last = _input(x_shape, data_format, empty_channels=True)
-    out_size = _sizes("output_size", output_size, len(in_size))
+    in_size, channels, channels_last = input_sizes(x_shape, data_format, empty_channels=True)
+    out_size = positive_integers("output_size", output_size, len(in_size))
     widths, layouts = zip(*map(_layout, in_size, out_size))
     laid_out = tuple(m * w for m, w in zip(out_size, widths))
     shape = (None, *laid_out, channels) if channels_last else (None, channels, *laid_out)
@@ -456,129 +483,3 @@ def _layout(n: int, m: int) -> tuple[int, Layout | None]:
     filled = (positions >= stops[:, None]).ravel()
     indices = np.minimum(positions, n - 1).ravel().astype(np.int32)
     return width, Layout(indices, filled if filled.any() else None, width / (stops - starts))
-
-
-# ---- checks --------------------------------------------------------------------------------------
-
-
-def _input(x_shape: Sequence[Any], data_format: Any, empty_channels: bool = False) -> tuple[Ints, int, bool]:
-    """(spatial sizes, channels, whether the channels come last)."""
-    if data_format not in ("channels_last", "channels_first"):
-        raise ArgumentError("data_format", expected='"channels_last" or "channels_first"', got=data_format)
-    if not 3 <= len(x_shape) <= 5:
-        raise ArgumentError(
-            "inputs",
-            expected="of a shape with a batch, 1 to 3 spatial dimensions, and channels",
-            got=tuple(x_shape),
-        )
-    channels_last = data_format == "channels_last"
-    spatial, channels = (x_shape[1:-1], x_shape[-1]) if channels_last else (x_shape[2:], x_shape[1])
-    size, count = _integers(spatial), _integer(channels)
-    if size is None or count is None:
-        raise ArgumentError(
-            "inputs", expected="of a shape with known spatial sizes and channels", got=tuple(x_shape)
-        )
-    if min(size) < 1 or (count < 1 and not empty_channels):
-        layout = "(batch, *spatial, channels)" if channels_last else "(batch, channels, *spatial)"
-        raise ArgumentError(
-            "inputs",
-            expected="of a shape that is positive after the batch",
-            got=tuple(x_shape),
-            fix=f'With data_format="{data_format}" they are read as {layout}.',
-        )
-    return size, count, channels_last
-
-
-def _kernel(shape: Sequence[Any], rank: int, name: str) -> Ints:
-    sizes = _integers(shape)
-    if len(shape) != rank + 2:
-        raise ArgumentError(
-            name,
-            expected=f"of a shape with {rank} spatial dimensions, like `inputs`, and two of channels",
-            got=tuple(shape),
-        )
-    if sizes is None or min(sizes) < 1:
-        raise ArgumentError(name, expected="of known, positive sizes", got=tuple(shape))
-    return sizes
-
-
-def _integer(value: Any) -> int | None:
-    if isinstance(value, (bool, np.bool_)):
-        return None
-    try:
-        return operator.index(value)
-    except TypeError:
-        return None
-
-
-def _integers(values: Sequence[Any]) -> Ints | None:
-    found = tuple(n for n in map(_integer, values) if n is not None)
-    return found if len(found) == len(values) else None
-
-
-def _sizes(name: str, value: Any, rank: int) -> Ints:
-    """One positive integer for each spatial dimension, from one for all or from a sequence."""
-    given = value if isinstance(value, tuple) else (value,) * rank
-    sizes = _integers(given)
-    if sizes is None or len(sizes) != rank or min(sizes) < 1:
-        each = f"a positive integer, or {rank} of them, one for each spatial dimension"
-        raise ArgumentError(name, expected="a positive integer" if rank == 1 else each, got=value)
-    return sizes
-
-
-def _output_padding(value: Any, rank: int) -> tuple[int | None, ...]:
-    given = value if isinstance(value, tuple) else (value,) * rank
-    sizes = tuple(None if v is None else _integer(v) for v in given)
-    wrong = any(v is not None and (n is None or n < 0) for v, n in zip(given, sizes))
-    if len(sizes) != rank or wrong:
-        raise ArgumentError(
-            "output_padding",
-            expected=f"None, a non-negative integer, or {rank} of these, one for each spatial dimension",
-            got=value,
-        )
-    return sizes
-
-
-def _named_padding(padding: Any, allowed: tuple[str, ...], also: str = "") -> str:
-    name = padding.lower() if isinstance(padding, str) else None
-    if name in allowed:
-        return name
-    raise ArgumentError("padding", expected=" or ".join(f'"{a}"' for a in allowed) + also, got=padding)
-
-
-def _pads(padding: Any, size: Ints, extent: Ints, strides: Ints) -> Pads:
-    rank = len(size)
-    if isinstance(padding, tuple):
-        return _explicit_pads(padding, rank)
-    allowed = ("valid", "same", "causal") if rank == 1 else ("valid", "same")
-    name = _named_padding(padding, allowed, f", or {rank} pairs (before, after)")
-    if name == "valid":
-        return ((0, 0),) * rank
-    if name == "causal":
-        return ((extent[0] - 1, 0),)
-    totals = (max((-(-n // s) - 1) * s + e - n, 0) for n, e, s in zip(size, extent, strides))
-    return tuple((total // 2, total - total // 2) for total in totals)
-
-
-def _explicit_pads(padding: tuple[Any, ...], rank: int) -> Pads:
-    if len(padding) == rank and all(isinstance(pair, tuple) and len(pair) == 2 for pair in padding):
-        flat = _integers([n for pair in padding for n in pair])
-        if flat is not None and min(flat) >= 0:
-            return tuple(zip(flat[::2], flat[1::2]))
-    raise ArgumentError(
-        "padding",
-        expected=f'"valid", "same", or {rank} pairs (before, after) of non-negative integers',
-        got=padding,
-    )
-
-
-def _out_size(size: Ints, extent: Ints, strides: Ints, pads: Pads, window: str) -> Ints:
-    out = tuple((n + sum(p) - e) // s + 1 for n, e, s, p in zip(size, extent, strides, pads))
-    if min(out) < 1:
-        raise ArgumentError(
-            "inputs",
-            expected=f"of a spatial size not below the extent {extent} of `{window}`",
-            got=size,
-            fix='Use a larger input, a smaller window, or padding="same".',
-        )
-    return out

@@ -19,6 +19,7 @@ class _ThreadState(threading.local):
     tracing: int = 0  # depth of functions that an engine is tracing in place (no StateScope there)
     call: Any = None  # CallContext of the outermost layer call
     name_scope: tuple[str, ...] = ()
+    deferred: bool = False  # whether new variables wait for values that a file will give them
 
 
 STATE = _ThreadState()

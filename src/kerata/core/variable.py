@@ -79,6 +79,9 @@ class Variable:
         self.exposed = False  # whether somebody outside may hold the buffer (it is then not donated)
         self._trainable = bool(trainable)
         structure_changed()
+        if STATE.deferred and callable(initializer) and shape is not None:
+            self._promise(initializer, shape, dtype)
+            return
         with self.engine.outside_trace(), setting(scope=None, abstract=0, autocast=None):
             value = self._first_value(initializer, shape, dtype)
             self.dtype: str = self.engine.dtype_of(value)
@@ -97,6 +100,29 @@ class Variable:
             raise ArgumentError("initializer", expected=f"a value of shape {tuple(shape)}", got=value)
         return value
 
+    # ---- values that come later ----------------------------------------------------------------
+    def _promise(self, initializer: Any, shape: Any, dtype: Any) -> None:
+        """Notes how the first value would be made. While a model is loaded its values come from the file, so
+        nothing is computed or allocated that a file merely describes."""
+        self.dtype, self.shape = dtypes.standardize(dtype), tuple(int(d) for d in shape)
+        self._container, self._initializer = None, initializer
+
+    @property
+    def promised(self) -> bool:
+        """Whether it has no value yet."""
+        return self._container is None
+
+    def keep_promise(self) -> Any:
+        """Makes the first value after all; in an abstract run, only its shape and dtype."""
+        if STATE.abstract:
+            from kerata.core.dispatch import abstract
+
+            return abstract(self)
+        with self.engine.outside_trace(), setting(engine=self.engine, scope=None, abstract=0, autocast=None):
+            value = self._first_value(self._initializer, self.shape, self.dtype)
+            self._container = self.engine.new_variable(value, self._trainable, self.name)
+        return self.engine.read(self._container)
+
     # ---- value ---------------------------------------------------------------------------------
     @property
     def value(self) -> Any:
@@ -105,7 +131,7 @@ class Variable:
         value = None if scope is None else scope.read(self)
         if value is None:
             self.exposed = True
-            value = self.engine.read(self._container)
+            value = self.keep_promise() if self._container is None else self.engine.read(self._container)
         if STATE.autocast is not None and self.autocast and dtypes.is_float(self.dtype):
             return OPS["cast"](value, STATE.autocast)
         return value
@@ -116,6 +142,8 @@ class Variable:
         scope = STATE.scope
         if scope is not None:
             scope.write(self, value)
+        elif self._container is None:
+            self._container = self.engine.new_variable(value, self._trainable, self.name)
         else:
             self.engine.write(self, value)
         return value
@@ -149,7 +177,9 @@ class Variable:
         """The value in the variable's own dtype, whatever the autocast scope."""
         scope = STATE.scope
         value = None if scope is None else scope.read(self)
-        return self.engine.read(self._container) if value is None else value
+        if value is not None:
+            return value
+        return self.keep_promise() if self._container is None else self.engine.read(self._container)
 
     def numpy(self) -> np.ndarray:
         """A copy of the value as a NumPy array."""
@@ -166,7 +196,8 @@ class Variable:
         if value != self._trainable:
             self._trainable = value
             structure_changed()
-            self.engine.set_trainable(self._container, value)
+            if self._container is not None:
+                self.engine.set_trainable(self._container, value)
 
     @property
     def ndim(self) -> int:
@@ -175,6 +206,9 @@ class Variable:
     def move(self, engine: Any) -> None:
         """Carries the value to another engine."""
         if engine is self.engine:
+            return
+        if self._container is None:
+            self.engine = engine
             return
         value = self.engine.to_numpy(self.engine.read(self._container))
         self.engine = engine

@@ -7,6 +7,7 @@ pooling and of average pooling, so derivatives of any order stay among them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kerata.core.declare import new_abstract, primitive
@@ -14,6 +15,7 @@ from kerata.core.geometry import ConvPlan, PoolPlan
 
 Tensor = Any
 Pair = tuple[Tensor, Tensor]
+Bind = Callable[..., Any]
 
 
 # ---- convolution ---------------------------------------------------------------------------------
@@ -44,11 +46,11 @@ def _kernel_derivative(h: Tensor, y: Tensor, x: Tensor, g: Tensor, *, plan: Conv
     return conv_input_grad(g, h, plan=plan), conv(x, h, plan=plan)
 
 
-conv = primitive("conv", _conv_rule, _conv_derivative)
-conv_input_grad = primitive(
+conv: Bind = primitive("conv", _conv_rule, _conv_derivative)
+conv_input_grad: Bind = primitive(
     "conv_input_grad", _input_rule, _input_derivative
 )  # also the transposed convolution
-conv_kernel_grad = primitive("conv_kernel_grad", _kernel_rule, _kernel_derivative)
+conv_kernel_grad: Bind = primitive("conv_kernel_grad", _kernel_rule, _kernel_derivative)
 
 
 # ---- pooling -------------------------------------------------------------------------------------
@@ -63,21 +65,23 @@ def _unpool_rule(g: Tensor, *, plan: PoolPlan) -> Tensor:
     return new_abstract(plan.in_shape(g._shape[0], g._shape[plan.channel_axis]), g._dtype)
 
 
-# NaN is the largest; of equals the first in row-major order has the derivative.
-max_pool = primitive(
+# NaN is the largest. Of equals, the first in row-major order has the derivative; of several NaN, one of them.
+max_pool: Bind = primitive(
     "max_pool", _pool_rule, lambda g, y, x, *, plan: (max_pool_grad(g, x, plan=plan),)
 )  # any number, or bool
 # Puts each element of `g` where the largest element of its window in `x` is, and zeros elsewhere.
-max_pool_grad = primitive(
+max_pool_grad: Bind = primitive(
     "max_pool_grad",
     lambda g, x, *, plan: new_abstract(x._shape, g._dtype),
     lambda h, y, g, x, *, plan: (max_pool_take(h, x, plan=plan), None),
 )
 # Takes from `h`, which is shaped like `x`, the elements where the largest of each window in `x` are.
-max_pool_take = primitive(
+max_pool_take: Bind = primitive(
     "max_pool_take",
     lambda h, x, *, plan: _pool_rule(h, plan=plan),
     lambda g, y, h, x, *, plan: (max_pool_grad(g, x, plan=plan), None),
 )
-avg_pool = primitive("avg_pool", _pool_rule, lambda g, y, x, *, plan: (avg_pool_grad(g, plan=plan),))
-avg_pool_grad = primitive("avg_pool_grad", _unpool_rule, lambda h, y, g, *, plan: (avg_pool(h, plan=plan),))
+avg_pool: Bind = primitive("avg_pool", _pool_rule, lambda g, y, x, *, plan: (avg_pool_grad(g, plan=plan),))
+avg_pool_grad: Bind = primitive(
+    "avg_pool_grad", _unpool_rule, lambda h, y, g, *, plan: (avg_pool(h, plan=plan),)
+)

@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 import functools
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
+import numpy as np
+from jax import Array, lax
 
 from kerata.core.geometry import ConvPlan, PoolPlan
 
-Array = jax.Array
 _SPATIAL = {1: "W", 2: "HW", 3: "DHW"}
 
 
 # ---- convolution ---------------------------------------------------------------------------------
 
 
-def _layout(plan: ConvPlan) -> tuple[str, str, str]:
-    spatial = _SPATIAL[plan.rank]
-    data = f"N{spatial}C" if plan.channels_last else f"NC{spatial}"
-    return data, f"{spatial}IO", data
-
-
 def conv(x: Array, kernel: Array, plan: ConvPlan) -> Array:
     """The convolution of `x` with `kernel`."""
+    spatial = _SPATIAL[plan.rank]
+    data = f"N{spatial}C" if plan.channels_last else f"NC{spatial}"
     return lax.conv_general_dilated(
         x,
         kernel,
         plan.strides,
         plan.used_pads,
         rhs_dilation=plan.dilation,
-        dimension_numbers=_layout(plan),
+        dimension_numbers=(data, f"{spatial}IO", data),
         feature_group_count=plan.groups,
-        precision=lax.Precision.HIGHEST,
     )
 
 
@@ -55,16 +49,15 @@ def conv_kernel_grad(x: Array, g: Array, plan: ConvPlan) -> Array:
 # ---- pooling -------------------------------------------------------------------------------------
 
 
-def _window(plan: PoolPlan, values: tuple[Any, ...], other: Any) -> tuple[Any, ...]:
-    full = [other] * (plan.rank + 2)
-    for axis, value in zip(plan.spatial_axes, values, strict=True):
-        full[axis] = value
-    return tuple(full)
-
-
 def _reduce(x: Array, plan: PoolPlan, start: Any, join: Callable[..., Any]) -> Array:
-    sizes = _window(plan, plan.pool_size, 1), _window(plan, plan.strides, 1)
-    return lax.reduce_window(x, start, join, *sizes, _window(plan, plan.used_pads, (0, 0)))
+    def over(spatial: Any, other: Any) -> tuple[Any, ...]:
+        return tuple(
+            spatial[axis - plan.spatial_axes[0]] if axis in plan.spatial_axes else other
+            for axis in range(x.ndim)
+        )
+
+    sizes = over(plan.pool_size, 1), over(plan.strides, 1), over(plan.used_pads, (0, 0))
+    return lax.reduce_window(x, np.asarray(start, x.dtype), join, *sizes)
 
 
 def _lowest(dtype: Any) -> Any:
@@ -73,33 +66,66 @@ def _lowest(dtype: Any) -> Any:
     return False if dtype == bool else jnp.iinfo(dtype).min
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _max_pool(x: Array, plan: PoolPlan) -> Array:
-    start = jnp.asarray(_lowest(x.dtype), x.dtype)
-    return _reduce(x, plan, start, lax.max)
-
-
 # XLA's own derivative, a select-and-scatter, took 33 ms on a CPU where this one took 1.5 (64 × 28 × 28 × 32, windows
-# 2 × 2). It also makes the choice among equals ours.
-@_max_pool.defjvp
-def _(plan: PoolPlan, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    (x,), (h,) = primals, tangents
-    return _max_pool(x, plan), max_pool_take(h, x, plan)
-
-
+# 2 × 2), and this one makes our choice among equals.
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def max_pool(x: Array, plan: PoolPlan) -> Array:
     """The largest element of each window; NaN is the largest, and of equals the first has the gradient."""
-    return _max_pool(x, plan)
+    return _reduce(x, plan, _lowest(x.dtype), lax.max)
+
+
+@max_pool.defjvp
+def _(plan: PoolPlan, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    largest = max_pool(*primals, plan)
+    return largest, _take(*tangents, *primals, largest, plan)
 
 
 def max_pool_take(h: Array, x: Array, plan: PoolPlan) -> Array:
     """The elements of `h` where the largest elements of `x` are."""
-    largest = _max_pool(x, plan)
-    out, open_ = jnp.zeros(largest.shape, h.dtype), jnp.ones(largest.shape, bool)
-    pads = _window(plan, tuple((low, high, 0) for low, high in plan.used_pads), (0, 0, 0))
-    # Padding is no candidate, even where the largest element is minus infinity.
-    inside = lax.pad(jnp.ones((1,) * x.ndim, bool), False, pads) if False else None
-    raise NotImplementedError(inside)
+    return _take(h, x, max_pool(x, plan), plan)
 
 
-TABLE: dict[str, Callable[..., Array]] = {}
+def max_pool_grad(g: Array, x: Array, plan: PoolPlan) -> Array:
+    """`g` put where the largest elements of `x` are."""
+    h = jax.ShapeDtypeStruct(x.shape, g.dtype)
+    return jax.linear_transpose(lambda v: max_pool_take(v, x, plan), h)(g)[0]
+
+
+def _take(h: Array, x: Array, largest: Array, plan: PoolPlan) -> Array:
+    """A sum over the places in a window, linear in `h`, of which each window takes one."""
+    out, open_ = lax.full_like(largest, 0, h.dtype), lax.full_like(largest, True, bool)
+    for inputs, outputs in plan.taps:
+        candidate = x[inputs]
+        chosen = (candidate == largest[outputs]) | (candidate != candidate)
+        chosen = _within(chosen, outputs, largest.shape) & open_
+        picked = _within(h[inputs], outputs, largest.shape)
+        out = out + jnp.where(chosen, picked, jnp.zeros_like(picked))
+        open_ = open_ & ~chosen
+    return out
+
+
+def _within(x: Array, place: tuple[slice, ...], shape: tuple[int, ...]) -> Array:
+    """`x` at its place in an array of zeros; an addition of pads, which XLA fuses."""
+    pads = [(s.start or 0, 0 if s.stop is None else d - s.stop, 0) for s, d in zip(place, shape)]
+    pads += [(0, 0, 0)] * (x.ndim - len(pads))
+    return lax.pad(x, np.zeros((), x.dtype), pads) if any(map(any, pads)) else x
+
+
+def avg_pool(x: Array, plan: PoolPlan) -> Array:
+    """The mean of the input elements in each window."""
+    wide = x.astype(jnp.float32) if x.dtype.itemsize < 4 else x
+    count = plan.size if plan.unpadded else plan.counts
+    return (_reduce(wide, plan, 0, lax.add) / np.asarray(count, wide.dtype)).astype(x.dtype)
+
+
+def avg_pool_grad(g: Array, plan: PoolPlan) -> Array:
+    """The gradient of `avg_pool`, given `g`, the one by its output."""
+    x = jax.ShapeDtypeStruct(plan.in_shape(g.shape[0], g.shape[plan.channel_axis]), g.dtype)
+    return jax.linear_transpose(lambda v: avg_pool(v, plan), x)(g)[0]
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "conv": conv, "conv_input_grad": conv_input_grad, "conv_kernel_grad": conv_kernel_grad, "max_pool": max_pool,
+    "max_pool_grad": max_pool_grad, "max_pool_take": max_pool_take, "avg_pool": avg_pool,
+    "avg_pool_grad": avg_pool_grad,
+}  # fmt: skip

@@ -286,8 +286,9 @@ def avg_pool_grad(g: Array, plan: PoolPlan) -> Array:
         shape = list(dx.shape)
         shape[plan.spatial_axes[axis]] = plan.in_size[axis]
         spread = np.zeros(shape, dx.dtype)
-        for inputs, outputs in _taps_along(plan, axis):
-            spread[inputs] += dx[outputs]
+        lead = (slice(None),) * plan.spatial_axes[axis]
+        for inputs, outputs in plan.taps_along(axis):
+            spread[(*lead, inputs)] += dx[(*lead, outputs)]
         dx = spread
     return dx.astype(g.dtype, copy=False)
 
@@ -323,7 +324,7 @@ def _winners(x: Array, plan: PoolPlan) -> Iterator[tuple[Index, Index, Array]]:
     largest = max_pool(x, plan)
     open_ = np.ones(largest.shape, bool)
     nan = x.dtype.kind in "fV" and bool(np.isnan(largest).any())
-    for inputs, outputs in _taps(plan):
+    for inputs, outputs in plan.taps:
         candidate = x[inputs]
         chosen = candidate == largest[outputs]
         if nan:
@@ -339,33 +340,12 @@ def _reduce_axes(x: Array, plan: PoolPlan, join: Callable[..., Any], start: Any)
         shape = list(x.shape)
         shape[plan.spatial_axes[axis]] = plan.out_size[axis]
         out = np.full(shape, start, x.dtype)
-        for inputs, outputs in _taps_along(plan, axis):
-            part = out[outputs]
-            join(part, x[inputs], out=part)
+        lead = (slice(None),) * plan.spatial_axes[axis]
+        for inputs, outputs in plan.taps_along(axis):
+            part = out[(*lead, outputs)]
+            join(part, x[(*lead, inputs)], out=part)
         x = out
     return x
-
-
-def _taps_along(plan: PoolPlan, axis: int) -> Iterator[tuple[Index, Index]]:
-    """Pairs of indices, of the input and of the output, that a window's places along one dimension connect.
-    Windows that a place would put into the padding are left out, so that no input is ever padded."""
-    n, m, stride, low = plan.in_size[axis], plan.out_size[axis], plan.strides[axis], plan.pads[axis][0]
-    before = (slice(None),) * plan.spatial_axes[axis]
-    for tap in range(plan.pool_size[axis]):
-        first = max(0, -((tap - low) // stride))
-        last = min(m, (n - 1 - tap + low) // stride + 1)
-        if first < last:
-            start = first * stride + tap - low
-            inputs = slice(start, start + (last - first - 1) * stride + 1, stride)
-            yield (*before, inputs), (*before, slice(first, last))
-
-
-def _taps(plan: PoolPlan) -> Iterator[tuple[Index, Index]]:
-    """The same over all spatial dimensions, in row-major order."""
-    for pairs in itertools.product(*(list(_taps_along(plan, axis)) for axis in range(plan.rank))):
-        lead = (slice(None),) * plan.spatial_axes[0]
-        inputs, outputs = ((*lead, *(index[-1] for index in side)) for side in zip(*pairs))
-        yield inputs, outputs
 
 
 def _divided(total: Array, plan: PoolPlan) -> Array:

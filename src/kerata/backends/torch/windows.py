@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from kerata.core.geometry import ConvPlan, Ints, PoolPlan
 
-Tensor = torch.Tensor
 _CONV: dict[int, Callable[..., Tensor]] = {2: F.conv2d, 3: F.conv3d}
 _CONV_TRANSPOSE: dict[int, Callable[..., Tensor]] = {2: F.conv_transpose2d, 3: F.conv_transpose3d}
 _KERNEL_GRAD: dict[int, Callable[..., Tensor]] = {

@@ -1,0 +1,231 @@
+"""The TensorFlow engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kerata.backends.protocol import Engine
+from kerata.core import dtypes, tree
+from kerata.core.state import STATE
+from kerata.core.variable import Variable
+
+from . import fast
+from .primitives import TABLE, native
+
+Tensor = tf.Tensor
+_eager = type(tf.constant(0))
+
+
+class TensorflowEngine(Engine):
+    """Runs eagerly, or as a `tf.function`; weights are `tf.Variable`, so a `GradientTape` sees them."""
+
+    name = "tensorflow"
+
+    def __init__(self) -> None:
+        self.primitives = TABLE
+        self.fast_paths = fast.TABLE
+        symbolic = type(_symbolic())
+        self.tensor_types = (_eager, symbolic)
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, (tf.Tensor, tf.Variable))
+
+    # ---- tensors -----------------------------------------------------------------------------
+    def convert(self, value: Any, dtype: str | None = None) -> Tensor:
+        if tf.is_tensor(value):
+            value = tf.convert_to_tensor(value)
+            return value if dtype is None else TABLE["cast"](value, dtype)
+        array = np.asarray(value)
+        if dtype is not None and dtype != "string" and array.dtype != dtypes.numpy_dtype(dtype):
+            from kerata.backends.numpy.primitives import TABLE as NUMPY
+
+            array = NUMPY["cast"](array, dtype)
+        return tf.convert_to_tensor(array)
+
+    def to_numpy(self, x: Tensor) -> np.ndarray:
+        return np.asarray(tf.convert_to_tensor(x).numpy())
+
+    def dtype_of(self, x: Tensor) -> str:
+        return x.dtype.name
+
+    def shape_of(self, x: Tensor) -> tuple[Any, ...]:
+        static = x.shape.as_list()
+        if None not in static:
+            return tuple(static)
+        dynamic = tf.shape(x)  # inside a tf.function with unknown sizes
+        return tuple(dynamic[i] if d is None else d for i, d in enumerate(static))
+
+    def native_dtype(self, dtype: str) -> Any:
+        return native(dtype)
+
+    def is_concrete(self, x: Tensor) -> bool:
+        return isinstance(x, _eager)
+
+    def version(self) -> str:
+        return tf.__version__
+
+    def devices(self) -> list[str]:
+        return [d.name.split("physical_device:")[1].lower() for d in tf.config.list_physical_devices()]
+
+    def device_scope(self, device: str | None) -> AbstractContextManager[Any]:
+        return nullcontext() if device is None else tf.device(device)
+
+    # ---- variables -----------------------------------------------------------------------------
+    def new_variable(self, value: Tensor, trainable: bool, name: str) -> tf.Variable:
+        return tf.Variable(value, trainable=trainable and value.dtype.is_floating)
+
+    def read(self, container: tf.Variable) -> Tensor:
+        return container.value()
+
+    def write(self, variable: Any, value: Tensor) -> None:
+        variable._container.assign(value)
+
+    def set_trainable(self, container: tf.Variable, trainable: bool) -> None:
+        container._trainable = trainable
+
+    def outside_trace(self) -> AbstractContextManager[Any]:
+        return tf.init_scope()
+
+    # ---- transforms ----------------------------------------------------------------------------
+    def value_and_grad(self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool) -> tuple[Any, list[Any]]:
+        scope = STATE.scope
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            if scope is None:
+                sources = [v._container for v in variables]
+                for s in sources:
+                    tape.watch(s)
+            else:
+                sources = [tf.identity(v.raw()) for v in variables]
+                for v, s in zip(variables, sources, strict=True):
+                    tape.watch(s)
+                    scope.values[v] = s
+            out = fn()
+            loss = out[0] if has_aux else out
+        return out, [_dense(g) for g in tape.gradient(loss, sources)]
+
+    def vjp(self, fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
+        inputs = [tf.identity(x) for x in inputs]
+        with tf.GradientTape(persistent=True) as tape:
+            for x in inputs:
+                if x.dtype.is_floating or x.dtype.is_complex:
+                    tape.watch(x)
+            out = fn(*inputs)
+        flat = tree.flatten(out)
+
+        def back(cotangents: Any) -> list[Any]:
+            pairs = [(o, g) for o, g in zip(flat, tree.flatten(cotangents), strict=True) if o.dtype.is_floating or o.dtype.is_complex]
+            if not pairs:
+                return [None] * len(inputs)
+            grads = tape.gradient(
+                [o for o, _ in pairs], inputs, output_gradients=[tf.cast(g, o.dtype) for o, g in pairs]
+            )
+            return [_dense(g) for g in grads]
+
+        return out, back
+
+    def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
+        xla = options.jit_compile is True
+
+        def traced(*args: Any, **kwargs: Any) -> Any:
+            old, STATE.engine = STATE.engine, self
+            STATE.tracing += 1
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                STATE.tracing -= 1
+                STATE.engine = old
+
+        return tf.function(traced, jit_compile=xla, autograph=False)
+
+    def stop_gradient(self, x: Tensor) -> Tensor:
+        return tf.stop_gradient(x)
+
+    def custom_gradient(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        @tf.custom_gradient
+        def wrapped(*inner: Any) -> Any:
+            outputs, grad_fn = fn(*inner)
+
+            def back(*cotangents: Any) -> Any:
+                grads = grad_fn(*cotangents)
+                return list(grads) if isinstance(grads, (tuple, list)) else grads
+
+            return outputs, back
+
+        return wrapped(*args)
+
+    def remat(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        return tf.recompute_grad(fn)
+
+    def cond(self, pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+        if self.is_concrete(pred):
+            return true_fn() if bool(pred) else false_fn()
+        return tf.cond(pred, true_fn, false_fn)
+
+    def while_loop(self, cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:
+        return tuple(tf.while_loop(cond, lambda *s: tuple(body(*s)), state, maximum_iterations=limit))
+
+    def scan(self, step: Any, init: Any, xs: Any, length: int, reverse: bool, unroll: int) -> tuple[Any, Any]:
+        if tf.executing_eagerly() or (isinstance(length, int) and length <= unroll):
+            return self._scan_in_python(step, init, xs, length, reverse)
+        return self._scan_in_graph(step, init, xs, length, reverse)
+
+    @staticmethod
+    def _scan_in_python(step: Any, init: Any, xs: Any, length: int, reverse: bool) -> tuple[Any, Any]:
+        carry, ys = init, []
+        columns = [tf.unstack(x, num=length) for x in tree.flatten(xs)]
+        for i in range(length - 1, -1, -1) if reverse else range(length):
+            x = None if xs is None else tree.pack_sequence_as(xs, [c[i] for c in columns])
+            carry, y = step(carry, x)
+            ys.append(y)
+        if reverse:
+            ys.reverse()
+        return carry, tree.map_structure(lambda *parts: tf.stack(parts), *ys) if ys else None
+
+    @staticmethod
+    def _scan_in_graph(step: Any, init: Any, xs: Any, length: int, reverse: bool) -> tuple[Any, Any]:
+        flat_init = [tf.convert_to_tensor(v) for v in tree.flatten(init)]
+        columns = [tf.TensorArray(x.dtype, length, element_shape=x.shape[1:]).unstack(x) for x in tree.flatten(xs)]
+        spec: dict[str, Any] = {}
+
+        def one(i: Any, carry: list[Any]) -> tuple[list[Any], list[Any]]:
+            x = None if xs is None else tree.pack_sequence_as(xs, [c.read(i) for c in columns])
+            new, y = step(tree.pack_sequence_as(init, carry), x)
+            spec["y"] = y
+            return tree.flatten(new), tree.flatten(y)
+
+        first = tf.constant(length - 1 if reverse else 0)
+        probe = tf.function(lambda: one(first, flat_init)[1], autograph=False).get_concrete_function()
+        outs = [tf.TensorArray(t.dtype, length, element_shape=t.shape) for t in probe.outputs]
+
+        def body(count: Any, carry: list[Any], outs: list[Any]) -> Any:
+            i = length - 1 - count if reverse else count
+            new, ys = one(i, carry)
+            return count + 1, new, [o.write(i, y) for o, y in zip(outs, ys, strict=True)]
+
+        _, carry, outs = tf.while_loop(lambda c, *_: c < length, body, (tf.constant(0), flat_init, outs), maximum_iterations=length)
+        ys = [o.stack() for o in outs]
+        return tree.pack_sequence_as(init, list(carry)), tree.pack_sequence_as(spec["y"], ys)
+
+    def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
+        return tf.vectorized_map(fn, elements)
+
+
+# `tensor * variable` is TensorFlow's own operator: it asks how to make a tensor of the variable.
+tf.register_tensor_conversion_function(Variable, lambda v, dtype=None, name=None, as_ref=False: v.value)
+
+
+def _symbolic() -> Any:
+    """A tensor as a traced function has them."""
+    kept: list[Any] = []
+    tf.function(lambda x: kept.append(x)).get_concrete_function(tf.TensorSpec(()))
+    return kept[0]
+
+
+def _dense(g: Any) -> Any:
+    """Gradients of gathers come as rows; optimizers take whole tensors."""
+    return g if g is None else tf.convert_to_tensor(g)

@@ -1,0 +1,481 @@
+"""The primitives on TensorFlow: a table, then the irregular ones with the reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kerata.core import dtypes
+
+Tensor = tf.Tensor
+TABLE: dict[str, Callable[..., Any]] = {
+    "exp": tf.math.exp, "expm1": tf.math.expm1, "log": tf.math.log, "log1p": tf.math.log1p, "sqrt": tf.math.sqrt,
+    "rsqrt": tf.math.rsqrt, "sin": tf.math.sin, "cos": tf.math.cos, "tan": tf.math.tan, "asin": tf.math.asin,
+    "acos": tf.math.acos, "atan": tf.math.atan, "sinh": tf.math.sinh, "cosh": tf.math.cosh,
+    "tanh": tf.math.tanh, "asinh": tf.math.asinh, "acosh": tf.math.acosh, "atanh": tf.math.atanh,
+    "sigmoid": tf.math.sigmoid, "erf": tf.math.erf, "erfinv": tf.math.erfinv, "lgamma": tf.math.lgamma,
+    "digamma": tf.math.digamma, "neg": tf.math.negative, "sign": tf.math.sign, "floor": tf.math.floor,
+    "ceil": tf.math.ceil, "round": tf.math.round, "bitwise_not": tf.bitwise.invert, "real": tf.math.real,
+    "imag": tf.math.imag, "conj": tf.math.conj, "complex": tf.complex, "add": tf.math.add,
+    "sub": tf.math.subtract, "mul": tf.math.multiply, "div": tf.math.truediv, "eq": tf.math.equal,
+    "ne": tf.math.not_equal, "lt": tf.math.less, "le": tf.math.less_equal, "gt": tf.math.greater,
+    "ge": tf.math.greater_equal, "atan2": tf.math.atan2, "nextafter": tf.math.nextafter,
+    "bitwise_and": tf.bitwise.bitwise_and, "bitwise_or": tf.bitwise.bitwise_or,
+    "bitwise_xor": tf.bitwise.bitwise_xor, "floor_divide": tf.math.floordiv, "remainder": tf.math.floormod,
+    "shift_left": tf.bitwise.left_shift, "shift_right": tf.bitwise.right_shift,
+}  # fmt: skip
+
+
+def implements(name: str) -> Callable[[Any], Any]:
+    """Puts an irregular function into the table."""
+
+    def put(fn: Any) -> Any:
+        TABLE[name] = fn
+        return fn
+
+    return put
+
+
+def native(dtype: str) -> tf.DType:
+    return tf.as_dtype(dtypes.numpy_dtype(dtype)) if dtype != "string" else tf.string
+
+
+def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
+    """A Python scalar as a tensor of the other's dtype."""
+    if not tf.is_tensor(x1):
+        return tf.constant(x1, x2.dtype), x2
+    return x1, x2 if tf.is_tensor(x2) else tf.constant(x2, x1.dtype)
+
+
+def _either(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def call(x1: Any, x2: Any) -> Tensor:
+        return fn(*_pair(x1, x2))
+
+    return call
+
+
+for _name in (
+    "add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "atan2", "floor_divide", "remainder",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right",
+):  # fmt: skip
+    TABLE[_name] = _either(TABLE[_name])
+
+
+@implements("abs")
+def _(x: Tensor) -> Tensor:
+    return tf.math.abs(x) if not x.dtype.is_unsigned else x
+
+
+@implements("exp2")
+def _(x: Tensor) -> Tensor:
+    return tf.math.pow(tf.constant(2, x.dtype), x)
+
+
+@implements("log2")
+def _(x: Tensor) -> Tensor:
+    return _exact_log(x, 2.0)
+
+
+@implements("log10")
+def _(x: Tensor) -> Tensor:
+    return _exact_log(x, 10.0)
+
+
+def _exact_log(x: Tensor, base: float) -> Tensor:
+    """In float64, so that powers of the base give whole numbers."""
+    if x.dtype.is_complex:
+        return tf.math.log(x) / tf.cast(math.log(base), x.dtype)
+    wide = tf.math.log(tf.cast(x, tf.float64)) / math.log(base)
+    whole = tf.math.round(wide)
+    near = tf.abs(wide - whole) < 1e-13 * tf.maximum(tf.abs(whole), 1.0)
+    return tf.cast(tf.where(near, whole, wide), x.dtype)
+
+
+@implements("trunc")
+def _(x: Tensor) -> Tensor:
+    return tf.where(x < 0, tf.math.ceil(x), tf.math.floor(x)) if x.dtype.is_floating else x
+
+
+for _name in ("floor", "ceil", "round"):
+    TABLE[_name] = (lambda fn: lambda x: fn(x) if x.dtype.is_floating else x)(TABLE[_name])
+
+
+@implements("logical_not")
+def _(x: Tensor) -> Tensor:
+    return tf.math.logical_not(_as_bool(x))
+
+
+@implements("isnan")
+def _(x: Tensor) -> Tensor:
+    if x.dtype.is_complex:
+        return tf.math.is_nan(tf.math.real(x)) | tf.math.is_nan(tf.math.imag(x))
+    return tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool)
+
+
+@implements("isinf")
+def _(x: Tensor) -> Tensor:
+    if x.dtype.is_complex:
+        return tf.math.is_inf(tf.math.real(x)) | tf.math.is_inf(tf.math.imag(x))
+    return tf.math.is_inf(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool)
+
+
+@implements("isfinite")
+def _(x: Tensor) -> Tensor:
+    if x.dtype.is_complex:
+        return tf.math.is_finite(tf.math.real(x)) & tf.math.is_finite(tf.math.imag(x))
+    return tf.math.is_finite(x) if x.dtype.is_floating else tf.ones_like(x, tf.bool)
+
+
+def _as_bool(x: Any) -> Tensor:
+    return x if x.dtype == tf.bool else tf.math.not_equal(x, tf.zeros((), x.dtype))
+
+
+for _name, _fn in {"and": tf.math.logical_and, "or": tf.math.logical_or, "xor": tf.math.logical_xor}.items():
+    TABLE[f"logical_{_name}"] = (lambda fn: lambda a, b: fn(*map(_as_bool, _pair(a, b))))(_fn)
+
+
+@implements("pow")
+def _(x1: Any, x2: Any) -> Tensor:
+    return tf.math.pow(*_pair(x1, x2))
+
+
+@tf.custom_gradient
+def _maximum(x1: Tensor, x2: Tensor) -> Any:
+    """NaN wins; ties share the cotangent, as on the other engines."""
+    return tf.math.maximum(x1, x2), lambda g: _shared(g, x1, x2, x1 > x2)
+
+
+@tf.custom_gradient
+def _minimum(x1: Tensor, x2: Tensor) -> Any:
+    return tf.math.minimum(x1, x2), lambda g: _shared(g, x1, x2, x1 < x2)
+
+
+def _shared(g: Tensor, x1: Tensor, x2: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    zero = tf.zeros_like(g)
+    first = tf.where(x1 == x2, g * tf.cast(0.5, g.dtype), tf.where(chosen, g, zero))
+    return _unbroadcast(first, x1), _unbroadcast(g - first, x2)
+
+
+def _unbroadcast(g: Tensor, x: Tensor) -> Tensor:
+    axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(x), s1=tf.shape(g))
+    return tf.reshape(tf.reduce_sum(g, axes), tf.shape(x))
+
+
+@implements("maximum")
+def _(x1: Any, x2: Any) -> Tensor:
+    x1, x2 = _pair(x1, x2)
+    if x1.dtype == tf.bool:
+        return tf.math.logical_or(x1, x2)
+    return _maximum(x1, x2) if x1.dtype.is_floating else tf.math.maximum(x1, x2)
+
+
+@implements("minimum")
+def _(x1: Any, x2: Any) -> Tensor:
+    x1, x2 = _pair(x1, x2)
+    if x1.dtype == tf.bool:
+        return tf.math.logical_and(x1, x2)
+    return _minimum(x1, x2) if x1.dtype.is_floating else tf.math.minimum(x1, x2)
+
+
+@implements("where")
+def _(condition: Tensor, x1: Any, x2: Any) -> Tensor:
+    return tf.where(condition, *_pair(x1, x2))
+
+
+@implements("cast")
+def _(x: Tensor, dtype: str) -> Tensor:
+    target = native(dtype)
+    if x.dtype == target:
+        return x
+    if target == tf.bool:
+        return _as_bool(x)
+    if x.dtype.is_complex and not target.is_complex:
+        x = tf.math.real(x)
+    if target.is_integer and x.dtype.is_floating:
+        return _float_to_int(x, target)
+    return tf.cast(x, target)
+
+
+def _float_to_int(x: Tensor, target: tf.DType) -> Tensor:
+    """Toward zero; NaN is 0 and what does not fit is the nearest limit (TensorFlow leaves that open)."""
+    wide = tf.cast(x, tf.float64)
+    low, high = target.min, target.max
+    inside = (wide < float(high)) & (wide > float(low))
+    out = tf.cast(tf.where(inside, wide, tf.zeros_like(wide)), target)
+    out = tf.where(wide >= float(high), tf.constant(high, target), out)
+    return tf.where(wide <= float(low), tf.constant(low, target), out)
+
+
+@implements("bitcast")
+def _(x: Tensor, dtype: str) -> Tensor:
+    return tf.bitcast(x, native(dtype))
+
+
+# ---- reductions ----------------------------------------------------------------------------------
+
+
+def _half(x: Tensor) -> bool:
+    return x.dtype in (tf.float16, tf.bfloat16)
+
+
+@implements("sum")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    if not axis:
+        return x
+    if _half(x):  # added up in float32, as elsewhere
+        return tf.cast(tf.reduce_sum(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
+    return tf.reduce_sum(x, axis, keepdims)
+
+
+@implements("prod")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return tf.reduce_prod(x, axis, keepdims) if axis else x
+
+
+def _extreme(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """NaN wins; TensorFlow's kernels skip it in some layouts."""
+
+    def reduce(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+        if not axis:
+            return x
+        if x.dtype == tf.bool:
+            return (tf.reduce_any if fn is tf.reduce_max else tf.reduce_all)(x, axis, keepdims)
+        out = fn(x, axis, keepdims)
+        if x.dtype.is_floating:
+            bad = tf.reduce_any(tf.math.is_nan(x), axis, keepdims)
+            out = tf.where(bad, tf.constant(math.nan, x.dtype), out)
+        return out
+
+    return reduce
+
+
+TABLE["max"], TABLE["min"] = _extreme(tf.reduce_max), _extreme(tf.reduce_min)
+
+
+@implements("any")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return tf.reduce_any(_as_bool(x), axis, keepdims)
+
+
+@implements("all")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return tf.reduce_all(_as_bool(x), axis, keepdims)
+
+
+def _ordered(x: Tensor) -> Tensor:
+    return tf.cast(x, tf.uint8) if x.dtype == tf.bool else x
+
+
+
+
+def _arg(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def call(x: Tensor, axis: int) -> Tensor:
+        x = _ordered(x)
+        found = fn(x, axis, output_type=tf.int32)
+        if x.dtype.is_floating:  # the first NaN wins; TensorFlow ignores it
+            bad = tf.math.is_nan(x)
+            first = tf.argmax(tf.cast(bad, tf.uint8), axis, output_type=tf.int32)
+            found = tf.where(tf.reduce_any(bad, axis), first, found)
+        return found
+
+    return call
+
+
+TABLE["argmax"], TABLE["argmin"] = _arg(tf.argmax), _arg(tf.argmin)
+
+
+@implements("cumsum")
+def _(x: Tensor, axis: int) -> Tensor:
+    return tf.math.cumsum(x, axis)
+
+
+@implements("cumprod")
+def _(x: Tensor, axis: int) -> Tensor:
+    return tf.math.cumprod(x, axis)
+
+
+# ---- shapes --------------------------------------------------------------------------------------
+
+
+@implements("reshape")
+def _(x: Tensor, shape: tuple[Any, ...]) -> Tensor:
+    return tf.reshape(x, shape)
+
+
+@implements("transpose")
+def _(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return tf.transpose(x, axes)
+
+
+@implements("broadcast_to")
+def _(x: Tensor, shape: tuple[Any, ...]) -> Tensor:
+    return tf.broadcast_to(x, shape)
+
+
+@implements("concatenate")
+def _(xs: tuple[Tensor, ...], axis: int) -> Tensor:
+    return tf.concat(xs, axis)
+
+
+@implements("pad")
+def _(x: Tensor, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
+    if any(n < 0 for pair in pads for n in pair):  # a negative pad takes elements away
+        x = x[tuple(slice(max(-lo, 0), d - max(-hi, 0)) for (lo, hi), d in zip(pads, x.shape, strict=True))]
+        pads = tuple((max(lo, 0), max(hi, 0)) for lo, hi in pads)
+    if x.dtype == tf.bool:
+        return tf.cast(tf.pad(tf.cast(x, tf.int8), pads, constant_values=int(value)), tf.bool)
+    return tf.pad(x, pads, constant_values=tf.cast(value, x.dtype)) if pads else x
+
+
+@implements("slice")
+def _(x: Tensor, starts: Any, limits: Any, strides: Any) -> Tensor:
+    return tf.strided_slice(x, list(starts), list(limits), list(strides)) if starts else x
+
+
+@implements("flip")
+def _(x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    return tf.reverse(x, axis) if axis else x
+
+
+def _starts(x: Tensor, starts: Tensor, sizes: Any) -> Tensor:
+    return tf.clip_by_value(tf.cast(starts, tf.int32), 0, tf.shape(x) - sizes)
+
+
+@implements("dynamic_slice")
+def _(x: Tensor, starts: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    out = tf.slice(x, _starts(x, starts, sizes), sizes)
+    out.set_shape(sizes) if hasattr(out, "set_shape") else None
+    return out
+
+
+@implements("dynamic_update_slice")
+def _(x: Tensor, update: Tensor, starts: Tensor) -> Tensor:
+    first = _starts(x, starts, tf.shape(update))
+    grids = tf.meshgrid(*(tf.range(d) for d in update.shape), indexing="ij")
+    places = tf.reshape(tf.stack(grids, -1), (-1, len(update.shape))) + first
+    return tf.tensor_scatter_nd_update(x, places, tf.reshape(update, (-1,)))
+
+
+# ---- indices -------------------------------------------------------------------------------------
+
+
+@implements("take")
+def _(x: Tensor, indices: Tensor, axis: int) -> Tensor:
+    return tf.gather(x, indices, axis=axis)
+
+
+def _grid(indices: Tensor, axis: int) -> Tensor:
+    shape = tf.shape(indices)
+    rank = len(indices.shape)
+    parts = []
+    for i in range(rank):
+        if i == axis:
+            parts.append(tf.cast(indices, tf.int32))
+        else:
+            line = tf.reshape(tf.range(shape[i]), [-1 if j == i else 1 for j in range(rank)])
+            parts.append(tf.broadcast_to(line, shape))
+    return tf.stack(parts, -1)
+
+
+@implements("take_along_axis")
+def _(x: Tensor, indices: Tensor, axis: int) -> Tensor:
+    shape = [x.shape[i] if i == axis else indices.shape[i] for i in range(len(x.shape))]
+    return tf.gather_nd(tf.broadcast_to(x, shape), _grid(indices, axis))
+
+
+@implements("put_along_axis")
+def _(x: Tensor, indices: Tensor, updates: Tensor, axis: int) -> Tensor:
+    return tf.tensor_scatter_nd_add(x, _grid(indices, axis), updates)
+
+
+@implements("gather_nd")
+def _(x: Tensor, indices: Tensor) -> Tensor:
+    return tf.gather_nd(x, indices)
+
+
+@implements("scatter")
+def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
+    if mode == "mul":
+        return _scatter_product(x, indices, updates)
+    fn = {
+        "add": tf.tensor_scatter_nd_add, "set": tf.tensor_scatter_nd_update, "max": tf.tensor_scatter_nd_max,
+        "min": tf.tensor_scatter_nd_min,
+    }[mode]  # fmt: skip
+    if x.dtype == tf.bool:
+        return tf.cast(fn(tf.cast(x, tf.int8), indices, tf.cast(updates, tf.int8)), tf.bool)
+    return fn(x, indices, updates)
+
+
+def _scatter_product(x: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
+    depth = indices.shape[-1]
+    sizes = [int(d) for d in x.shape[:depth]]
+    flat = tf.zeros(tf.shape(indices)[:1], tf.int32)
+    for i, d in enumerate(sizes):
+        flat = flat * d + tf.cast(indices[:, i], tf.int32)
+    factors = tf.math.unsorted_segment_prod(updates, flat, math.prod(sizes))
+    return x * tf.reshape(factors, tf.shape(x))
+
+
+def _sortable(x: Tensor) -> Tensor:
+    return tf.cast(x, tf.int32) if x.dtype in (tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16) else x
+
+
+@implements("sort")
+def _(x: Tensor, axis: int) -> Tensor:
+    return tf.gather(x, TABLE["argsort"](x, axis), axis=axis, batch_dims=axis) if axis == len(x.shape) - 1 else TABLE["take_along_axis"](x, TABLE["argsort"](x, axis), axis)
+
+
+@implements("argsort")
+def _(x: Tensor, axis: int) -> Tensor:
+    """Stable, with NaN last: the places of NaN are sorted by a second key."""
+    x = _sortable(x)
+    if not x.dtype.is_floating:
+        return tf.argsort(x, axis, stable=True)
+    bad = tf.math.is_nan(x)
+    first = tf.argsort(tf.where(bad, tf.constant(np.inf, x.dtype), x), axis, stable=True)
+    second = tf.argsort(tf.cast(TABLE["take_along_axis"](tf.cast(bad, tf.int32), first, axis), tf.int32), axis, stable=True)
+    return TABLE["take_along_axis"](first, second, axis)
+
+
+@implements("top_k")
+def _(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    found = tf.math.top_k(_sortable(x), k)
+    return tf.cast(found.values, x.dtype), found.indices
+
+
+@implements("searchsorted")
+def _(x: Tensor, v: Tensor, side: str) -> Tensor:
+    flat = tf.searchsorted(_sortable(x), tf.reshape(_sortable(v), (-1,)), side=side, out_type=tf.int32)
+    return tf.reshape(flat, tf.shape(v))
+
+
+# ---- products ------------------------------------------------------------------------------------
+
+_PRODUCTS = frozenset((tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64, tf.complex64, tf.complex128))
+
+
+@implements("matmul")
+def _(x1: Tensor, x2: Tensor) -> Tensor:
+    if x1.dtype not in _PRODUCTS:  # TensorFlow multiplies no matrices of small integers
+        return tf.cast(TABLE["matmul"](tf.cast(x1, tf.int32), tf.cast(x2, tf.int32)), x1.dtype)
+    left = x1[None, :] if len(x1.shape) == 1 else x1
+    right = x2[:, None] if len(x2.shape) == 1 else x2
+    if len(left.shape) > 2 and len(right.shape) == 2:  # one large product instead of many small ones
+        out = tf.tensordot(left, right, 1)
+    else:
+        out = tf.linalg.matmul(left, right)
+    if len(x2.shape) == 1:
+        out = out[..., 0]
+    return out[..., 0, :] if len(x1.shape) == 1 and len(x2.shape) > 1 else (out[..., 0] if len(x1.shape) == 1 else out)
+
+
+@implements("einsum")
+def _(*xs: Tensor, equation: str) -> Tensor:
+    if xs[0].dtype not in _PRODUCTS or xs[0].dtype.is_integer:
+        wide = tf.float64 if xs[0].dtype.is_integer or xs[0].dtype == tf.bool else tf.float32
+        return tf.cast(tf.einsum(equation, *(tf.cast(x, wide) for x in xs)), xs[0].dtype)
+    return tf.einsum(equation, *xs)
