@@ -21,8 +21,8 @@ def report(console):
 
 
 def row(text: str, name: str) -> str:
-    """The line of a table that begins with `name`."""
-    return next(line for line in text.splitlines() if line.strip("│┃ ").startswith(name))
+    """The row of a table that begins with `name`."""
+    return next(line for line in text.splitlines() if line.startswith(f"│ {name}"))
 
 
 def test_healthy_machine(report):
@@ -85,6 +85,7 @@ def test_missing_companion_shows_how_to_get_it(monkeypatch, console):
         "find_spec",
         lambda name, *rest: None if name == "matplotlib" else find_spec(name, *rest),
     )
+    monkeypatch.setattr(doctor, "examine", list)
     doctor.run(OPTIONS, console)
     assert 'pip install "matplotlib"' in row(console.file.getvalue(), "learning curve")
 

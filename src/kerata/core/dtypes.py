@@ -85,7 +85,7 @@ def _name_of(dtype: Any) -> str | None:
         dtype = getattr(dtype, "dtype", dtype)
     name = getattr(dtype, "name", None)
     if not isinstance(name, str):
-        name = getattr(dtype, "__name__", None) or str(dtype).removeprefix("torch.")
+        name = getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]  # "package.float32"
     if name in _NUMPY:
         return name
     return _name_by_numpy(dtype)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from kerata import activations, constraints, initializers, ops, regularizers
+from kerata import activations, constraints, initializers, regularizers
 from kerata.core.checks import positive_int
 from kerata.core.registry import register_builtin
+from kerata.ops.linear import linear
 
 from .input_spec import InputSpec
 from .layer import Layer, LayerOptions
@@ -89,4 +90,4 @@ class Dense(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         bias = None if self.bias is None else self.bias.value
-        return self.activation(ops.linear(inputs, self.kernel.value, bias))
+        return self.activation(linear(inputs, self.kernel.value, bias))

@@ -8,8 +8,8 @@ from typing import Any, Self, TypedDict
 
 import numpy as np
 
-from kerata import backends, constraints, initializers, regularizers
-from kerata.core import dispatch, dtype_policy, dtypes, tree
+from kerata import backends, constraints, dtype_policies, initializers, regularizers
+from kerata.core import dispatch, dtypes, tree
 from kerata.core.declare import infer, known_sizes, leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, StateError
@@ -77,6 +77,7 @@ class Layer(Operation):
     """
 
     _kerata_variables = True
+    _kerata_state_kind: str | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
@@ -102,7 +103,7 @@ class Layer(Operation):
             )
         self.engine = backends.current()
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype_policy = dtype_policy.get(dtype)
+        self.dtype_policy = dtype_policies.get(dtype)
         self.autocast = bool(autocast)
         self._trainable = bool(trainable)
         self.built = False

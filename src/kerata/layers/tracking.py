@@ -23,8 +23,10 @@ def held(value: Any) -> Iterator[Any]:
         for v in value.values():
             if type(v) not in _PLAIN:
                 yield from held(v)
-    elif isinstance(value, Variable) or hasattr(type(value), "_kerata_variables"):
+    elif isinstance(value, Variable):
         yield value
+    elif getattr(type(value), "_kerata_variables", False) and type(value)._kerata_state_kind != "optimizer":
+        yield value  # an optimizer holds variables that are not its own
 
 
 _PLAIN = frozenset((int, float, str, bool, type(None), bytes))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from kerata import ops
-from kerata.core import checks, dtype_policy
+from kerata import dtype_policies, ops
+from kerata.core import checks
 from kerata.core.declare import leaves_of
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name
@@ -29,7 +29,7 @@ class Loss:
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self.reduction = checks.option("reduction", reduction, REDUCTIONS)
-        self._policy = dtype_policy.get(dtype)
+        self._policy = dtype_policies.get(dtype)
 
     @property
     def dtype(self) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from kerata import backends, initializers, ops
-from kerata.core import dtype_policy
+from kerata import backends, dtype_policies, initializers, ops
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name, to_snake_case
 from kerata.core.scope import StatelessScope
@@ -35,7 +34,7 @@ class Metric:
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(to_snake_case(type(self).__name__))
-        self._policy = dtype_policy.get(dtype)
+        self._policy = dtype_policies.get(dtype)
         self.engine = backends.current()
         self._own_variables: list[Variable] = []
 

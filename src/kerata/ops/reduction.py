@@ -82,7 +82,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     name = dtypes.float_for(dtype_of(x))
     wide = cast(x, wide_dtype(dtype_of(x)))
     axes = rules.axes_tuple(axis, len(shape_of(x)))
-    return cast(_mean(wide, axes, bool(keepdims)), name)
+    return cast(mean_over(wide, axes, bool(keepdims)), name)
 
 
 def wide_dtype(name: str) -> str:
@@ -99,17 +99,17 @@ def _number_of(x: Tensor, axes: tuple[int, ...]) -> Any:
     return float(count) if type(count) is int else cast(count, dtype_of(x))
 
 
-def _mean(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+def mean_over(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     return p.div(p.sum(x, axis=axes, keepdims=keepdims), _number_of(x, axes))
 
 
-def _variance(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+def variance_over(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     """The mean squared distance to the mean, which cannot become negative."""
-    distance = p.sub(x, _mean(x, axes, True))
+    distance = p.sub(x, mean_over(x, axes, True))
     if dtypes.is_complex(dtype_of(x)):
         a, b = p.real(distance), p.imag(distance)
-        return _mean(p.add(p.mul(a, a), p.mul(b, b)), axes, keepdims)
-    return _mean(p.mul(distance, distance), axes, keepdims)
+        return mean_over(p.add(p.mul(a, a), p.mul(b, b)), axes, keepdims)
+    return mean_over(p.mul(distance, distance), axes, keepdims)
 
 
 _COMPLEX = (sample(T((2, 3), "complex64"), gradient=False),)
@@ -136,7 +136,7 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         1.0
     """
     axes = rules.axes_tuple(axis, len(shape_of(x)))
-    value = _variance(cast(x, wide_dtype(dtype_of(x))), axes, bool(keepdims))
+    value = variance_over(cast(x, wide_dtype(dtype_of(x))), axes, bool(keepdims))
     return cast(value, dtypes.real_of(dtypes.float_for(dtype_of(x))))
 
 
@@ -161,7 +161,7 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         1.0
     """
     axes = rules.axes_tuple(axis, len(shape_of(x)))
-    value = p.sqrt(_variance(cast(x, wide_dtype(dtype_of(x))), axes, bool(keepdims)))
+    value = p.sqrt(variance_over(cast(x, wide_dtype(dtype_of(x))), axes, bool(keepdims)))
     return cast(value, dtypes.real_of(dtypes.float_for(dtype_of(x))))
 
 

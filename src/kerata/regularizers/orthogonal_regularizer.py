@@ -40,10 +40,8 @@ class OrthogonalRegularizer(Regularizer):
             raise ArgumentError("inputs", expected="a matrix", got=f"a tensor of shape {tuple(shape)}")
         vectors = ops.normalize(inputs if self.mode == "rows" else ops.transpose(inputs), axis=1)
         cosines = ops.absolute(ops.matmul(vectors, ops.transpose(vectors)))
-        count = shape_of(vectors)[0]
-        pairs = max(
-            count * (count - 1) // 2, 1
-        )  # a single vector has nothing to be orthogonal to: the penalty is 0
+        count = shape_of(vectors)[0] or 1  # unknown only in a symbolic tensor, where no value is asked for
+        pairs = max(count * (count - 1) // 2, 1)  # a single vector has nothing to be orthogonal to
         return ops.multiply(self.factor / pairs, ops.sum(ops.triu(cosines, 1)))
 
     def get_config(self) -> dict[str, Any]:

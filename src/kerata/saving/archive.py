@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
 import struct
 import zipfile
@@ -254,23 +255,49 @@ class Archive:
 
 
 @contextmanager
+def drafting(path: Any) -> Iterator[Path]:
+    """A hidden path beside `path` for something to be written to; whatever is there at the end goes."""
+    target = Path(os.path.realpath(os.fspath(path)))  # a link stays; what it points to is replaced
+    draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+    try:
+        yield draft
+    finally:
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
 def replacing(path: Any) -> Iterator[Path]:
     """A path to write to, which takes the place of `path` when the block ends well, and goes when it does not.
 
     It lies in the same folder, is synced before it is renamed, and the folder after: whatever happens at whatever
     moment, the file at `path` is the old one or the new one.
     """
-    target = Path(os.path.realpath(os.fspath(path)))  # a link stays; what it points to is replaced
-    draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
-    try:
+    with drafting(path) as draft:
         yield draft
-        with open(draft, "rb+") as file:
-            os.fsync(file.fileno())
+        target = Path(os.path.realpath(os.fspath(path)))
+        _sync(draft)
         _keep_mode(target, draft)
         os.replace(draft, target)
-        _sync_folder(target.parent)
-    finally:
-        draft.unlink(missing_ok=True)
+        _sync(target.parent)
+
+
+@contextmanager
+def replacing_folder(path: Any) -> Iterator[Path]:
+    """The same for a folder. Folders cannot be exchanged in one step; for a moment the old one has another name."""
+    with drafting(path) as draft, drafting(path) as old:
+        draft.mkdir()
+        yield draft
+        target = Path(os.path.realpath(os.fspath(path)))
+        for top, _, files in os.walk(draft):
+            for name in files:
+                _sync(Path(top, name))
+            _sync(Path(top))
+        if target.exists():
+            target.rename(old)
+        draft.rename(target)
+        _sync(target.parent)
 
 
 def write_atomically(path: Any, data: bytes) -> None:
@@ -286,9 +313,9 @@ def _keep_mode(old: Path, new: Path) -> None:
         return
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync(path: Path) -> None:
     try:
-        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     except OSError:  # Windows opens no folders, and keeps the order of renames by itself
         return
     try:
@@ -318,7 +345,7 @@ def write_archive(file: BinaryIO | Path, members: Mapping[str, bytes | Path]) ->
 # ---- model files ---------------------------------------------------------------------------------------------
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
-_ASSETS = "assets/"
+ASSETS = "assets/"
 
 
 def open_model_archive(source: Source, limits: Limits = DEFAULT) -> Archive:
@@ -328,6 +355,6 @@ def open_model_archive(source: Source, limits: Limits = DEFAULT) -> Archive:
         if name not in archive.members:
             raise RefusedFileError(source.name, name, "a model file must have this member")
     for name in archive.members:
-        if name not in (METADATA, CONFIG, WEIGHTS) and not name.startswith(_ASSETS):
+        if name not in (METADATA, CONFIG, WEIGHTS) and not name.startswith(ASSETS):
             raise RefusedFileError(source.name, name, "a model file has no such member")
     return archive

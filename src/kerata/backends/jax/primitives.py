@@ -58,16 +58,22 @@ def is_wide(x: Any) -> bool:
 # ---- elementwise ---------------------------------------------------------------------------------
 
 
+def _weak(x: Any) -> bool:
+    """A Python scalar, also one that became an argument of a compiled primitive."""
+    return isinstance(x, _SCALARS) or x.weak_type
+
+
 def _aligned(*xs: Any) -> list[Any]:
-    """Scalars as arrays of the tensors' dtype; all broadcast to one shape."""
-    dtype = next(x.dtype for x in xs if not isinstance(x, _SCALARS))
+    """All in the tensors' dtype and broadcast to one shape."""
+    dtype = next((x.dtype for x in xs if not _weak(x)), None) or next(x.dtype for x in xs if not isinstance(x, _SCALARS))
     shape = np.broadcast_shapes(*(() if isinstance(x, _SCALARS) else x.shape for x in xs))
     out = []
     for x in xs:
         if isinstance(x, _SCALARS):
-            out.append(lax.full(shape, np.asarray(x, dtype)))
-        else:
-            out.append(x if x.shape == shape else _broadcast(x, shape))
+            x = np.asarray(x, dtype)
+        elif x.dtype != dtype:
+            x = lax.convert_element_type(x, dtype)
+        out.append(x if x.shape == shape else _broadcast(x, shape))
     return out
 
 
@@ -132,13 +138,9 @@ def _(x1: Any, x2: Any) -> Array:
 
 @implements("where")
 def _(condition: Any, x1: Any, x2: Any) -> Array:
-    tensor = x1 if not isinstance(x1, _SCALARS) else x2
-    shape = np.broadcast_shapes(*(() if isinstance(x, _SCALARS) else x.shape for x in (condition, x1, x2)))
-    parts = [
-        lax.full(shape, np.asarray(x, tensor.dtype)) if isinstance(x, _SCALARS) else x if x.shape == shape else _broadcast(x, shape)
-        for x in (condition, x1, x2)
-    ]
-    return lax.select(*parts)
+    x1, x2 = _aligned(x1, x2)
+    shape = np.broadcast_shapes(condition.shape, x1.shape)
+    return lax.select(*(x if x.shape == shape else _broadcast(x, shape) for x in (condition, x1, x2)))
 
 
 def cast(x: Any, dtype: str) -> Array:

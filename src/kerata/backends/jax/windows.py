@@ -19,25 +19,41 @@ _SPATIAL = {1: "W", 2: "HW", 3: "DHW"}
 # ---- convolution ---------------------------------------------------------------------------------
 
 
-def conv(x: Array, kernel: Array, plan: ConvPlan) -> Array:
-    """The convolution of `x` with `kernel`."""
+def _layout(plan: ConvPlan, kernel: str) -> tuple[str, str, str]:
     spatial = _SPATIAL[plan.rank]
     data = f"N{spatial}C" if plan.channels_last else f"NC{spatial}"
+    return data, spatial + kernel, data
+
+
+def conv(x: Array, kernel: Array, plan: ConvPlan) -> Array:
+    """The convolution of `x` with `kernel`."""
     return lax.conv_general_dilated(
         x,
         kernel,
         plan.strides,
         plan.used_pads,
         rhs_dilation=plan.dilation,
-        dimension_numbers=(data, f"{spatial}IO", data),
+        dimension_numbers=_layout(plan, "IO"),
         feature_group_count=plan.groups,
     )
 
 
 def conv_input_grad(g: Array, kernel: Array, plan: ConvPlan) -> Array:
     """The gradient of `conv` by its input, given `g`, the one by its output."""
-    x = jax.ShapeDtypeStruct(plan.in_shape(g.shape[0]), g.dtype)
-    return jax.linear_transpose(lambda v: conv(v, kernel, plan), x)(g)[0]
+    if plan.groups > 1:  # the kernel's two channel axes change places within each group
+        per_group, filters = plan.in_channels // plan.groups, plan.out_channels // plan.groups
+        grouped = kernel.reshape(*plan.kernel_size, per_group, plan.groups, filters)
+        kernel = jnp.moveaxis(grouped, -3, -2).reshape(*plan.kernel_size, plan.in_channels, filters)
+    return lax.conv_general_dilated(
+        g,
+        lax.rev(kernel, range(plan.rank)),
+        (1,) * plan.rank,
+        plan.input_grad_pads,
+        lhs_dilation=plan.strides,
+        rhs_dilation=plan.dilation,
+        dimension_numbers=_layout(plan, "OI"),
+        feature_group_count=plan.groups,
+    )
 
 
 def conv_kernel_grad(x: Array, g: Array, plan: ConvPlan) -> Array:
@@ -63,7 +79,7 @@ def _reduce(x: Array, plan: PoolPlan, start: Any, join: Callable[..., Any]) -> A
 def _lowest(dtype: Any) -> Any:
     if jnp.issubdtype(dtype, jnp.floating):
         return -jnp.inf
-    return False if dtype == bool else jnp.iinfo(dtype).min
+    return False if jnp.issubdtype(dtype, jnp.bool_) else jnp.iinfo(dtype).min
 
 
 # XLA's own derivative, a select-and-scatter, took 33 ms on a CPU where this one took 1.5 (64 × 28 × 28 × 32, windows

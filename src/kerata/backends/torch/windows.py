@@ -123,7 +123,6 @@ def conv_input_grad(g: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
     return _as_planned(_pad(out, rest), plan)
 
 
-@_through_float64
 def conv_kernel_grad(x: Tensor, g: Tensor, plan: ConvPlan) -> Tensor:
     """The gradient of `conv` by its kernel, given `g`, the one by its output."""
     x, padding = _padding(_channels_first(x, plan), plan)

@@ -84,7 +84,7 @@ class IteratorSource(BatchSource):
                 "x", expected="a generator that yields at least one batch", got="an empty one"
             )
         if step == 0 or (self.steps_per_epoch is not None and step < self.steps_per_epoch):
-            self._warn_dry(index, step)
+            self.warn_dry(index, step)
 
 
 class IterableSource(PassSource):

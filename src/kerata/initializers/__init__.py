@@ -1,0 +1,48 @@
+"""Initializers: first values of weights."""
+
+from typing import Any
+
+from kerata.core import registry as _registry
+from kerata.core.serialization import deserialize_keras_object as _deserialize
+from kerata.core.serialization import serialize_keras_object as serialize
+
+from .constant_initializers import STFT as STFT
+from .constant_initializers import Constant as Constant
+from .constant_initializers import Identity as Identity
+from .constant_initializers import IdentityInitializer as IdentityInitializer
+from .constant_initializers import Ones as Ones
+from .constant_initializers import STFTInitializer as STFTInitializer
+from .constant_initializers import Zeros as Zeros
+from .initializer import Initializer as Initializer
+from .random_initializers import GlorotNormal as GlorotNormal
+from .random_initializers import GlorotUniform as GlorotUniform
+from .random_initializers import HeNormal as HeNormal
+from .random_initializers import HeUniform as HeUniform
+from .random_initializers import LecunNormal as LecunNormal
+from .random_initializers import LecunUniform as LecunUniform
+from .random_initializers import Orthogonal as Orthogonal
+from .random_initializers import OrthogonalInitializer as OrthogonalInitializer
+from .random_initializers import RandomNormal as RandomNormal
+from .random_initializers import RandomUniform as RandomUniform
+from .random_initializers import TruncatedNormal as TruncatedNormal
+from .random_initializers import VarianceScaling as VarianceScaling
+
+constant, identity, ones, zeros = Constant, Identity, Ones, Zeros
+glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
+he_normal, he_uniform = HeNormal, HeUniform
+lecun_normal, lecun_uniform = LecunNormal, LecunUniform
+orthogonal, stft = Orthogonal, STFT
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling = VarianceScaling
+
+__all__ = ["deserialize", "get", "serialize"]
+
+
+def get(identifier: Any) -> Any:
+    """An initializer from a name, a config, a class, a callable, or None."""
+    return _registry.get("initializers", identifier, argument="initializer")
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """An initializer from its config."""
+    return _deserialize(config, custom_objects, kinds=("initializers",))

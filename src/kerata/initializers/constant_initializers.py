@@ -1,0 +1,116 @@
+"""Initializers that draw nothing: zeros, ones, constants, identities, Fourier kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kerata import ops
+from kerata.core import checks, dtypes
+from kerata.core.errors import ArgumentError
+from kerata.core.registry import register_builtin
+
+from .initializer import Initializer
+
+Tensor = Any
+
+
+@register_builtin("initializers", "zeros", "zero")
+class Zeros(Initializer):
+    """Zeros."""
+
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        return ops.zeros(shape, dtype)
+
+
+@register_builtin("initializers", "ones", "one")
+class Ones(Initializer):
+    """Ones."""
+
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        return ops.ones(shape, dtype)
+
+
+@register_builtin("initializers", "constant")
+class Constant(Initializer):
+    """One value everywhere, or an array of the shape of the weight.
+
+    Args:
+        value: the value.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.initializers.Constant(2.0)(()))
+        2.0
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        value = ops.convert_to_tensor(self.value, dtypes.standardize(dtype))
+        return ops.broadcast_to(value, tuple(shape))
+
+
+@register_builtin("initializers", "identity", "Identity", "IdentityInitializer")
+class Identity(Initializer):
+    """`gain` on the diagonal of a square matrix, zeros elsewhere.
+
+    Args:
+        gain: the value on the diagonal.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = checks.number("gain", gain)
+
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        if len(shape) != 2:
+            raise ArgumentError("shape", expected="that of a matrix", got=tuple(shape))
+        return ops.multiply(ops.eye(*shape, dtype=dtypes.standardize(dtype)), self.gain)
+
+
+IdentityInitializer = Identity
+
+
+@register_builtin("initializers", "stft", "STFTInitializer")
+class STFT(Initializer):
+    """Windowed cosines or sines: a convolution with them is a short-time Fourier transform.
+
+    Args:
+        side: "real" for cosines, "imag" for negative sines.
+        window: name of a window ("hann", "hamming", …), an array, or None.
+        scaling: "density", "spectrum" or None.
+        periodic: whether the window is periodic (True) or symmetric.
+    """
+
+    def __init__(self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False) -> None:
+        self.side = checks.option("side", side, ("real", "imag"))
+        self.window, self.periodic = window, periodic
+        self.scaling = checks.option("scaling", scaling, ("density", "spectrum", None))
+
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        length, _, bins = shape
+        fft_length = (bins - 1) * 2
+        phase = 2 * np.pi * np.arange(length)[:, None] * np.arange(bins)[None, :] / fft_length
+        wave = np.cos(phase) if self.side == "real" else -np.sin(phase)
+        window = _window(self.window, length, self.periodic)
+        if self.scaling == "density":
+            wave = wave / np.sqrt((window**2).sum())
+        elif self.scaling == "spectrum":
+            wave = wave / np.abs(window.sum())
+        return ops.convert_to_tensor((wave * window[:, None])[:, None, :], dtypes.standardize(dtype))
+
+
+def _window(window: Any, length: int, periodic: bool) -> np.ndarray:
+    if window is None:
+        return np.ones(length)
+    if not isinstance(window, str):
+        return np.asarray(window, float)
+    makers = {"hann": np.hanning, "hanning": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett}
+    if window not in makers:
+        raise ArgumentError("window", expected=f"one of {sorted(makers)}, an array or None", got=window)
+    return makers[window](length + 1)[:-1] if periodic else makers[window](length)
+
+
+STFTInitializer = STFT

@@ -1,0 +1,53 @@
+"""The mean squared error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerata import ops
+from kerata.core.registry import register_builtin
+
+from .loss import LossFunctionWrapper, squeeze_or_expand
+
+Tensor = Any
+
+
+@register_builtin("losses", "mse", "MSE")
+def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """The mean of the squared differences along the last axis.
+
+    Args:
+        y_true: targets, of shape (batch, …).
+        y_pred: predictions, of the same shape.
+
+    Returns:
+        Values of shape (batch, …) without the last axis.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 1.0]])[0])
+        0.5
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = ops.convert_to_tensor(y_true, ops.dtype(y_pred))
+    y_true, y_pred = squeeze_or_expand(y_true, y_pred)
+    return ops.mean(ops.square(ops.subtract(y_true, y_pred)), axis=-1)
+
+
+@register_builtin("losses")
+class MeanSquaredError(LossFunctionWrapper):
+    """The mean of the squared differences of targets and predictions.
+
+    Args:
+        reduction: how values are reduced; see `Loss`.
+        name: name of the loss.
+        dtype: dtype of the computation.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.losses.MeanSquaredError()([[0.0, 1.0]], [[1.0, 1.0]]))
+        0.5
+    """
+
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(mean_squared_error, reduction, name, dtype)

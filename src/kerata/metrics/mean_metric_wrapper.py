@@ -1,0 +1,47 @@
+"""The mean of a function of targets and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kerata import ops
+from kerata.core.registry import register_builtin
+from kerata.core.serialization import serialize_keras_object
+from kerata.core.signature import init_parameters
+from kerata.losses.loss import fit_weight
+
+from .mean import Mean
+
+Tensor = Any
+
+
+@register_builtin("metrics")
+class MeanMetricWrapper(Mean):
+    """The mean over all samples of `fn(y_true, y_pred, **kwargs)`.
+
+    Args:
+        fn: gives a value for each sample.
+        name: name of the metric.
+        dtype: dtype of the computation.
+        **kwargs: further arguments of `fn`.
+    """
+
+    def __init__(self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name or getattr(fn, "__name__", "mean_metric_wrapper"), dtype)
+        self.fn, self._fn_kwargs = fn, kwargs
+
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:  # type: ignore[override]
+        mask = getattr(y_pred, "_keras_mask", None)
+        values = self.fn(y_true, y_pred, **self._fn_kwargs)
+        if mask is not None:
+            mask = fit_weight(ops.cast(mask, self.dtype), values)
+            weight = None if sample_weight is None else fit_weight(ops.cast(ops.convert_to_tensor(sample_weight), self.dtype), values)
+            sample_weight = mask if weight is None else ops.multiply(mask, weight)
+        super().update_state(values, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {"name": self.name, "dtype": self._policy.name}
+        if "fn" in init_parameters(type(self)):
+            config["fn"] = serialize_keras_object(self.fn)
+        return {**config, **{k: serialize_keras_object(v) for k, v in self._fn_kwargs.items()}}

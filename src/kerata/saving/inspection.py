@@ -1,0 +1,284 @@
+"""What a config may say, checked as a whole before the first object is made from it.
+
+The walk goes through the plain data without recursion and makes nothing. Every class and function must stand in a
+fixed table (core/registry.py) or among the objects that the caller registered; the table is that of the field in which
+it stands, so a metric cannot pass for an activation. Code is refused wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from kerata.core import dtypes, registry
+from kerata.core.errors import ArgumentError, RefusedFileError
+from kerata.core.op_format import form_of, is_op
+from kerata.saving.limits import DEFAULT, Limits
+
+Kinds = tuple[str, ...]
+
+# What may stand in a field, by its name or by how its name ends. A field that is not here holds plain data.
+_LAYERS: Kinds = ("layers", "models")
+_LOSSES: Kinds = ("losses", "metrics")
+_BY_NAME: dict[str, Kinds] = {
+    "activation": ("activations", *_LAYERS),
+    "backward_layer": _LAYERS,
+    "cell": _LAYERS,
+    "cells": _LAYERS,
+    "default_policy": ("policies",),
+    "dtype": ("policies",),
+    "fn": _LOSSES,
+    "forward_layer": _LAYERS,
+    "function": ("activations", *_LOSSES),
+    "initializer": ("initializers",),
+    "inner_optimizer": ("optimizers",),
+    "layer": _LAYERS,
+    "layers": _LAYERS,
+    "learning_rate": ("schedules",),
+    "loss": _LOSSES,
+    "metrics": _LOSSES,
+    "optimizer": ("optimizers",),
+    "policy_map": ("policies",),
+    "quantization_config": ("quantizers",),
+    "seed": ("random",),
+    "seed_generator": ("random",),
+    "transforms": _LAYERS,
+    "weighted_metrics": _LOSSES,
+}
+_BY_ENDING: tuple[tuple[str, Kinds], ...] = (
+    ("_activation", ("activations", *_LAYERS)),
+    ("_initializer", ("initializers",)),
+    ("_regularizer", ("regularizers",)),
+    ("_constraint", ("constraints",)),
+    ("_layer", _LAYERS),
+    ("_dtype", ("policies",)),
+    ("_optimizer", ("optimizers",)),
+    ("_quantizer", ("quantizers",)),
+    ("_seed", ("random",)),
+)
+_ANY: Kinds = registry.KINDS
+_PLAIN: Kinds = ()
+_ROOTS = frozenset(("keras", "kerata", "builtins"))  # first parts of the module names that tables stand for
+_DATA = frozenset(("__tuple__", "__slice__", "__ellipsis__", "__bytes__", "__numpy__", "__tensor__"))
+
+# Memory that a made object takes, about: a layer with its plans, a call in a graph, anything else.
+_PER_LAYER, _PER_CALL, _PER_OBJECT = 8192, 4096, 1024
+
+
+def kinds_of_field(name: str) -> Kinds:
+    """The tables from which an object in the field of that name may come."""
+    found = _BY_NAME.get(name)
+    if found is not None:
+        return found
+    return next((kinds for ending, kinds in _BY_ENDING if name.endswith(ending)), _PLAIN)
+
+
+@dataclass(slots=True)
+class Inspection:
+    """One walk through one config.
+
+    Args:
+        file: the file, for error texts.
+        custom_objects: what the caller lets the config name.
+        safe_mode: whether code is refused.
+        compiles: whether what the config says about training will be used.
+        limits: how many layers there may be.
+        allowance: bytes of memory that the made objects may take.
+    """
+
+    file: str
+    custom_objects: Mapping[str, Any] | None = None
+    safe_mode: bool = True
+    compiles: bool = True
+    limits: Limits = DEFAULT
+    allowance: int | None = None
+    layers: int = 0
+    memory: int = 0
+    _stack: list[tuple[Any, str, Kinds]] = field(default_factory=list)
+
+    def check(self, config: Any, place: str, kinds: Kinds = _ANY) -> None:
+        """Walks through `config`, whose top object must be of one of `kinds`.
+
+        Raises:
+            RefusedFileError: for anything that no file may say.
+        """
+        self._stack.append((config, place, kinds))
+        while self._stack:
+            value, where, allowed = self._stack.pop()
+            if isinstance(value, dict):
+                self._check_dict(value, where, allowed)
+            elif isinstance(value, list):
+                self._push(((v, f"{where}[{i}]", allowed) for i, v in enumerate(value)))
+
+    def refuse(self, place: str, reason: str) -> NoReturn:
+        raise RefusedFileError(self.file, place, reason)
+
+    def _push(self, items: Iterator[tuple[Any, str, Kinds]]) -> None:
+        self._stack.extend(item for item in items if isinstance(item[0], (dict, list)))
+
+    def _charge(self, count: int, place: str) -> None:
+        self.memory += count
+        if self.allowance is not None and self.memory > self.allowance:
+            self.refuse(
+                place, "the objects that it describes would take more memory than the file's size warrants"
+            )
+
+    # ---- objects -------------------------------------------------------------------------------
+    def _check_dict(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
+        name = value.get("class_name")
+        if name is None or ("config" not in value and name != "__tuple__"):
+            self._push((v, f"{place}.{k}", kinds) for k, v in value.items())
+        elif not isinstance(name, str):
+            self.refuse(place, "its `class_name` is not text")
+        elif name in _DATA:
+            self._check_data(name, value, place)
+        elif name == "__lambda__":
+            self._check_code(place)
+        elif name.startswith("__"):
+            self.refuse(place, f"an object called {name[:80]!r} cannot stand here")
+        elif name == "function":
+            self._check_function(value, place, kinds)
+        else:
+            self._check_object(value, place, kinds)
+
+    def _check_code(self, place: str) -> None:
+        if self.safe_mode:
+            self.refuse(
+                place,
+                "it holds the code of a Python lambda, which could do anything. Write a named function and register it "
+                "with kerata.saving.register_keras_serializable; or pass `safe_mode=False` if you trust the file",
+            )
+
+    def _check_data(self, name: str, value: dict[str, Any], place: str) -> None:
+        if name not in ("__numpy__", "__tensor__"):
+            content = value.get("items") if name == "__tuple__" else value.get("config")
+            self._push(iter(((content, place, _PLAIN),)))
+            return
+        config = value["config"]
+        if not isinstance(config, dict) or set(config) != {"value", "dtype"}:
+            self.refuse(place, "it is not an array")
+        try:
+            dtype = dtypes.standardize(config["dtype"])
+        except ArgumentError:
+            self.refuse(place, f"an array cannot have the dtype {str(config['dtype'])[:80]!r}")
+        if dtype == "string":
+            self.refuse(place, "an array in a config must be one of numbers")
+        stack = [config["value"]]
+        while stack:
+            for item in stack.pop() if isinstance(stack[-1], list) else [stack.pop()]:
+                if isinstance(item, list):
+                    stack.append(item)
+                elif not isinstance(item, (int, float)):
+                    self.refuse(place, "an array holds something that is not a number")
+
+    def _check_function(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
+        name = value["config"]
+        if not isinstance(name, str):
+            self.refuse(place, "the name of a function is not text")
+        self._charge(_PER_OBJECT, place)
+        found = self._find(name, value, place, kinds)
+        if isinstance(found, type) or not callable(found):
+            self.refuse(place, f"{name[:80]!r} is no function")
+
+    def _check_object(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
+        if is_op(value):
+            self._check_op(value, place, kinds)
+            return
+        name, config = value["class_name"], value["config"]
+        found = self._find(name, value, place, kinds)
+        own = self._is_own(found)
+        if not isinstance(found, type):
+            self.refuse(place, f"{name[:80]!r} is no class")
+        if not isinstance(config, dict):
+            self.refuse(place, "its `config` is no object with fields")
+        self._count(found, value, place)
+        inner = f"{place}.config"
+        for key, item in config.items():
+            if isinstance(item, (dict, list)):
+                self._stack.append((item, f"{inner}.{key}", kinds_of_field(key) if own else _ANY))
+        for key in ("build_config", "inbound_nodes"):
+            self._check_plain(value.get(key), f"{place}.{key}")
+        compiling = value.get("compile_config")
+        if isinstance(compiling, dict):
+            items = ((v, f"{place}.compile_config.{k}", kinds_of_field(k)) for k, v in compiling.items())
+            self._push(items) if self.compiles else self._check_no_code(compiling, f"{place}.compile_config")
+
+    def _check_op(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
+        name = value["class_name"]
+        if "layers" not in kinds or "inbound_nodes" not in value:
+            self.refuse(place, f"the operation {name[:80]!r} can only stand in a graph")
+        if form_of(value) is None:
+            self.refuse(place, f"there is no operation {name[:80]!r} that a file may name")
+        if not isinstance(value["config"], dict):
+            self.refuse(place, "its `config` is no object with fields")
+        self._count(None, value, place)
+        self._check_plain(value["config"], f"{place}.config")
+        self._check_plain(value["inbound_nodes"], f"{place}.inbound_nodes")
+
+    def _count(self, found: Any, value: dict[str, Any], place: str) -> None:
+        nodes = value.get("inbound_nodes")
+        calls = len(nodes) if isinstance(nodes, list) else 0
+        is_layer = found is None or hasattr(found, "add_weight")
+        self.layers += is_layer
+        if self.layers > self.limits.layers:
+            self.refuse(place, f"there are more than {self.limits.layers} layers")
+        self._charge((_PER_LAYER if is_layer else _PER_OBJECT) + _PER_CALL * calls, place)
+
+    def _check_plain(self, value: Any, place: str) -> None:
+        """Plain data: numbers, texts, arrays, and the tensors of a graph; no objects and no functions."""
+        stack = [value]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, list):
+                stack.extend(item)
+            elif isinstance(item, dict):
+                name = item.get("class_name")
+                if name is None or name == "__keras_tensor__":
+                    stack.extend(item.values())
+                elif name in _DATA:
+                    self._check_data(name, item, place)
+                elif name == "DTypePolicy":
+                    continue
+                else:
+                    self.refuse(place, f"{str(name)[:80]!r} cannot stand among the arguments of a call")
+
+    def _check_no_code(self, value: Any, place: str) -> None:
+        """For a part that nobody will use: its names need not be known, but code has no place anywhere."""
+        stack = [value]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, dict):
+                if item.get("class_name") == "__lambda__":
+                    self._check_code(place)
+                stack.extend(item.values())
+            elif isinstance(item, list):
+                stack.extend(item)
+
+    # ---- tables --------------------------------------------------------------------------------
+    def _find(self, name: str, value: dict[str, Any], place: str, kinds: Sequence[str]) -> Any:
+        """The class or function that an entry names: the caller's, or one of the tables of `kinds`."""
+        registered, module = value.get("registered_name"), value.get("module")
+        for text in (registered, module):
+            if text is not None and not isinstance(text, str):
+                self.refuse(place, "its module or registered name is not text")
+        for key in (registered, name):
+            if (
+                key is not None
+                and (found := registry.get_registered_object(key, self.custom_objects)) is not None
+            ):
+                return found
+        if module is None or module.partition(".")[0] in _ROOTS:
+            for kind in kinds:
+                found = registry.table(kind).get(name) if kind in registry.KINDS else None
+                if found is not None:
+                    return found
+        among = "objects" if set(kinds) == set(_ANY) else " or ".join(kinds) or "plain data"
+        self.refuse(
+            place,
+            f"{name[:80]!r} of the module {str(module)[:80]!r} is not known among {among}. If it is your own, "
+            "pass it in `custom_objects` or register it with kerata.saving.register_keras_serializable",
+        )
+
+    def _is_own(self, found: Any) -> bool:
+        return getattr(found, "__module__", "").partition(".")[0] == "kerata"

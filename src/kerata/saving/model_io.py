@@ -1,0 +1,300 @@
+"""Whole models in files: `.keras` archives, folders of the same members, and weights alone."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kerata.core import registry
+from kerata.core.errors import ArgumentError, RefusedFileError
+from kerata.core.serialization import deserialize_keras_object
+from kerata.core.state import setting
+from kerata.models.model import Model
+from kerata.saving import assets
+from kerata.saving.archive import (
+    CONFIG,
+    METADATA,
+    WEIGHTS,
+    drafting,
+    open_model_archive,
+    replacing,
+    replacing_folder,
+    write_archive,
+)
+from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
+from kerata.saving.inspection import Inspection
+from kerata.saving.limits import DEFAULT, Limits
+from kerata.saving.serialization import serialize_keras_object, with_code
+from kerata.saving.source import Source, open_source
+from kerata.saving.strict_json import loads
+from kerata.saving.traces import untouched
+from kerata.saving.weights import Weights, load_state, save_state
+
+_METADATA_BYTES = 1 << 20
+_FORMAT = "3.15.1"  # version of Keras whose format is written
+
+
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+) -> None:
+    """Writes a model to a file: its architecture, weights, arguments of `compile` and optimizer state.
+
+    The file at `filepath` is the old one until the new one is complete. Keras 3 reads it.
+
+    Args:
+        model: the model.
+        filepath: path that ends in `.keras`; with `zipped=False` a folder; or, in the old format, in `.h5`.
+        overwrite: whether a file that is there is replaced.
+        zipped: whether one archive is written (the default), or a folder with the same members.
+
+    Raises:
+        ArgumentError: if the path has another ending, or a file is there and must stay.
+
+    Example:
+        >>> import kerata, tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.keras"
+        >>> model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2)])
+        >>> model.save(path)
+        >>> kerata.saving.load_model(path).count_params()
+        8
+    """
+    if kwargs:
+        raise ArgumentError(
+            next(iter(kwargs)), expected="an argument of save_model", got=next(iter(kwargs.values()))
+        )
+    name = os.fspath(filepath)
+    if not isinstance(model, Model):
+        raise ArgumentError("model", expected="a model", got=model)
+    if os.path.exists(name) and not overwrite:
+        raise ArgumentError("filepath", expected="a path where no file is yet, or `overwrite=True`", got=name)
+    if name.endswith((".h5", ".hdf5")):
+        from kerata.saving.legacy import save_legacy_model
+
+        save_legacy_model(model, name)
+    elif name.endswith(".keras") and zipped is not False:
+        _save_archive(model, name)
+    elif zipped is False and not name.endswith(".keras"):
+        _save_folder(model, name)
+    else:
+        raise ArgumentError(
+            "filepath",
+            expected="a path that ends in `.keras` (or, with `zipped=False`, one that does not)",
+            got=name,
+        )
+
+
+def load_model(
+    filepath: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+    *,
+    limits: Limits = DEFAULT,
+) -> Any:
+    """A model from a file that Kerata or Keras 3 wrote.
+
+    Loading runs nothing that the file brings, opens no other file and writes nothing; see `kerata.saving.Limits` for
+    what a file may ask for.
+
+    Args:
+        filepath: path of a `.keras` archive, of a folder that was written with `zipped=False`, or of an `.h5` file.
+        custom_objects: name -> class or function that the file may name beside Kerata's own and registered ones.
+        compile: whether the model is compiled, and its optimizer's state loaded, as the file says.
+        safe_mode: whether a file with Python code in it (a lambda) is refused. Pass False only for a file that you
+            trust as much as a program.
+        limits: what the file may ask for.
+
+    Raises:
+        RefusedFileError: a `ValueError`, with the place in the file and the reason.
+        ArgumentError: if there is no such file.
+    """
+    name = os.fspath(filepath)
+    if not os.path.exists(name):
+        raise ArgumentError("filepath", expected="the path of a file that is there", got=name)
+    options = _Options(custom_objects, compile, safe_mode, limits)
+    with untouched(), refusing(name, bool(custom_objects)):
+        if os.path.isdir(name):
+            return _load_folder(name, options)
+        with open_source(name) as source:
+            if source.size >= 8 and source.read(0, 8, "the first bytes") == b"\x89HDF\r\n\x1a\n":
+                from kerata.saving.legacy import load_legacy_model
+
+                return load_legacy_model(source, options)
+            return _load_archive(source, options)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A model, without weights, from what `model.to_json()` gave.
+
+    Args:
+        json_string: the text.
+        custom_objects: name -> class or function that the text may name beside Kerata's own and registered ones.
+
+    Raises:
+        RefusedFileError: a `ValueError`, if the text is no such model.
+
+    Example:
+        >>> import kerata
+        >>> model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2)])
+        >>> kerata.models.model_from_json(model.to_json()).count_params()
+        8
+    """
+    options = _Options(custom_objects, False, True, DEFAULT)
+    with untouched(), refusing("JSON text", bool(custom_objects)):
+        config = _parse(json_string, "JSON text", "the text", options)
+        Inspection("JSON text", custom_objects).check(config, "the text", ("models",))
+        return _make(config, "JSON text", options)
+
+
+# ---- pieces of loading -----------------------------------------------------------------------------------------
+
+
+class _Options:
+    """The arguments of a load, handed down."""
+
+    __slots__ = ("compile", "custom_objects", "limits", "safe_mode")
+
+    def __init__(self, custom_objects: Any, compile: bool, safe_mode: bool, limits: Limits) -> None:
+        self.custom_objects, self.compile, self.safe_mode, self.limits = (
+            custom_objects,
+            compile,
+            safe_mode,
+            limits,
+        )
+
+
+@contextmanager
+def refusing(name: str, custom: bool) -> Iterator[None]:
+    """Whatever goes wrong inside is told as the refusal of the file.
+
+    Where the caller's own classes take part the first error stays visible behind it; it may be theirs.
+    """
+    try:
+        yield
+    except RefusedFileError:
+        raise
+    except RecursionError:
+        raise RefusedFileError(name, CONFIG, "it is nested too deeply to be made") from None
+    except MemoryError:
+        raise RefusedFileError(name, CONFIG, "there is not enough memory for it") from None
+    except OSError:
+        raise
+    except Exception as error:
+        reason = f"no such object can be made ({type(error).__name__}: {error})"
+        raise RefusedFileError(name, CONFIG, reason) from (error if custom else None)
+
+
+def _load_archive(source: Source, options: _Options) -> Any:
+    archive = open_model_archive(source, options.limits)
+    metadata = archive.read(METADATA, _METADATA_BYTES)
+    _parse(metadata, source.name, METADATA, options)  # must be JSON; what it says is not believed
+    text = archive.read(CONFIG, options.limits.config_bytes)
+    model, config = _read_model(text, source.name, source.size, options)
+    weights = Hdf5File(archive.open(WEIGHTS), options.limits, stored=source.size)
+    _fill(model, config, Weights(source.name, weights), options)
+    assets.load(model, assets.from_archive(archive), source.name)
+    return model
+
+
+def _load_folder(name: str, options: _Options) -> Any:
+    """The members of an archive, as files of these names in a folder."""
+    for member in (METADATA, CONFIG, WEIGHTS):
+        if os.path.islink(os.path.join(name, member)) or not os.path.isfile(os.path.join(name, member)):
+            raise RefusedFileError(name, member, "a model's folder must have this file")
+    texts = []
+    for member, most in ((METADATA, _METADATA_BYTES), (CONFIG, options.limits.config_bytes)):
+        with open_source(os.path.join(name, member)) as source:
+            if source.size > most:
+                source.refuse(member, f"it has {source.size} bytes; at most {most} are allowed")
+            texts.append(source.read(0, source.size, member))
+    _parse(texts[0], name, METADATA, options)
+    with open_source(os.path.join(name, WEIGHTS)) as source:
+        model, config = _read_model(texts[1], name, source.size + len(texts[1]), options)
+        _fill(model, config, Weights(name, Hdf5File(source, options.limits)), options)
+    assets.load(model, assets.from_folder(Path(name) / "assets", options.limits), name)
+    return model
+
+
+def _parse(text: Any, name: str, place: str, options: _Options, stored: int = 0) -> Any:
+    size = len(text)
+    allowance = 2 * max(stored, size) + options.limits.spare_bytes
+    return loads(
+        text, file=name, place=place, limits=options.limits, allow_nan=place != METADATA, allowance=allowance
+    )
+
+
+def _read_model(text: bytes, name: str, stored: int, options: _Options) -> tuple[Any, dict[str, Any]]:
+    """The model that a config describes, its variables without values; and the config."""
+    config = _parse(text, name, CONFIG, options, stored)
+    inspection = Inspection(
+        name,
+        options.custom_objects,
+        options.safe_mode,
+        options.compile,
+        options.limits,
+        allowance=2 * stored + options.limits.spare_bytes,
+    )
+    inspection.check(config, CONFIG, ("models",))
+    if not options.safe_mode:
+        config = with_code(config)
+    with setting(deferred=True):
+        return _make(config, name, options), config
+
+
+def _make(config: Any, name: str, options: _Options) -> Any:
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise RefusedFileError(name, CONFIG, "it does not describe a model")
+    with registry.custom_object_scope(options.custom_objects):
+        model = deserialize_keras_object(config, options.custom_objects, options.safe_mode)
+    if not isinstance(model, Model):
+        raise RefusedFileError(name, CONFIG, f"it describes a {type(model).__name__}, not a model")
+    return model
+
+
+def _fill(model: Any, config: dict[str, Any], weights: Weights, options: _Options) -> None:
+    """Compiles the model if asked for, and gives all variables their values."""
+    compiling = config.get("compile_config")
+    with setting(deferred=True), registry.custom_object_scope(options.custom_objects):
+        if options.compile and compiling:
+            model.compile_from_config(compiling)
+    load_state(model, weights)
+    for variable in [*model.variables, *getattr(getattr(model, "optimizer", None), "variables", ())]:
+        if variable.promised:
+            variable.keep_promise()
+
+
+# ---- pieces of saving ------------------------------------------------------------------------------------------
+
+
+def _texts(model: Any) -> dict[str, bytes]:
+    """Metadata and config as the members of an archive."""
+    from kerata import __version__
+
+    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    metadata = {"keras_version": _FORMAT, "date_saved": now, "kerata_version": __version__}
+    return {
+        METADATA: json.dumps(metadata).encode(),
+        CONFIG: json.dumps(serialize_keras_object(model)).encode(),
+    }
+
+
+def _save_archive(model: Any, name: str) -> None:
+    members: dict[str, bytes | Path] = dict(_texts(model))
+    with drafting(name) as weights, replacing(name) as draft:
+        with Hdf5Writer(weights) as file:
+            save_state(model, file)
+        write_archive(draft, {**members, WEIGHTS: weights, **assets.collect(model)})
+
+
+def _save_folder(model: Any, name: str) -> None:
+    with replacing_folder(name) as draft:
+        for member, content in [*_texts(model).items(), *assets.collect(model).items()]:
+            (draft / member).parent.mkdir(parents=True, exist_ok=True)
+            (draft / member).write_bytes(content)
+        with Hdf5Writer(draft / WEIGHTS) as file:
+            save_state(model, file)
