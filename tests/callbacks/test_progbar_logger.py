@@ -135,7 +135,7 @@ def test_a_notebook_rewrites_its_line(clock, capsys, notebook):
     fit(clock, verbose=1, epochs=1)
     frames = plain(capsys.readouterr().out).split("\r")[1:]
     assert [frame.strip() for frame in frames] == [
-        "Epoch 1/1 ━━━━━━━━━━━━━━━━━━━━ 1/4 1.5s left 500ms/step  accuracy: 1.0000e-05  loss: 0.5000",
+        "Epoch 1/1 ━━━━━━━━━━━━━━━━━━━━ 1/4 0.5s  accuracy: 1.0000e-05  loss: 0.5000",
         "Epoch 1/1 ━━━━━━━━━━━━━━━━━━━━ 2/4 1.0s left 500ms/step  accuracy: 1.0000e-05  loss: 0.5000",
         "Epoch 1/1 ━━━━━━━━━━━━━━━━━━━━ 3/4 0.5s left 500ms/step  accuracy: 1.0000e-05  loss: 0.5000",
         "Epoch 1/1 ━━━━━━━━━━━━━━━━━━━━ 4/4 0.0s left 500ms/step  accuracy: 1.0000e-05  loss: 0.5000",

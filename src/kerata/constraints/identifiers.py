@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kerata.core import registry
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 
 
-def get(identifier: Any) -> Callable[[Any], Any] | None:
+def get(identifier: Any) -> Any:
     """The constraint that `identifier` means.
 
     Args:
@@ -30,7 +30,7 @@ def serialize(constraint: Any) -> Any:
     return serialize_keras_object(constraint)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[[Any], Any] | None:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The constraint that `serialize` described.
 
     Args:

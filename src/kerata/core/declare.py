@@ -100,6 +100,10 @@ class Op:
         self.reference: Any = options.get("reference")  # NumPy-like function, or "scipy.special.erf"
         self.weak: bool = options.get("weak", False)  # Python scalars reach the body as they are
         self.differentiable: bool = options.get("differentiable", True)
+        # Whether float64 tells the right result for narrower dtypes: not where the result is about the dtype itself.
+        self.wide: bool = options.get("wide", True)
+        # Whether shapes depend on values, so that values must be known: such an op may refuse to be compiled.
+        self.needs_values: bool = options.get("needs_values", False)
         self.signature = inspect.signature(body)
         self.fast: dict[Any, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
         self.function: Callable[..., Any] = body
@@ -114,7 +118,7 @@ class Op:
             note = str(p.annotation)
             if p.kind is p.VAR_POSITIONAL:
                 self.variadic = p.name
-            elif p.kind is not p.VAR_KEYWORD:
+            elif p.kind is p.POSITIONAL_OR_KEYWORD:
                 self.positional.append(p.name)
             if "TensorLike" in note:
                 self.tensors[p.name] = any(word in note for word in ("Sequence[", "list[", "Tree["))
@@ -164,6 +168,10 @@ def OPS_entry(name: str, function: Any) -> Op:
 def _general_call(declared: Op) -> Callable[..., Any]:
     slow, run = functools.partial(slow_call, declared), declared.run
     explained = functools.partial(explain, declared)
+    tensors = declared.tensors
+    # Other tensor arguments may be given as scalars and tuples, which only the slow way converts.
+    others = tuple(i for i, name in enumerate(declared.positional) if i and name in tensors)
+    loose = frozenset((tuple,) if declared.weak else (tuple, int, float, bool))
 
     def call(*args: Any, **kwargs: Any) -> Any:
         engine = ENGINE_OF.get(type(args[0])) if args else None
@@ -173,8 +181,11 @@ def _general_call(declared: Op) -> Callable[..., Any]:
         for a in args:
             if type(a) not in plain:
                 return slow(args, kwargs)
-        for a in kwargs.values():
-            if type(a) not in plain:
+        for i in others:
+            if i < len(args) and type(args[i]) in loose:
+                return slow(args, kwargs)
+        for name, a in kwargs.items():
+            if type(a) not in plain or (name in tensors and type(a) in loose):
                 return slow(args, kwargs)
         try:
             return run(engine, args, kwargs)

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kerata.core import dtypes
 from kerata.core.declare import DECLARED
 from kerata.core.errors import ArgumentError
+from kerata.core.tensor import KerasTensor
 
 _PREFIX = "keras.src.ops."
 
@@ -129,6 +131,11 @@ class Form:
     def __init__(self, op: str, class_name: str, module: str, parameters: tuple[str, ...]) -> None:
         self.op, self.class_name, self.module, self.parameters = op, class_name, module, parameters
 
+    @property
+    def key(self) -> str:
+        """The name under which Kerata declares the op."""
+        return _DECLARED_AS.get(self.op, self.op)
+
 
 def _forms() -> dict[str, Form]:
     forms = {}
@@ -144,12 +151,16 @@ def _forms() -> dict[str, Form]:
 FORMS = _forms()
 _BY_CLASS = {form.class_name: form for form in FORMS.values()}
 # Ops that are others under a second name: Keras writes the first.
-_ALIASES = {
-    "abs": "absolute",
-    "conj": "conjugate",
-    "swish": "silu",
-    "hard_swish": "hard_silu",
-    "identity": "copy",
+_ALIASES = {"abs": "absolute", "conj": "conjugate", "swish": "silu", "hard_swish": "hard_silu"}
+# Ops that Kerata declares under another name than the public one.
+_DECLARED_AS = {"get_item": "getitem", "size": "size_of", "stop_gradient": "stop_gradient_node"}
+_ALIASES.update({declared: op for op, declared in _DECLARED_AS.items()})
+# Operators that are one op on bool and another on integers.
+_BY_DTYPE = {
+    "logical_or_bitwise_and": ("logical_and", "bitwise_and"),
+    "logical_or_bitwise_or": ("logical_or", "bitwise_or"),
+    "logical_or_bitwise_xor": ("logical_xor", "bitwise_xor"),
+    "logical_or_bitwise_not": ("logical_not", "bitwise_not"),
 }
 
 
@@ -167,7 +178,7 @@ def form_of(entry: Mapping[str, Any]) -> Form | None:
     """The form of the op that an entry of a graph names, or None if no file may name it."""
     class_name = entry.get("class_name")
     form = _BY_CLASS.get(class_name) if isinstance(class_name, str) else None
-    return form if form is not None and form.op in DECLARED else None
+    return form if form is not None and form.key in DECLARED else None
 
 
 def describe_call(
@@ -178,19 +189,21 @@ def describe_call(
     Raises:
         ArgumentError: if such a call cannot stand in a file.
     """
+    if op in _BY_DTYPE:
+        op = _BY_DTYPE[op][all(dtypes.is_int(x.dtype) for x in args if isinstance(x, KerasTensor))]
     op = _ALIASES.get(op, op)
     form = FORMS.get(op)
-    if form is None or op not in DECLARED:
+    if form is None or form.key not in DECLARED:
         raise ArgumentError(
             "model",
             expected="made of operations that a file can name",
             got=f"a call of ops.{op}",
             fix="Put the call into a layer of your own and register it.",
         )
-    bound = DECLARED[op].signature.bind(*args, **kwargs)
+    signature = DECLARED[form.key].signature
+    bound, parameters = signature.bind(*args, **kwargs), signature.parameters
     bound.apply_defaults()
     values = dict(bound.arguments)
-    parameters = DECLARED[op].signature.parameters
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
     for parameter in form.parameters:
@@ -236,8 +249,7 @@ def parse_call(
     Raises:
         ArgumentError: if the op takes no such arguments.
     """
-    declared = DECLARED[form.op]
-    parameters = declared.signature.parameters
+    parameters = DECLARED[form.key].signature.parameters
     values: dict[str, Any] = {}
     rest: list[Any] = []
     names = list(form.parameters)

@@ -154,7 +154,7 @@ def get(kind: str, identifier: Any, *, argument: str, make: Callable[..., Any] |
         identifier = find(kind, identifier, argument)
     if isinstance(identifier, type):
         return identifier()
-    if callable(identifier):
+    if callable(identifier) or hasattr(identifier, "get_config"):
         return identifier
     raise ArgumentError(argument, expected=f"the name of one of the {kind}, or an object of them", got=identifier)
 

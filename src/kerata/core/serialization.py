@@ -43,7 +43,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if type(obj) is list:
         return [serialize_keras_object(v) for v in obj]
     if isinstance(obj, tuple):
-        return {"class_name": "__tuple__", "items": [serialize_keras_object(v) for v in obj]}
+        return tuple(serialize_keras_object(v) for v in obj)  # a list in JSON, as Keras writes it
     if isinstance(obj, dict):
         return {k: serialize_keras_object(v) for k, v in obj.items()}
     if isinstance(obj, slice):
@@ -95,8 +95,10 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
     return data
 
 
-def serialize_function(fn: Any) -> dict[str, Any]:
+def serialize_function(fn: Any) -> Any:
     """A function by its name: one of the tables', or one that the caller registered."""
+    if registry.table("activations").get(fn.__name__) is fn:
+        return fn.__name__
     registered = registry.get_registered_name(fn)
     return {"module": "builtins", "class_name": "function", "config": fn.__name__, "registered_name": registered}
 
@@ -118,8 +120,10 @@ def deserialize_keras_object(
     """
     if type(config) in _PLAIN:
         return config
-    if isinstance(config, list):
+    if isinstance(config, (list, tuple)):
         return [deserialize_keras_object(v, custom_objects, safe_mode) for v in config]
+    if callable(config):  # made already
+        return config
     if not isinstance(config, dict):
         raise ArgumentError("config", expected="plain data", got=config)
     if "class_name" not in config or "config" not in config and config["class_name"] != "__tuple__":

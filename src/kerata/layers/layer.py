@@ -309,6 +309,23 @@ class Layer(Operation):
         """The same as `add_weight`."""
         return self.add_weight(shape, initializer, *args, **kwargs)
 
+    def keep_options(self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None) -> None:
+        """Remembers `<name>_initializer`, `<name>_regularizer` and `<name>_constraint` for `add_named`."""
+        setattr(self, f"{name}_initializer", initializers.get(initializer))
+        setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
+        setattr(self, f"{name}_constraint", constraints.get(constraint))
+
+    def add_named(self, name: str, shape: Sequence[int], **options: Any) -> Variable:
+        """A new weight with the options that were kept for its name."""
+        return self.add_weight(
+            shape,
+            getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+            name=name,
+            **options,
+        )
+
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the weights as NumPy arrays."""
         return [v.numpy() for v in self.weights]

@@ -4,11 +4,37 @@ from typing import Any
 
 from kerata.core import registry as _registry
 from kerata.core.serialization import deserialize_keras_object as _deserialize
-from kerata.core.serialization import serialize_keras_object as serialize
+from kerata.core.serialization import serialize_keras_object as _serialize
 
+from .binary_crossentropy import BinaryCrossentropy as BinaryCrossentropy
+from .binary_crossentropy import binary_crossentropy as binary_crossentropy
+from .categorical_crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
+from .categorical_crossentropy import categorical_crossentropy as categorical_crossentropy
+from .hinge import CategoricalHinge as CategoricalHinge
+from .hinge import Hinge as Hinge
+from .hinge import SquaredHinge as SquaredHinge
+from .hinge import categorical_hinge as categorical_hinge
+from .hinge import hinge as hinge
+from .hinge import squared_hinge as squared_hinge
+from .huber import Huber as Huber
+from .huber import huber as huber
+from .kl_divergence import KLDivergence as KLDivergence
+from .kl_divergence import kl_divergence as kl_divergence
+from .log_cosh import LogCosh as LogCosh
+from .log_cosh import log_cosh as log_cosh
 from .loss import Loss as Loss
+from .mean_absolute_error import MeanAbsoluteError as MeanAbsoluteError
+from .mean_absolute_error import mean_absolute_error as mean_absolute_error
+from .mean_absolute_percentage_error import MeanAbsolutePercentageError as MeanAbsolutePercentageError
+from .mean_absolute_percentage_error import mean_absolute_percentage_error as mean_absolute_percentage_error
 from .mean_squared_error import MeanSquaredError as MeanSquaredError
 from .mean_squared_error import mean_squared_error as mean_squared_error
+from .mean_squared_logarithmic_error import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
+from .mean_squared_logarithmic_error import mean_squared_logarithmic_error as mean_squared_logarithmic_error
+from .poisson import Poisson as Poisson
+from .poisson import poisson as poisson
+from .sparse_categorical_crossentropy import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
+from .sparse_categorical_crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 
 __all__ = ["deserialize", "get", "serialize"]
 
@@ -18,6 +44,11 @@ def get(identifier: Any) -> Any:
     return _registry.get("losses", identifier, argument="loss")
 
 
-def deserialize(config: Any, custom_objects: Any = None) -> Any:
+def serialize(loss: Any) -> Any:
+    """A loss as plain data."""
+    return _serialize(loss)
+
+
+def deserialize(name: Any, custom_objects: Any = None) -> Any:
     """A loss from its config."""
-    return _deserialize(config, custom_objects, kinds=("losses",))
+    return _deserialize(name, custom_objects, kinds=("losses",))

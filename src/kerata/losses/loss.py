@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from kerata import dtype_policies, ops
-from kerata.core import checks
+from kerata.core import checks, config, dispatch, dtypes
 from kerata.core.declare import leaves_of
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name
@@ -23,18 +23,29 @@ class Loss:
         name: name of the loss.
         reduction: "sum_over_batch_size" (the mean of all values), "sum", "mean",
             "mean_with_sample_weight" (the sum divided by the sum of the weights) or "none".
-        dtype: dtype of the computation, or a policy.
+        dtype: dtype of the computation, or a policy; `floatx` if None.
+
+    Example:
+        >>> import kerata
+        >>> class Offset(kerata.losses.Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return kerata.ops.mean(y_pred - y_true, axis=-1)
+        >>> float(Offset()([[1.0, 2.0]], [[3.0, 3.0]]))
+        1.5
     """
+
+    takes_labels = False  # whether targets are classes, which stay integers
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
         self.name = name or auto_name(type(self).__name__)
         self.reduction = checks.option("reduction", reduction, REDUCTIONS)
-        self._policy = dtype_policies.get(dtype)
+        self._policy = dtype_policies.get(dtype or config.floatx())
+        self._dtype = self._policy.compute_dtype
 
     @property
     def dtype(self) -> str:
         """Dtype of the computation."""
-        return self._policy.compute_dtype
+        return self._dtype
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """The reduced loss.
@@ -44,14 +55,22 @@ class Loss:
             y_pred: predictions; a mask that goes with them sets the weight of the masked values to 0.
             sample_weight: a weight for each sample or value.
         """
-        mask = getattr(y_pred, "_keras_mask", None) if not isinstance(y_pred, (list, tuple, dict)) else None
-        y_pred = _as(y_pred, self.dtype)
-        y_true = _as(y_true, self.dtype)
-        return reduce_weighted(self.call(y_true, y_pred), sample_weight, mask, self.reduction, self.dtype)
+        mask = mask_of(y_pred)
+        y_pred = _as(y_pred, self._dtype)
+        y_true = _labels(y_true) if self.takes_labels else _as(y_true, self._dtype)
+        values = self.call(y_true, y_pred)
+        counted = self.counted(y_true, values)
+        if counted is not None:
+            mask = counted if mask is None else ops.logical_and(counted, fit_weight(ops.cast(mask, "bool"), values, "mask"))
+        return reduce_weighted(values, sample_weight, mask, self.reduction, self._dtype)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """A value for each sample."""
         raise StateError(f"The loss class {type(self).__name__} must define `call(self, y_true, y_pred)`.")
+
+    def counted(self, y_true: Tensor, values: Tensor) -> Tensor | None:
+        """Which values take part, as booleans of their shape; None: all."""
+        return None
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__` that make such a loss again, as plain data."""
@@ -75,17 +94,56 @@ def _as(x: Any, dtype: str) -> Any:
         from kerata.core import tree
 
         return tree.map_structure(lambda v: _as(v, dtype), x)
-    return ops.cast(ops.convert_to_tensor(x), dtype)
+    return ops.convert_to_tensor(x, dtype)
 
 
-def squeeze_or_expand(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Drops a last axis of size 1 that only one of two tensors has."""
-    a, b = ops.shape(x), ops.shape(y)
-    if len(a) == len(b) + 1 and a[-1] == 1:
-        return ops.squeeze(x, -1), y
-    if len(b) == len(a) + 1 and b[-1] == 1:
-        return x, ops.squeeze(y, -1)
-    return x, y
+def mask_of(x: Any) -> Tensor | None:
+    """The mask that a layer sent along with its output."""
+    engine = dispatch.engine_of_type(type(x))
+    return getattr(x, "_keras_mask", None) if engine is None else engine.mask_of(x)
+
+
+def _labels(x: Any) -> Any:
+    """Classes as a tensor of their own dtype: a float could not hold every integer."""
+    return ops.convert_to_tensor(x)
+
+
+def operands(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """Targets and predictions as floating tensors of equal dtype and rank."""
+    y_pred = as_float(y_pred)
+    return squeeze_or_expand(ops.convert_to_tensor(y_true, ops.dtype(y_pred)), y_pred)
+
+
+def as_float(x: Any) -> Tensor:
+    """A tensor of a floating dtype: that of `x`, or `floatx`."""
+    x = ops.convert_to_tensor(x)
+    return x if dtypes.is_float(ops.dtype(x)) else ops.cast(x, config.floatx())
+
+
+def squeeze_or_expand(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """Makes ranks equal where only one of two tensors has a last axis of size 1.
+
+    A vector gets the axis, so that each of its entries stays a sample; otherwise the axis is dropped.
+    """
+    true, pred = ops.shape(y_true), ops.shape(y_pred)
+    if len(true) == len(pred):
+        _check_fit(true, pred)
+        return y_true, y_pred
+    if len(true) == len(pred) + 1 and true[-1] == 1:
+        return (y_true, ops.expand_dims(y_pred, -1)) if len(pred) == 1 else (ops.squeeze(y_true, -1), y_pred)
+    if len(pred) == len(true) + 1 and pred[-1] == 1:
+        return (ops.expand_dims(y_true, -1), y_pred) if len(true) == 1 else (y_true, ops.squeeze(y_pred, -1))
+    _check_fit(true, pred)
+    return y_true, y_pred
+
+
+def _check_fit(true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
+    """Shapes broadcast from the right, as NumPy's do."""
+    if true == pred:
+        return
+    for a, b in zip(reversed(true), reversed(pred), strict=False):
+        if a != b and type(a) is int and type(b) is int and a != 1 and b != 1:
+            raise ArgumentError("y_true", expected=f"of a shape that fits that of `y_pred`, {tuple(pred)}", got=f"shape {tuple(true)}")
 
 
 def reduce_weighted(
@@ -94,45 +152,56 @@ def reduce_weighted(
     """Weights, masks and reduces the values of a loss."""
     if sample_weight is None and mask is None:
         if reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight"):
-            return ops.mean(values)
+            return ops.mean(values) if ops.shape(values) else values
         return ops.sum(values) if reduction == "sum" else values
-    weight = None if sample_weight is None else ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    weight = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), values)
     count: Tensor | None = None
     if mask is not None:
-        mask = fit_weight(ops.cast(mask, dtype), values)
+        mask = fit_weight(ops.cast(mask, dtype), values, "mask")
         # The mean is over what is not masked: masked values change neither sum nor count.
         count = ops.sum(ops.broadcast_to(mask, ops.shape(values)))
-        weight = mask if weight is None else ops.multiply(fit_weight(weight, values), mask)
+        weight = mask if weight is None else ops.multiply(weight, mask)
+        # A masked value may be NaN, which a weight of 0 would keep.
+        values = ops.where(ops.equal(mask, 0), ops.zeros_like(values), values)
     assert weight is not None
-    weight = fit_weight(weight, values)
     weighted = ops.multiply(values, weight)
     if reduction in ("none", None):
         return weighted
-    total = ops.sum(weighted)
     if reduction == "sum":
-        return total
+        return ops.sum(weighted)
     if reduction == "mean_with_sample_weight":
         count = ops.sum(ops.broadcast_to(weight, ops.shape(values)))
     if count is None:
         return ops.mean(weighted)
-    return ops.divide_no_nan(total, count)
+    return ops.divide_no_nan(ops.sum(weighted), count)
 
 
-def fit_weight(weight: Tensor, values: Tensor) -> Tensor:
-    """Weights with axes added or dropped so that they multiply the values."""
-    weight, values_shape = weight, ops.shape(values)
-    rank, want = len(ops.shape(weight)), len(values_shape)
-    if rank == want + 1 and ops.shape(weight)[-1] == 1:
-        return ops.squeeze(weight, -1)
-    if rank > want:
-        raise ArgumentError("sample_weight", expected=f"of a shape that fits the values {values_shape}", got=weight)
-    for _ in range(want - rank):
+def fit_weight(weight: Tensor, values: Tensor, argument: str = "sample_weight") -> Tensor:
+    """Weights with axes of size 1 added or dropped at the end, so that they multiply the values."""
+    shape, want = ops.shape(weight), ops.shape(values)
+    if shape == want or not shape:
+        return weight
+    if len(shape) == len(want) + 1 and shape[-1] == 1:
+        weight, shape = ops.squeeze(weight, -1), shape[:-1]
+    if len(shape) > len(want) or any(
+        type(a) is int and type(b) is int and a not in (1, b) for a, b in zip(shape, want, strict=False)
+    ):
+        raise ArgumentError(argument, expected=f"of a shape that fits the values, {tuple(want)}", got=f"shape {tuple(shape)}")
+    for _ in range(len(want) - len(shape)):
         weight = ops.expand_dims(weight, -1)
     return weight
 
 
 class LossFunctionWrapper(Loss):
-    """A loss made from a function of targets and predictions; its other arguments are kept in `fn_kwargs`."""
+    """A loss made from a function of targets and predictions.
+
+    Args:
+        fn: gives a value for each sample.
+        reduction: how values are reduced; see `Loss`.
+        name: name of the loss.
+        dtype: dtype of the computation.
+        **kwargs: further arguments of `fn`.
+    """
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 from kerata import ops
 from kerata.core.registry import register_builtin
 
-from .loss import LossFunctionWrapper, squeeze_or_expand
+from .loss import LossFunctionWrapper, operands
 
 Tensor = Any
 
@@ -25,12 +25,10 @@ def mean_squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
     Example:
         >>> import kerata
-        >>> float(kerata.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 1.0]])[0])
+        >>> round(float(kerata.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 1.0]])[0]), 4)
         0.5
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = ops.convert_to_tensor(y_true, ops.dtype(y_pred))
-    y_true, y_pred = squeeze_or_expand(y_true, y_pred)
+    y_true, y_pred = operands(y_true, y_pred)
     return ops.mean(ops.square(ops.subtract(y_true, y_pred)), axis=-1)
 
 
@@ -45,7 +43,7 @@ class MeanSquaredError(LossFunctionWrapper):
 
     Example:
         >>> import kerata
-        >>> float(kerata.losses.MeanSquaredError()([[0.0, 1.0]], [[1.0, 1.0]]))
+        >>> round(float(kerata.losses.MeanSquaredError()([[0.0, 1.0]], [[1.0, 1.0]])), 4)
         0.5
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
 from .elementwise import (
+    as_tensors,
     binary,
     binary_samples,
     constant,
     count_bools,
     inf,
-    integers_only,
     nan,
     promote,
     real_only,
@@ -37,7 +36,20 @@ Tensor = Any
 # ---- sums, products, quotients -------------------------------------------------------------------
 
 
-@binary(p.add, reference=np.add)
+def _kind(a: Any, b: Any) -> str:
+    """Dtype of a promoted pair, one of which may be a Python scalar."""
+    return dtype_of(b if isinstance(a, (bool, int, float, complex)) else a)
+
+
+def _sum(a: Any, b: Any) -> Tensor:
+    return p.logical_or(*as_tensors(a, b)) if _kind(a, b) == "bool" else p.add(a, b)
+
+
+def _product(a: Any, b: Any) -> Tensor:
+    return p.logical_and(*as_tensors(a, b)) if _kind(a, b) == "bool" else p.mul(a, b)
+
+
+@binary(_sum, direct_way="add", reference=np.add)
 def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum of two tensors, elementwise with broadcasting. The sum of two bools is their `or`.
 
@@ -59,7 +71,7 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
 
 
-@binary(p.mul, reference=np.multiply)
+@binary(_product, direct_way="mul", reference=np.multiply)
 def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The product of two tensors, elementwise with broadcasting. The product of two bools is their `and`.
 
@@ -117,11 +129,6 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     zero = p.eq(b, 0)
     quotient = p.div(a, p.where(zero, 1, b))  # 1 keeps the derivative of the branch not taken finite
     return p.where(zero, 0, quotient)
-
-
-def _kind(a: Any, b: Any) -> str:
-    """Dtype of a promoted pair, one of which may be a Python scalar."""
-    return dtype_of(b if isinstance(a, (bool, int, float, complex)) else a)
 
 
 def _where_divisible(primitive: Any, a: Any, b: Any) -> Tensor:
@@ -194,12 +201,6 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     a, b = as_tensors(*promote(count_bools(x1), count_bools(x2)))
     rest = _remainder(_magnitude(a), _magnitude(b))
     return rest if dtypes.is_unsigned(dtype_of(rest)) else p.where(p.lt(a, 0), p.neg(rest), rest)
-
-
-def as_tensors(*xs: Any) -> list[Tensor]:
-    """Promoted arguments with the Python scalars among them made tensors."""
-    name = next(dtype_of(x) for x in xs if not isinstance(x, (bool, int, float, complex)))
-    return [constant(x, name) if isinstance(x, (bool, int, float, complex)) else x for x in xs]
 
 
 @op(

@@ -14,11 +14,11 @@ import numpy as np
 from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import direct, op
-from kerata.core.dispatch import dtype_of
+from kerata.core.dispatch import abstract, dtype_of, in_abstract_run
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
-from .core import cast, create
+from .core import cast, convert_to_tensor, create
 
 TensorLike = Any
 Tensor = Any
@@ -100,6 +100,17 @@ _WORDS = {
     "comparison": (f"{_NUMBERS}.", "A bool tensor of the broadcast shape."),
     "integers": ("integers of any shape.", "A tensor of the broadcast shape, in the common dtype."),
 }  # fmt: skip
+
+
+def as_tensors(*xs: Any) -> list[Tensor]:
+    """Promoted arguments with the Python scalars among them made tensors."""
+    name = next(dtype_of(x) for x in xs if type(x) not in _SCALARS)
+    return [constant(x, name) if type(x) in _SCALARS else x for x in xs]
+
+
+def here(x: Any) -> Tensor:
+    """A tensor-like value for the running body: a tensor, or its shape and dtype in an abstract run."""
+    return abstract(x) if in_abstract_run() else convert_to_tensor(x)
 
 
 def describe_family(doc: Callable[..., Any], kind: str) -> str:
@@ -208,7 +219,7 @@ def binary(
 ) -> Declare:
     """A family: elementwise with broadcasting, in the common dtype (of at least kind `at_least`).
 
-    `direct_way` names the primitive that floats go to, where `primitive` is a composition.
+    `direct_way` names the primitive that floats go to, where `primitive` is a composition; empty, there is none.
     """
     domain = options.pop("domain", (-2.0, 2.0))
     extra = (*options.pop("samples", ()), *(_COMPLEX_PAIR if complex else ()))
@@ -225,7 +236,8 @@ def binary(
             return primitive(*promote(x1, x2, at_least=at_least))
 
         _dress(body, doc, "float pair" if at_least is float else "pair")
-        call = direct(direct_way or primitive.__name__, 2)
+        way = primitive.__name__ if direct_way is None else direct_way
+        call = direct(way, 2) if way else None
         samples = (*binary_samples(*domain), *extra)
         return op(body, samples=samples, rejects=refused, weak=True, call=call, **options)
 

@@ -11,8 +11,7 @@ from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.samples import T, rejects, sample, values
 
-from .arithmetic import as_tensors
-from .elementwise import binary_samples, inf, promote, real_only, unary_float
+from .elementwise import as_tensors, binary_samples, inf, promote, real_only, unary_float
 
 TensorLike = Any
 Tensor = Any

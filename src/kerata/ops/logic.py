@@ -15,9 +15,9 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.tensor import OPS
 
-from .arithmetic import as_tensors
 from .core import cast
 from .elementwise import (
+    as_tensors,
     bitwise,
     comparison,
     constant,

@@ -14,6 +14,7 @@ from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
+from .arithmetic import multiply
 from .core import cast
 from .elementwise import count_bools, promote
 from .reduction import flattened
@@ -178,7 +179,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     a, b, name = _pair(x1, x2)
     n1, n2 = len(shape_of(a)), len(shape_of(b))
     if n1 == 0 or n2 == 0:
-        return cast(p.mul(a, b), name)
+        return cast(multiply(a, b), name)
     j = max(n2 - 2, 0)
     _check_equal(shape_of(a)[-1], shape_of(b)[j], j, shape_of(b))
     return cast(contract(a, b, [n1 - 1], [j]), name)
@@ -204,7 +205,7 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     a, b, name = _pair(x1, x2)
     n1, n2 = len(shape_of(a)), len(shape_of(b))
     if n1 == 0 or n2 == 0:
-        return cast(p.mul(a, b), name)
+        return cast(multiply(a, b), name)
     _check_equal(shape_of(a)[-1], shape_of(b)[-1], n2 - 1, shape_of(b))
     return cast(contract(a, b, [n1 - 1], [n2 - 1]), name)
 
@@ -230,9 +231,8 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
         array([[3, 4],
                [6, 8]], dtype=int32)
     """
-    a, b = promote(x1, x2)
-    a, b = flattened(a), flattened(b)
-    return p.mul(p.reshape(a, shape=(shape_of(a)[0], 1)), p.reshape(b, shape=(1, shape_of(b)[0])))
+    a, b = (flattened(v) for v in promote(x1, x2))
+    return multiply(p.reshape(a, shape=(shape_of(a)[0], 1)), p.reshape(b, shape=(1, shape_of(b)[0])))
 
 
 @op(
@@ -350,7 +350,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     s1, s2 = (1,) * (n - len(s1)) + tuple(s1), (1,) * (n - len(s2)) + tuple(s2)
     left = p.reshape(a, shape=tuple(d for size in s1 for d in (size, 1)))
     right = p.reshape(b, shape=tuple(d for size in s2 for d in (1, size)))
-    return p.reshape(p.mul(left, right), shape=tuple(m * k for m, k in zip(s1, s2, strict=True)))
+    return p.reshape(multiply(left, right), shape=tuple(m * k for m, k in zip(s1, s2, strict=True)))
 
 
 @op(

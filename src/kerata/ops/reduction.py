@@ -140,7 +140,11 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return cast(value, dtypes.real_of(dtypes.float_for(dtype_of(x))))
 
 
-@op(samples=(*_SAMPLES, *_COMPLEX), rejects=_REJECTS, reference=np.std)
+# The root has no derivative at 0, which the deviation of a single element is.
+_SPREAD = tuple(s for s in _SAMPLES if repr(s.args) != repr((T(()),)))
+
+
+@op(samples=(*_SPREAD, *_COMPLEX), rejects=_REJECTS, reference=np.std)
 def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The standard deviation of the elements along axes: the root of the variance.
 
@@ -166,7 +170,7 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(
-    samples=(*_SAMPLES, sample(T((2, 3)), 1, False, "float64"), sample(values(2.0, 0.0, 3.0)), sample(values(0.0, 0.0, 3.0)), sample(T((2, 3, 2)), axis=(0, 2))),
+    samples=(*_SAMPLES, sample(T((2, 3)), 1, dtype="float64"), sample(values(2.0, 0.0, 3.0)), sample(values(0.0, 0.0, 3.0)), sample(T((2, 3, 2)), axis=(0, 2))),
     rejects=_REJECTS, reference=np.prod,
 )  # fmt: skip
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
@@ -307,7 +311,7 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _extreme(x, axis, keepdims, None, p.min, p.all, p.minimum)
 
 
-@op(samples=_EXTREMES, rejects=_EXTREME_REJECTS, reference=np.ptp)
+@op(samples=[s for s in _EXTREMES if "bool" not in repr(s)], rejects=_EXTREME_REJECTS, reference=np.ptp)
 def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest of the elements along axes minus the smallest.
 
@@ -359,7 +363,12 @@ def _place_of(pick: Callable[..., Tensor], x: Any, axis: int | None, keepdims: b
     return p.reshape(found, shape=rules.reduced(shape, (i,), True)) if keepdims else found
 
 
-@op(samples=_INDEX_SAMPLES, rejects=_INDEX_REJECTS, reference=np.argmax, differentiable=False)
+@op(
+    samples=_INDEX_SAMPLES,
+    rejects=_INDEX_REJECTS,
+    reference=lambda x, axis=None, keepdims=False: np.argmax(x, axis, keepdims=keepdims),
+    differentiable=False,
+)
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where the largest element along an axis is: the first of equals, or the first NaN.
 
@@ -382,7 +391,12 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
     return _place_of(p.argmax, x, axis, keepdims)
 
 
-@op(samples=_INDEX_SAMPLES, rejects=_INDEX_REJECTS, reference=np.argmin, differentiable=False)
+@op(
+    samples=_INDEX_SAMPLES,
+    rejects=_INDEX_REJECTS,
+    reference=lambda x, axis=None, keepdims=False: np.argmin(x, axis, keepdims=keepdims),
+    differentiable=False,
+)
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Where the smallest element along an axis is: the first of equals, or the first NaN.
 

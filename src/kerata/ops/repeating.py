@@ -321,7 +321,7 @@ def tril(x: TensorLike, k: int = 0) -> Tensor:
                [3, 4]], dtype=int32)
     """
     rows, columns = _matrix(x)
-    return p.where(p.le(band_difference(rows, columns), _offset(k)), x, 0)
+    return p.where(p.le(band_difference(rows, columns), _offset(k)), x, _filler(0, dtype_of(x)))
 
 
 @op(
@@ -343,7 +343,7 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
                [0, 4]], dtype=int32)
     """
     rows, columns = _matrix(x)
-    return p.where(p.ge(band_difference(rows, columns), _offset(k)), x, 0)
+    return p.where(p.ge(band_difference(rows, columns), _offset(k)), x, _filler(0, dtype_of(x)))
 
 
 def _diagonal(x: Tensor, offset: int, axis1: int, axis2: int) -> Tensor:

@@ -14,7 +14,17 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
-from .elementwise import binary, count_bools, inf, nan, predicate, real_only, unary_float, unary_samples
+from .elementwise import (
+    as_tensors,
+    binary,
+    count_bools,
+    inf,
+    nan,
+    predicate,
+    real_only,
+    unary_float,
+    unary_samples,
+)
 
 TensorLike = Any
 Tensor = Any
@@ -63,7 +73,7 @@ def trunc(x: TensorLike) -> Tensor:
 
 @op(
     samples=(
-        *unary_samples(), *_STEPS, sample(values(1.256, -1.245, 12345.0), 2), sample(values(123.0, 155.0), -1),
+        *unary_samples(), *_STEPS, sample(values(1.256, -1.246, 12345.0), 2), sample(values(123.0, 155.0), -1),
         sample(values(15, 25, -15, 14, dtype="int32"), -1), sample(values(1.2345, dtype="float64"), decimals=3),
     ),
     rejects=[rejects(T((2,)), 0.5, argument="decimals")], differentiable=False,
@@ -186,6 +196,7 @@ def isneginf(x: TensorLike) -> Tensor:
         sample(values(nan, inf, -inf, dtype="float16"), gradient=False),
     ),
     reference=np.nan_to_num,
+    wide=False,
 )  # fmt: skip
 def nan_to_num(
     x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
@@ -219,8 +230,14 @@ def nan_to_num(
     return p.where(p.eq(x, inf), top, p.where(p.eq(x, -inf), bottom, y))
 
 
+def _nextafter(a: Any, b: Any) -> Tensor:
+    return p.nextafter(*as_tensors(a, b))
+
+
 @binary(
-    p.nextafter,
+    _nextafter,
+    direct_way="",
+    wide=False,
     at_least=float,
     complex=False,
     samples=[sample(values(1.0, 0.0), values(2.0, -1.0), gradient=False)],

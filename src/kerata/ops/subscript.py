@@ -16,8 +16,8 @@ from kerata.core.samples import T, rejects, sample, values
 from kerata.core.tensor import OPS, KerasTensor
 from kerata.core.variable import Variable
 
-from .core import cast, convert_to_numpy, convert_to_tensor
-from .elementwise import constant
+from .core import cast, convert_to_numpy
+from .elementwise import constant, here
 
 TensorLike = Any
 Tensor = Any
@@ -27,7 +27,7 @@ def known_values(x: Any, argument: str, why: str) -> np.ndarray:
     """The values of a tensor that decide a shape."""
     if isinstance(x, Variable):
         x = x.value
-    if isinstance(x, KerasTensor) or not engine_of(x).is_concrete(x):
+    if isinstance(x, KerasTensor) or not (isinstance(x, np.ndarray) or engine_of(x).is_concrete(x)):
         raise ArgumentError(argument, expected=f"a tensor whose values are known, for {why}", got=x)
     return np.asarray(convert_to_numpy(x))
 
@@ -89,7 +89,7 @@ def _standard(item: Any) -> Any:
         return constant(
             np.asarray(item), dtypes.standardize(np.asarray(item, None if item else np.int32).dtype)
         )
-    return item if isinstance(item, KerasTensor) else convert_to_tensor(item)
+    return item
 
 
 def _rank_of(item: Any) -> int:
@@ -216,7 +216,7 @@ def _advanced(x: Tensor, items: list[Any]) -> Tensor:
 
 def _index_arrays(item: Tensor, sizes: tuple[Any, ...]) -> list[Tensor]:
     if dtype_of(item) != "bool":
-        return [index_tensor(item, "key")]
+        return [index_tensor(here(item), "key")]
     mask = known_values(item, "key", "the number of elements that a mask takes")
     if builtins.any(type(d) is int and d != n for d, n in zip(sizes, mask.shape, strict=True)):
         raise ArgumentError("key", expected=f"a mask of shape {tuple(sizes)}", got=item)

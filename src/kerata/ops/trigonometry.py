@@ -13,7 +13,7 @@ from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of
 from kerata.core.samples import T, sample, values
 
-from .elementwise import binary, inf, to_float, to_real_float, unary_float, unary_samples
+from .elementwise import as_tensors, binary, inf, to_float, to_real_float, unary_float, unary_samples
 
 TensorLike = Any
 Tensor = Any
@@ -151,7 +151,11 @@ def arctanh(x: TensorLike) -> Tensor:
     """
 
 
-@binary(p.atan2, at_least=float, complex=False, domain=(0.2, 2.0), samples=[
+def _arctan2(a: Any, b: Any) -> Tensor:
+    return p.atan2(*as_tensors(a, b))
+
+
+@binary(_arctan2, direct_way="", at_least=float, complex=False, domain=(0.2, 2.0), samples=[
     sample(values(0.0, -0.0, 0.0, -0.0, 1.0, -1.0), values(0.0, 0.0, -0.0, -0.0, 0.0, 0.0), gradient=False),
     sample(T((2, 3)), T((2, 3))), sample(values(inf, -inf, inf), values(inf, -inf, 1.0), gradient=False),
 ], reference=np.arctan2)  # fmt: skip
@@ -240,4 +244,4 @@ def angle(x: TensorLike) -> Tensor:
     x = to_float(x)
     if dtypes.is_complex(dtype_of(x)):
         return p.atan2(p.imag(x), p.real(x))
-    return p.atan2(p.mul(p.abs(x), 0), x)
+    return p.atan2(p.where(p.eq(x, x), 0, x), x)

@@ -31,7 +31,7 @@ class L1(Regularizer):
         1.5
     """
 
-    def __init__(self, l1: float = 0.01) -> None:
+    def __init__(self, l1: float | None = 0.01) -> None:
         self.l1 = strength("l1", l1, 0.01)
 
     def __call__(self, x: Any) -> Any:
@@ -53,7 +53,7 @@ class L2(Regularizer):
         2.5
     """
 
-    def __init__(self, l2: float = 0.01) -> None:
+    def __init__(self, l2: float | None = 0.01) -> None:
         self.l2 = strength("l2", l2, 0.01)
 
     def __call__(self, x: Any) -> Any:
@@ -76,7 +76,7 @@ class L1L2(Regularizer):
         2.75
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+    def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
         self.l1, self.l2 = strength("l1", l1, 0.0), strength("l2", l2, 0.0)
 
     def __call__(self, x: Any) -> Any:

@@ -29,7 +29,7 @@ class OrthogonalRegularizer(Regularizer):
         1.0
     """
 
-    def __init__(self, factor: float = 0.01, mode: Literal["rows", "columns"] = "rows") -> None:
+    def __init__(self, factor: float | None = 0.01, mode: Literal["rows", "columns"] = "rows") -> None:
         if mode not in ("rows", "columns"):
             raise ArgumentError("mode", expected='"rows" or "columns"', got=mode)
         self.factor, self.mode = strength("factor", factor, 0.01), mode

@@ -1,8 +1,8 @@
 """Files that layers keep beside their arrays, such as vocabularies: read and written in memory.
 
 A layer of Kerata's own gets a mapping from plain names to bytes (`save_assets(store)`, `load_assets(store)`). The
-interface of Keras hands a folder to a layer instead. A class of the caller's own may rely on that, so it gets one, which
-is gone when its method returns; for a file alone no folder is ever made.
+interface of Keras hands a folder to a layer instead. A class of the caller's own may rely on that, so it gets one,
+which is gone when its method returns; for a file alone no folder is ever made.
 """
 
 from __future__ import annotations

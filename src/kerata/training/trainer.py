@@ -421,7 +421,9 @@ class Trainer:
         return self.history
 
     def _fit(self, source: Any, logger: Any, first: int, epochs: int, validate: Any, frequency: Any) -> None:
+        self._initial_epoch = first
         logger.on_train_begin()
+        first = self._initial_epoch  # `BackupAndRestore` may have found a later one
         logs: Any = {}
         for epoch in range(first, epochs):
             self.reset_metrics()

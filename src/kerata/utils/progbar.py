@@ -96,7 +96,6 @@ class Progbar:
         """
         now = _clock()
         if self._first_step is None and current > 0:
-            # The first step compiles; a guess of the time that is left must not be made from it.
             self._first_step = (current, now)
         return now >= self._next_draw
 
@@ -149,10 +148,14 @@ class Progbar:
         if not self._seen:
             return 0.0
         now = _clock()
-        if self._first_step is not None and self._seen > self._first_step[0]:
-            steps, since = self._first_step
+        if self._is_pace_known():
+            steps, since = self._first_step or (0, self._start)
             return (now - since) / (self._seen - steps)
         return (now - self._start) / self._seen
+
+    def _is_pace_known(self) -> bool:
+        # The first step compiles: from it, nothing can be said of the others.
+        return self._first_step is not None and self._seen > self._first_step[0]
 
     def plain_line(self) -> str:
         """The line of text for files and logs."""
@@ -194,17 +197,15 @@ class Progbar:
     def _progress(self, finalize: bool) -> Text:
         from rich.text import Text
 
+        digits = len(str(self.target))
+        steps = f" {self._seen:>{digits}}/{self.target}" if self.target else f"{self._seen} {self.unit_name}s"
         pace = self.seconds_per_step()
-        elapsed = (_duration(_clock() - self._start), "dim")
-        left = (f"{_duration((self.target - self._seen) * pace)} left", "cyan") if self.target else elapsed
-        steps = (
-            f" {self._seen:>{len(str(self.target))}}/{self.target}"
-            if self.target
-            else f"{self._seen} {self.unit_name}s"
-        )
-        return Text.assemble(
-            steps, " ", elapsed if finalize else left, (f" {_pace(pace)}/{self.unit_name}", "dim")
-        )
+        parts = [(f" {_duration(_clock() - self._start)}", "dim")]
+        if not finalize and self.target and self._is_pace_known():
+            parts = [(f" {_duration((self.target - self._seen) * pace)} left", "cyan")]
+        if finalize or self._is_pace_known():
+            parts.append((f" {_pace(pace)}/{self.unit_name}", "dim"))
+        return Text.assemble(steps, *parts)
 
 
 # ---- words and numbers ---------------------------------------------------------------------------------

@@ -364,11 +364,23 @@ for _name in ("erf", "erfinv", "lgamma", "digamma"):
     TABLE[_name] = _special(_name)
 
 
+def _same_dtype(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Python scalars as bfloat16 or float8 beside such arrays: NumPy would promote to float32."""
+    if len(args) == 2:
+        x1, x2 = args
+        if isinstance(x1, np.ndarray):
+            if x1.dtype.kind == "V" and type(x2) in (int, float):
+                return x1, x1.dtype.type(x2)
+        elif isinstance(x2, np.ndarray) and x2.dtype.kind == "V" and type(x1) in (int, float):
+            return x2.dtype.type(x1), x2
+    return args
+
+
 def _array(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Zero-dimensional results as arrays: NumPy gives scalars of a class of their own."""
 
     def call(*args: Any, **params: Any) -> Any:
-        out = fn(*args, **params)
+        out = fn(*_same_dtype(args), **params)
         return np.asarray(out) if isinstance(out, np.generic) else out
 
     return call

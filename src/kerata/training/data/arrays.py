@@ -65,6 +65,8 @@ class ArraySource(PassSource):
     def only_batch(self) -> Batch | None:
         if self._batches != 1 or not self._one_pass or self._shuffle is True:
             return None
+        if all(part is None or type(part) is np.ndarray for part in self._data):
+            return self._data
         return next(self._in_order())
 
     def _pass(self, index: int) -> Iterator[Batch]:

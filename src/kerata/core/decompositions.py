@@ -1,0 +1,228 @@
+"""Primitives of linear algebra and the Fourier transform: what engines take from LAPACK and its like.
+
+Matrices are the last two axes; the axes before are batches. Values are floating (or complex) and of 32 or
+64 bits. Nothing raises on the values: where a result does not exist, it is NaN or infinite.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerata.core import primitives as p
+from kerata.core.declare import new_abstract, primitive
+from kerata.core.dispatch import dtype_of, shape_of
+from kerata.core.dtypes import complex_for, real_of
+
+Tensor = Any
+
+# ---- pieces of the derivative rules ----------------------------------------------------------------
+
+
+def adjoint(x: Tensor) -> Tensor:
+    """The conjugate transpose of matrices."""
+    n = len(shape_of(x))
+    return p.conj_(p.transpose(x, axes=(*range(n - 2), n - 1, n - 2)))
+
+
+def _positions(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Row and column number at every place of the matrices, int32."""
+    n = len(shape_of(x))
+    ones = p.cast(p.eq(p.ne(x, x), p.ne(x, x)), dtype="int32")
+    return p.sub(p.cumsum(ones, axis=n - 2), 1), p.sub(p.cumsum(ones, axis=n - 1), 1)
+
+
+def lower_half(x: Tensor) -> Tensor:
+    """The lower triangles, with half of the diagonal."""
+    rows, columns = _positions(x)
+    return p.where(p.gt(rows, columns), x, p.where(p.eq(rows, columns), p.mul(x, 0.5), 0))
+
+
+def _on_diagonal(v: Tensor, like: Tensor) -> Tensor:
+    """Vectors on the diagonals of matrices."""
+    rows, columns = _positions(like)
+    return p.where(p.eq(rows, columns), p.reshape(v, shape=(*shape_of(v), 1)), 0)
+
+
+def _row(v: Tensor) -> Tensor:
+    return p.reshape(v, shape=(*shape_of(v)[:-1], 1, shape_of(v)[-1]))
+
+
+def _column(v: Tensor) -> Tensor:
+    return p.reshape(v, shape=(*shape_of(v), 1))
+
+
+def _like(v: Tensor, x: Tensor) -> Tensor:
+    """Real values in the dtype of `x`, which may be complex."""
+    return p.cast(v, dtype=dtype_of(x))
+
+
+def _inverse_differences(v: Tensor) -> Tensor:
+    """1 / (v_j - v_i) off the diagonal, 0 on it."""
+    gaps = p.sub(_row(v), _column(v))
+    rows, columns = _positions(gaps)
+    diagonal = p.eq(rows, columns)
+    return p.where(diagonal, 0, p.div(1.0, p.where(diagonal, 1, gaps)))
+
+
+# ---- solving ---------------------------------------------------------------------------------------
+
+
+def _cholesky_grad(g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+    """I. Murray, "Differentiation of the Cholesky decomposition" (arXiv:1602.07527), equation 10."""
+    inner = lower_half(p.matmul(adjoint(y), g))
+    upper = adjoint(y)
+    left = triangular_solve(upper, inner, lower=False)
+    both = adjoint(triangular_solve(upper, adjoint(left), lower=False))
+    return (p.mul(p.add(both, adjoint(both)), 0.5),)
+
+
+def _triangle(x: Tensor, lower: bool) -> Tensor:
+    rows, columns = _positions(x)
+    return p.where((p.ge if lower else p.le)(rows, columns), x, 0)
+
+
+def _triangular_grad(g: Tensor, y: Tensor, a: Tensor, b: Tensor, *, lower: bool) -> tuple[Tensor, Tensor]:
+    back = triangular_solve(adjoint(a), g, lower=not lower)
+    return _triangle(p.neg(p.matmul(back, adjoint(y))), lower), back
+
+
+def _solve_grad(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    back = solve(adjoint(a), g)
+    return p.neg(p.matmul(back, adjoint(y))), back
+
+
+def _lu_rule(x: Tensor) -> tuple[Tensor, Tensor]:
+    *batch, m, n = x._shape
+    return new_abstract(x._shape, x._dtype), new_abstract((*batch, min(m, n)), "int32")
+
+
+def _slogdet_rule(x: Tensor) -> tuple[Tensor, Tensor]:
+    batch = x._shape[:-2]
+    return new_abstract(batch, x._dtype), new_abstract(batch, real_of(x._dtype))
+
+
+def _slogdet_grad(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
+    """Of the logarithm: the inverse, transposed. The sign of real matrices is locally constant."""
+    rows, columns = _positions(x)
+    eye = p.add(p.mul(x, 0), p.cast(p.eq(rows, columns), dtype=dtype_of(x)))
+    return (p.mul(solve(adjoint(x), eye), _column(_column(_like(g[1], x)))),)
+
+
+cholesky = primitive("cholesky", lambda x: new_abstract(x._shape, x._dtype), _cholesky_grad)  # lower; NaN if there is none
+triangular_solve = primitive(  # of `a`, only the triangle is read
+    "triangular_solve", lambda a, b, *, lower: new_abstract(b._shape, b._dtype), _triangular_grad
+)
+solve = primitive("solve", lambda a, b: new_abstract(b._shape, b._dtype), _solve_grad)
+lu_factor = primitive("lu_factor", _lu_rule)  # packed factors; row i was exchanged with row pivots[i]
+slogdet = primitive("slogdet", _slogdet_rule, _slogdet_grad)  # sign, logarithm of the absolute determinant
+
+# ---- decompositions --------------------------------------------------------------------------------
+
+
+def _qr_rule(x: Tensor, *, complete: bool) -> tuple[Tensor, Tensor]:
+    *batch, m, n = x._shape
+    k = m if complete else min(m, n)
+    return new_abstract((*batch, m, k), x._dtype), new_abstract((*batch, k, n), x._dtype)
+
+
+def _qr_grad(g: Any, y: Any, x: Tensor, *, complete: bool) -> tuple[Tensor]:
+    """S. Walter and L. Lehmann (arXiv:1009.6112), for matrices at least as high as wide."""
+    (gq, gr), (q, r) = g, y
+    *_, m, n = shape_of(x)
+    if m < n:
+        return (_wide_qr_grad(gq, gr, q, r, n - m),)
+    if complete and m > n:
+        q, gq, r, gr = (_cut(q, -1, n), _cut(gq, -1, n), _cut(r, -2, n), _cut(gr, -2, n))
+    return (_high_qr_grad(gq, gr, q, r),)
+
+
+def _high_qr_grad(gq: Tensor, gr: Tensor, q: Tensor, r: Tensor) -> Tensor:
+    inner = p.sub(p.matmul(r, adjoint(gr)), p.matmul(adjoint(gq), q))
+    half = lower_half(inner)
+    symmetric = p.add(half, adjoint(half))
+    whole = p.add(gq, p.matmul(q, symmetric))
+    return adjoint(triangular_solve(r, adjoint(whole), lower=False))
+
+
+def _wide_qr_grad(gq: Tensor, gr: Tensor, q: Tensor, r: Tensor, extra: int) -> Tensor:
+    """Of [A B] = Q [U V]: B = Q V gives part of the derivative to Q, the square part has the rest."""
+    m = shape_of(q)[-1]
+    v, gv = _cut(r, -1, m, m + extra), _cut(gr, -1, m, m + extra)
+    gq = p.add(gq, p.matmul(p.matmul(q, v), adjoint(gv)))
+    square = _high_qr_grad(gq, _cut(gr, -1, m), q, _cut(r, -1, m))
+    return p.concatenate((square, p.matmul(q, gv)), axis=len(shape_of(r)) - 1)
+
+
+def _cut(x: Tensor, axis: int, start: int, stop: int | None = None) -> Tensor:
+    start, stop = (0, start) if stop is None else (start, stop)
+    shape = shape_of(x)
+    axis += len(shape)
+    starts = tuple(start if i == axis else 0 for i in range(len(shape)))
+    limits = tuple(stop if i == axis else d for i, d in enumerate(shape))
+    return p.slice(x, starts=starts, limits=limits, strides=(1,) * len(shape))
+
+
+def _svd_rule(x: Tensor, *, full: bool) -> tuple[Tensor, Tensor, Tensor]:
+    *batch, m, n = x._shape
+    k = min(m, n)
+    rows, columns = (m, n) if full else (k, k)
+    u, v = new_abstract((*batch, m, rows), x._dtype), new_abstract((*batch, columns, n), x._dtype)
+    return u, new_abstract((*batch, k), real_of(x._dtype)), v
+
+
+def _svd_grad(g: Any, y: Any, x: Tensor, *, full: bool) -> tuple[Tensor]:
+    """J. Townsend, "Differentiating the singular value decomposition" (2016); singular values that differ."""
+    (gu, gs, gv), (u, s, v) = g, y
+    *_, m, n = shape_of(x)
+    k = min(m, n)
+    if full:  # the other vectors span what is left over: they have no derivative of their own
+        u, gu, v, gv = _cut(u, -1, k), _cut(gu, -1, k), _cut(v, -2, k), _cut(gv, -2, k)
+    size = _like(s, x)
+    gaps = _like(_inverse_differences(p.mul(s, s)), x)  # 1 / (s_j^2 - s_i^2)
+    a, b = p.matmul(adjoint(u), gu), p.matmul(v, adjoint(gv))
+    left = p.mul(p.mul(p.sub(a, adjoint(a)), gaps), _row(size))
+    right = p.mul(p.mul(p.sub(b, adjoint(b)), gaps), _column(size))
+    middle = p.add(p.add(left, right), _on_diagonal(_like(gs, x), left))
+    whole = p.matmul(p.matmul(u, middle), v)
+    if m > k:
+        rest = p.sub(gu, p.matmul(u, a))
+        whole = p.add(whole, p.matmul(p.div(rest, _row(size)), v))
+    if n > k:
+        rest = p.sub(gv, p.matmul(adjoint(b), v))
+        whole = p.add(whole, p.matmul(u, p.div(rest, _column(size))))
+    return (whole,)
+
+
+def _eigh_rule(x: Tensor) -> tuple[Tensor, Tensor]:
+    return new_abstract(x._shape[:-1], real_of(x._dtype)), new_abstract(x._shape, x._dtype)
+
+
+def _eigh_grad(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
+    (gw, gv), (w, v) = g, y
+    inner = p.mul(p.matmul(adjoint(v), gv), _like(_inverse_differences(w), x))
+    whole = p.matmul(p.matmul(v, p.add(inner, _on_diagonal(_like(gw, x), inner))), adjoint(v))
+    return (p.mul(p.add(whole, adjoint(whole)), 0.5),)
+
+
+def _eig_rule(x: Tensor) -> tuple[Tensor, Tensor]:
+    name = complex_for(x._dtype)
+    return new_abstract(x._shape[:-1], name), new_abstract(x._shape, name)
+
+
+qr = primitive("qr", _qr_rule, _qr_grad)
+svd = primitive("svd", _svd_rule, _svd_grad)  # u, s descending, v adjoint
+eigh = primitive("eigh", _eigh_rule, _eigh_grad)  # ascending; of `x`, the lower triangle is read
+eig = primitive("eig", _eig_rule)
+
+# ---- Fourier ---------------------------------------------------------------------------------------
+
+
+def _fft_grad(g: Tensor, y: Tensor, x: Tensor, *, inverse: bool) -> tuple[Tensor]:
+    n = shape_of(x)[-1]
+    back = fft(g, inverse=not inverse)
+    return (p.div(back, n) if inverse else p.mul(back, n),)
+
+
+# Complex, along the last axis; the inverse has the factor 1 / n.
+fft = primitive("fft", lambda x, *, inverse: new_abstract(x._shape, x._dtype), _fft_grad)
+

@@ -1,0 +1,211 @@
+"""Random zeros and noise, in training only."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Unpack
+
+from kerata import ops, random
+from kerata.core import checks, config
+from kerata.core.registry import register_builtin
+
+from .input_spec import InputSpec
+from .layer import Layer, LayerOptions
+
+Tensor = Any
+
+
+class _Noise(Layer):
+    """A layer with a seed that does something in training only."""
+
+    def __init__(self, seed: Any = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.seed = seed
+        self.supports_masking = True
+
+    def add_stream(self, needed: bool) -> None:
+        """The seed's state is a variable, saved with the weights."""
+        if needed:
+            self.seed_generator = random.SeedGenerator(self.seed)
+
+    def build(self, input_shape: Any) -> None:
+        self.built = True
+
+
+@register_builtin("layers")
+class Dropout(_Noise):
+    """Sets a random fraction of the inputs to zero in training, and scales up the rest.
+
+    The same seed drops the same elements on every engine.
+
+    Args:
+        rate: the fraction.
+        noise_shape: shape of the draw; axes of size 1 (or None for the size of the inputs) share their fate.
+        seed: an integer.
+
+    Source:
+        Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting".
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.Dropout(0.5, seed=1)(np.ones(4, "float32"), training=True)
+        >>> sorted(set(kerata.ops.convert_to_numpy(y).tolist())) in ([0.0, 2.0], [0.0], [2.0])
+        True
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(seed, **options)
+        self.rate = checks.number("rate", rate, 0, 1)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.add_stream(rate > 0)
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        if not training or self.rate == 0:
+            return inputs
+        return random.dropout(inputs, self.rate, noise_shape=self._noise_shape(inputs), seed=self.seed_generator)
+
+    def _noise_shape(self, inputs: Tensor) -> Any:
+        if self.noise_shape is None:
+            return None
+        return tuple(d if n is None else n for n, d in zip(self.noise_shape, ops.shape(inputs), strict=True))
+
+
+class _SpatialDropout(Dropout):
+    rank = 1
+
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **options: Any) -> None:
+        super().__init__(rate, seed=seed, name=name, dtype=dtype, **options)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.data_format = "channels_last"
+
+    def _noise_shape(self, inputs: Tensor) -> Any:
+        shape, ones = ops.shape(inputs), (1,) * self.rank
+        if self.data_format == "channels_first":
+            return (shape[0], shape[1], *ones)
+        return (shape[0], *ones, shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.pop("noise_shape", None)
+        return config
+
+
+@register_builtin("layers")
+class SpatialDropout1D(_SpatialDropout):
+    """Drops whole channels of sequences.
+
+    Args:
+        rate: the fraction.
+        seed: an integer.
+    """
+
+
+class _ImageDropout(_SpatialDropout):
+    def __init__(
+        self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None, dtype: Any = None,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(rate, seed, name, dtype, **options)
+        self.data_format = config.standardize_data_format(data_format)
+
+
+@register_builtin("layers")
+class SpatialDropout2D(_ImageDropout):
+    """Drops whole channels of images.
+
+    Args:
+        rate: the fraction.
+        data_format: place of the channels.
+        seed: an integer.
+    """
+
+    rank = 2
+
+
+@register_builtin("layers")
+class SpatialDropout3D(_ImageDropout):
+    """Drops whole channels of volumes.
+
+    Args:
+        rate: the fraction.
+        data_format: place of the channels.
+        seed: an integer.
+    """
+
+    rank = 3
+
+
+@register_builtin("layers")
+class GaussianDropout(_Noise):
+    """Multiplies by normal noise of mean 1 in training.
+
+    Args:
+        rate: the variance is `rate / (1 - rate)`.
+        seed: an integer.
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(seed, **options)
+        self.rate = checks.number("rate", rate, 0, 1)
+        self.add_stream(rate > 0)
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        if not training or self.rate == 0:
+            return inputs
+        stddev = math.sqrt(self.rate / (1.0 - self.rate)) if self.rate < 1 else math.inf
+        noise = random.normal(ops.shape(inputs), 1.0, stddev, dtype=self.compute_dtype, seed=self.seed_generator)
+        return ops.multiply(inputs, noise)
+
+
+@register_builtin("layers")
+class GaussianNoise(_Noise):
+    """Adds normal noise in training.
+
+    Args:
+        stddev: its standard deviation.
+        seed: an integer.
+    """
+
+    def __init__(self, stddev: float, seed: int | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(seed, **options)
+        self.stddev = checks.number("stddev", stddev, 0)
+        self.add_stream(stddev > 0)
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        if not training or self.stddev == 0:
+            return inputs
+        noise = random.normal(ops.shape(inputs), 0.0, self.stddev, dtype=self.compute_dtype, seed=self.seed_generator)
+        return ops.add(inputs, noise)
+
+
+@register_builtin("layers")
+class AlphaDropout(_Noise):
+    """Dropout that keeps mean and variance of SELU units.
+
+    Args:
+        rate: the fraction.
+        noise_shape: shape of the draw.
+        seed: an integer.
+
+    Source:
+        Klambauer et al. 2017, "Self-Normalizing Neural Networks".
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(seed, **options)
+        self.rate = checks.number("rate", rate, 0, 1)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.add_stream(rate > 0)
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        if not training or self.rate == 0:
+            return inputs
+        lowest = -1.6732632423543772 * 1.0507009873554805
+        shape = ops.shape(inputs) if self.noise_shape is None else tuple(
+            d if n is None else n for n, d in zip(self.noise_shape, ops.shape(inputs), strict=True)
+        )  # fmt: skip
+        kept = ops.greater_equal(random.uniform(shape, seed=self.seed_generator), self.rate)
+        a = 1 / math.sqrt((1 - self.rate) * (1 + self.rate * lowest**2)) if self.rate < 1 else 1.0
+        b = -a * lowest * self.rate
+        x = ops.where(kept, inputs, ops.full_like(inputs, lowest))
+        return ops.add(ops.multiply(x, a), b)

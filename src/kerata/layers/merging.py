@@ -1,0 +1,225 @@
+"""Layers that merge several inputs into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Unpack
+
+from kerata import ops
+from kerata.core.errors import ArgumentError
+from kerata.core.registry import register_builtin
+from kerata.core.rules import axis_index
+
+from .layer import Layer, LayerOptions
+
+Tensor = Any
+
+
+class Merge(Layer):
+    """Merges a list of tensors of shapes that broadcast, elementwise."""
+
+    least = 2
+
+    def __init__(self, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        self.built = True
+
+    def call(self, inputs: Any) -> Tensor:
+        if not isinstance(inputs, (list, tuple)) or len(inputs) < self.least:
+            raise ArgumentError("inputs", expected=f"a list of {self.least} or more tensors", got=inputs)
+        return self.merge(_same_rank(list(inputs)))
+
+    def merge(self, inputs: list[Tensor]) -> Tensor:
+        return _fold(self.merge_two, inputs)
+
+    @staticmethod
+    def merge_two(a: Tensor, b: Tensor) -> Tensor:
+        return ops.add(a, b)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        masks = [m for m in previous_mask or () if m is not None]
+        if not masks or len(masks) < len(inputs):
+            return None
+        return _fold(ops.logical_and, masks)
+
+
+def _fold(fn: Callable[[Tensor, Tensor], Tensor], items: list[Tensor]) -> Tensor:
+    total = items[0]
+    for item in items[1:]:
+        total = fn(total, item)
+    return total
+
+
+def _same_rank(inputs: list[Tensor]) -> list[Tensor]:
+    """Lower ranks get axes of size 1 behind the batch axis."""
+    rank = max(len(ops.shape(x)) for x in inputs)
+    out = []
+    for x in inputs:
+        while len(ops.shape(x)) < rank:
+            x = ops.expand_dims(x, 1)
+        out.append(x)
+    return out
+
+
+@register_builtin("layers")
+class Add(Merge):
+    """The sum.
+
+    Example:
+        >>> import kerata
+        >>> a, b = kerata.Input((2,)), kerata.Input((2,))
+        >>> kerata.layers.Add()([a, b]).shape
+        (None, 2)
+    """
+
+
+@register_builtin("layers")
+class Subtract(Merge):
+    """The first minus the second of two tensors."""
+
+    def merge(self, inputs: list[Tensor]) -> Tensor:
+        if len(inputs) != 2:
+            raise ArgumentError("inputs", expected="a list of 2 tensors", got=f"{len(inputs)} of them")
+        return ops.subtract(*inputs)
+
+
+@register_builtin("layers")
+class Multiply(Merge):
+    """The product."""
+
+    merge_two = staticmethod(ops.multiply)
+
+
+@register_builtin("layers")
+class Average(Merge):
+    """The mean."""
+
+    def merge(self, inputs: list[Tensor]) -> Tensor:
+        return ops.divide(_fold(ops.add, inputs), len(inputs))
+
+
+@register_builtin("layers")
+class Maximum(Merge):
+    """The elementwise maximum."""
+
+    merge_two = staticmethod(ops.maximum)
+
+
+@register_builtin("layers")
+class Minimum(Merge):
+    """The elementwise minimum."""
+
+    merge_two = staticmethod(ops.minimum)
+
+
+@register_builtin("layers")
+class Concatenate(Merge):
+    """The tensors one after the other along an axis.
+
+    Args:
+        axis: the axis.
+    """
+
+    least = 1
+
+    def __init__(self, axis: int = -1, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.axis = axis
+
+    def call(self, inputs: Any) -> Tensor:
+        if not isinstance(inputs, (list, tuple)) or not inputs:
+            raise ArgumentError("inputs", expected="a list of tensors", got=inputs)
+        return ops.concatenate(list(inputs), axis=self.axis)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        if previous_mask is None or all(m is None for m in previous_mask):
+            return None
+        masks = []
+        for x, m in zip(inputs, previous_mask, strict=True):
+            shape = ops.shape(x)
+            if m is None:
+                masks.append(ops.ones(shape, "bool"))
+                continue
+            while len(ops.shape(m)) < len(shape):
+                m = ops.expand_dims(m, -1)
+            masks.append(ops.broadcast_to(m, shape))
+        return ops.all(ops.concatenate(masks, axis=self.axis), axis=-1)
+
+
+@register_builtin("layers")
+class Dot(Merge):
+    """The product of two tensors, summed along an axis of each.
+
+    Args:
+        axes: axis, or one for each tensor.
+        normalize: whether both are divided by their norm along that axis first: the cosine.
+    """
+
+    def __init__(self, axes: Any, normalize: bool = False, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        if isinstance(axes, (list, tuple)):
+            if len(axes) != 2 or not all(isinstance(a, int) for a in axes):
+                raise ArgumentError("axes", expected="an integer or two integers", got=axes)
+            axes = tuple(axes)
+        elif not isinstance(axes, int):
+            raise ArgumentError("axes", expected="an integer or two integers", got=axes)
+        self.axes, self.normalize = axes, bool(normalize)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Tensor:
+        if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
+            raise ArgumentError("inputs", expected="a list of 2 tensors", got=inputs)
+        a, b = inputs
+        axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
+        places = [axis_index(axis, len(ops.shape(x)), "axes") for axis, x in zip(axes, inputs, strict=True)]
+        sizes = [ops.shape(x)[i] for x, i in zip(inputs, places, strict=True)]
+        if sizes[0] != sizes[1]:
+            raise ArgumentError("inputs", expected="of one size along the axes of the product", got=f"sizes {sizes}")
+        if self.normalize:
+            a, b = (ops.normalize(x, axis=i) for x, i in zip((a, b), places, strict=True))
+        return batch_dot(a, b, *places)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        return None
+
+
+def batch_dot(a: Tensor, b: Tensor, i: int, j: int) -> Tensor:
+    """For each sample, the product summed along axis i of `a` and j of `b`; at least one axis remains."""
+    letters = "cdefghijklmnopqrstuvwxyz"
+    m, n = len(ops.shape(a)), len(ops.shape(b))
+    left = ["a", *letters[: m - 1]]
+    right = ["a", *letters[m - 1 : m + n - 2]]
+    right[j] = left[i]
+    result = "a" + "".join(c for k, c in enumerate(left) if k not in (0, i)) + "".join(c for k, c in enumerate(right) if k not in (0, j))
+    product = ops.einsum(f"{''.join(left)},{''.join(right)}->{result}", a, b)
+    return ops.expand_dims(product, -1) if result == "a" else product
+
+
+def _function(layer: type[Merge], name: str) -> Callable[..., Tensor]:
+    def call(inputs: Any, **kwargs: Any) -> Tensor:
+        return layer(**kwargs)(inputs)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"`{layer.__name__}` as a function: a new layer called on `inputs`."
+    return call
+
+
+add = _function(Add, "add")
+subtract = _function(Subtract, "subtract")
+multiply = _function(Multiply, "multiply")
+average = _function(Average, "average")
+maximum = _function(Maximum, "maximum")
+minimum = _function(Minimum, "minimum")
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Tensor:
+    """`Concatenate` as a function."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Tensor:
+    """`Dot` as a function."""
+    return Dot(axes=axes, **kwargs)(inputs)

@@ -1,0 +1,320 @@
+"""Layers that move elements: flatten, reshape, permute, repeat, pad, crop, enlarge."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Unpack
+
+from kerata import ops
+from kerata.core import checks, config
+from kerata.core.errors import ArgumentError
+from kerata.core.registry import register_builtin
+
+from .input_spec import InputSpec
+from .layer import Layer, LayerOptions
+
+Tensor = Any
+
+
+class _Shaping(Layer):
+    def build(self, input_shape: Any) -> None:
+        self.built = True
+
+
+@register_builtin("layers")
+class Flatten(_Shaping):
+    """Puts all axes but the batch axis into one.
+
+    Args:
+        data_format: "channels_first" moves the channels to the end before.
+
+    Shapes:
+        (batch, …) -> (batch, product)
+
+    Example:
+        >>> import kerata
+        >>> kerata.layers.Flatten()(kerata.Input((2, 3))).shape
+        (None, 6)
+    """
+
+    def __init__(self, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.data_format = config.standardize_data_format(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        shape = ops.shape(inputs)
+        if self.data_format == "channels_first" and len(shape) > 1:
+            inputs = ops.transpose(inputs, (0, *range(2, len(shape)), 1))
+        size = 1
+        for d in shape[1:]:
+            size = size * d
+        return ops.reshape(inputs, (shape[0], size))
+
+
+@register_builtin("layers")
+class Reshape(_Shaping):
+    """Gives the inputs another shape.
+
+    Args:
+        target_shape: shape without the batch axis; one size may be -1.
+    """
+
+    def __init__(self, target_shape: Any, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        if not isinstance(target_shape, (tuple, list)) or not all(d is None or isinstance(d, int) for d in target_shape):
+            raise ArgumentError("target_shape", expected="a tuple of integers", got=target_shape)
+        self.target_shape = tuple(-1 if d is None else d for d in target_shape)
+        if self.target_shape.count(-1) > 1:
+            raise ArgumentError("target_shape", expected="sizes with at most one -1", got=target_shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        shape = ops.shape(inputs)
+        target = list(self.target_shape)
+        if -1 in target:  # worked out without the batch axis, which may be unknown too
+            size, known = 1, math.prod(d for d in target if d != -1)
+            for d in shape[1:]:
+                size = size * d
+            if isinstance(size, int) and known and size % known:
+                raise ArgumentError("target_shape", expected=f"a shape of {size} elements", got=self.target_shape)
+            target[target.index(-1)] = size // known
+        elif all(isinstance(d, int) for d in shape[1:]) and math.prod(shape[1:]) != math.prod(target):
+            raise ArgumentError(
+                "target_shape", expected=f"a shape of {math.prod(shape[1:])} elements (those of {tuple(shape[1:])})", got=self.target_shape
+            )
+        return ops.reshape(inputs, (shape[0], *target))
+
+
+@register_builtin("layers")
+class Permute(_Shaping):
+    """Permutes the axes behind the batch axis.
+
+    Args:
+        dims: the old place of each axis, from 1.
+    """
+
+    def __init__(self, dims: Any, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        if not isinstance(dims, (tuple, list)) or sorted(dims) != list(range(1, len(dims) + 1)):
+            raise ArgumentError("dims", expected="a permutation of 1, 2, …", got=dims)
+        self.dims = tuple(dims)
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.transpose(inputs, (0, *self.dims))
+
+
+@register_builtin("layers")
+class RepeatVector(_Shaping):
+    """Repeats each row `n` times along a new axis.
+
+    Args:
+        n: how often.
+
+    Shapes:
+        (batch, size) -> (batch, n, size)
+    """
+
+    def __init__(self, n: int, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.n = checks.positive_int("n", n)
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
+
+
+class _Spatial(_Shaping):
+    """A layer on the spatial axes of images, volumes or sequences."""
+
+    rank = 2
+
+    def __init__(self, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.data_format = config.standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def spatial_axes(self) -> range:
+        first = 1 if self.data_format == "channels_last" else 2
+        return range(first, first + self.rank)
+
+
+def _pairs(argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    """((before, after), …) of an integer, one integer for each axis, or pairs."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = (value,) * rank
+    if rank == 1 and isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(v, int) for v in value):
+        value = (tuple(value),)
+    if not isinstance(value, (tuple, list)) or len(value) != rank:
+        raise ArgumentError(argument, expected=f"an integer, {rank} integers or {rank} pairs of integers", got=value)
+    return tuple(checks.int_tuple(argument, v, 2, low=0) for v in value)  # type: ignore[misc]
+
+
+class _ZeroPadding(_Spatial):
+    def __init__(self, padding: Any = 1, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(data_format, **options)
+        pairs = _pairs("padding", padding, self.rank)
+        self.padding = pairs[0] if self.rank == 1 else pairs
+        self._pads = pairs
+
+    def call(self, inputs: Tensor) -> Tensor:
+        pads = [(0, 0)] * (self.rank + 2)
+        for axis, pair in zip(self.spatial_axes(), self._pads, strict=True):
+            pads[axis] = pair
+        return ops.pad(inputs, tuple(pads))
+
+
+@register_builtin("layers")
+class ZeroPadding1D(_ZeroPadding):
+    """Zeros before and after a sequence.
+
+    Args:
+        padding: an integer or (before, after).
+    """
+
+    rank = 1
+
+
+@register_builtin("layers")
+class ZeroPadding2D(_ZeroPadding):
+    """Zeros around images.
+
+    Args:
+        padding: an integer, one for each axis, or ((top, bottom), (left, right)).
+        data_format: place of the channels.
+    """
+
+
+@register_builtin("layers")
+class ZeroPadding3D(_ZeroPadding):
+    """Zeros around volumes.
+
+    Args:
+        padding: an integer, one for each axis, or three pairs.
+        data_format: place of the channels.
+    """
+
+    rank = 3
+
+
+class _Cropping(_Spatial):
+    def __init__(self, cropping: Any = 1, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(data_format, **options)
+        pairs = _pairs("cropping", cropping, self.rank)
+        self.cropping = pairs[0] if self.rank == 1 else pairs
+        self._cuts = pairs
+
+    def call(self, inputs: Tensor) -> Tensor:
+        shape = ops.shape(inputs)
+        index = [slice(None)] * (self.rank + 2)
+        for axis, (before, after) in zip(self.spatial_axes(), self._cuts, strict=True):
+            if isinstance(shape[axis], int) and before + after >= shape[axis]:
+                raise ArgumentError("cropping", expected=f"to leave something of the size {shape[axis]}", got=(before, after))
+            index[axis] = slice(before, shape[axis] - after)
+        return ops.getitem(inputs, tuple(index))
+
+
+@register_builtin("layers")
+class Cropping1D(_Cropping):
+    """Cuts off the ends of sequences.
+
+    Args:
+        cropping: an integer or (before, after).
+    """
+
+    rank = 1
+
+
+@register_builtin("layers")
+class Cropping2D(_Cropping):
+    """Cuts off the borders of images.
+
+    Args:
+        cropping: an integer, one for each axis, or ((top, bottom), (left, right)).
+        data_format: place of the channels.
+    """
+
+
+@register_builtin("layers")
+class Cropping3D(_Cropping):
+    """Cuts off the borders of volumes.
+
+    Args:
+        cropping: an integer, one for each axis, or three pairs.
+        data_format: place of the channels.
+    """
+
+    rank = 3
+
+
+class _UpSampling(_Spatial):
+    def __init__(self, size: Any = 2, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(data_format, **options)
+        self.size = checks.int_tuple("size", size, self.rank)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        for axis, times in zip(self.spatial_axes(), self.size, strict=True):
+            if times > 1:
+                inputs = ops.repeat(inputs, times, axis=axis)
+        return inputs
+
+
+@register_builtin("layers")
+class UpSampling1D(_UpSampling):
+    """Repeats each time step.
+
+    Args:
+        size: how often.
+    """
+
+    rank = 1
+
+    def __init__(self, size: int = 2, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(size, "channels_last", **options)
+        self.size = checks.positive_int("size", size)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.repeat(inputs, self.size, axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.pop("data_format", None)
+        return config
+
+
+@register_builtin("layers")
+class UpSampling2D(_UpSampling):
+    """Enlarges images.
+
+    Args:
+        size: factors for rows and columns.
+        data_format: place of the channels.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+    """
+
+    def __init__(
+        self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **options: Unpack[LayerOptions]
+    ) -> None:
+        super().__init__(size, data_format, **options)
+        self.interpolation = checks.option(
+            "interpolation", interpolation, ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        if self.interpolation == "nearest":
+            return super().call(inputs)
+        shape = ops.shape(inputs)
+        rows, columns = (shape[axis] * n for axis, n in zip(self.spatial_axes(), self.size, strict=True))
+        return ops.image.resize(inputs, (rows, columns), interpolation=self.interpolation, data_format=self.data_format)
+
+
+@register_builtin("layers")
+class UpSampling3D(_UpSampling):
+    """Repeats the voxels of volumes.
+
+    Args:
+        size: factors for the three axes.
+        data_format: place of the channels.
+    """
+
+    rank = 3

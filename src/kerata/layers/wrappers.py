@@ -1,0 +1,236 @@
+"""Layers around layers: Bidirectional, TimeDistributed, SpectralNormalization."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from kerata import ops
+from kerata.core import checks
+from kerata.core.errors import ArgumentError
+from kerata.core.registry import register_builtin
+from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
+from kerata.core.tensor import KerasTensor
+
+from .input_spec import InputSpec
+from .layer import Layer, LayerOptions
+
+Tensor = Any
+
+
+@register_builtin("layers")
+class Wrapper(Layer):
+    """The base class of layers around a layer.
+
+    Args:
+        layer: the layer inside.
+    """
+
+    def __init__(self, layer: Layer, **options: Unpack[LayerOptions]) -> None:
+        if not isinstance(layer, Layer):
+            raise ArgumentError("layer", expected="an instance of kerata.layers.Layer", got=layer)
+        super().__init__(**options)
+        self.layer = layer
+
+    def build(self, input_shape: Any = None) -> None:
+        if not self.layer.built:
+            self.layer._build_for({"inputs": KerasTensor(input_shape, self.layer.compute_dtype, record_history=False)})
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "layer": serialize_keras_object(self.layer)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(deserialize_keras_object(config["layer"]), **{k: _plain(v) for k, v in config.items() if k != "layer"})
+
+
+def _plain(value: Any) -> Any:
+    return deserialize_keras_object(value) if isinstance(value, dict) and "class_name" in value else value
+
+
+@register_builtin("layers")
+class TimeDistributed(Wrapper):
+    """Applies a layer to every time step.
+
+    Args:
+        layer: the layer; it sees (batch, …) for each step.
+
+    Shapes:
+        (batch, time, …) -> (batch, time, …)
+    """
+
+    def __init__(self, layer: Layer, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(layer, **options)
+        self.supports_masking = True
+        self.input_spec = InputSpec(min_ndim=3)
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build((input_shape[0], *input_shape[2:]))
+
+    def call(self, inputs: Tensor, training: bool = False, mask: Tensor | None = None) -> Tensor:
+        shape = ops.shape(inputs)
+        flat = self.layer(ops.reshape(inputs, (shape[0] * shape[1], *shape[2:])))
+        return ops.reshape(flat, (shape[0], shape[1], *ops.shape(flat)[1:]))
+
+
+@register_builtin("layers")
+class Bidirectional(Wrapper):
+    """Runs a recurrent layer forward and another backward, and merges the two.
+
+    Args:
+        layer: the forward layer.
+        merge_mode: "concat", "sum", "mul", "ave", or None for a list of both outputs.
+        weights: first weights of both.
+        backward_layer: the backward layer; a copy of the other one with `go_backwards` turned if None.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        merge_mode: str | None = "concat",
+        weights: Any = None,
+        backward_layer: Layer | None = None,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(layer, **options)
+        self.merge_mode = checks.option("merge_mode", merge_mode, ("concat", "sum", "mul", "ave", None))
+        given = backward_layer
+        config = serialize_keras_object(layer)
+        self.forward_layer = deserialize_keras_object(_renamed(config, f"forward_{layer.name}"))
+        if backward_layer is None:
+            turned = {**config["config"], "go_backwards": not layer.go_backwards}
+            backward_layer = deserialize_keras_object(_renamed({**config, "config": turned}, f"backward_{layer.name}"))
+        elif backward_layer.go_backwards == layer.go_backwards:
+            raise ArgumentError("backward_layer", expected="with another `go_backwards` than `layer`", got=backward_layer)
+        else:
+            backward_layer = deserialize_keras_object(serialize_keras_object(backward_layer))
+        self.backward_layer: Any = backward_layer
+        for name in ("return_sequences", "return_state", "stateful"):
+            if getattr(self.backward_layer, name) != getattr(layer, name):
+                raise ArgumentError("backward_layer", expected=f"with the same `{name}` as `layer`", got=getattr(backward_layer, name))
+        self._given_backward = given
+        del self.layer  # its two copies do the work, and hold the weights
+        self.return_sequences, self.return_state, self.stateful = layer.return_sequences, layer.return_state, layer.stateful
+        self.supports_masking = True
+        self.input_spec = layer.input_spec
+        self._first_weights = weights
+
+    @property
+    def _config_layer(self) -> Layer:
+        return self.forward_layer
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        for layer in (self.forward_layer, self.backward_layer):
+            if not layer.built:
+                layer._build_for({"sequences": KerasTensor(sequences_shape, self.compute_dtype, record_history=False)})
+        self.built = True
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+
+    def call(self, sequences: Tensor, initial_state: Any = None, mask: Tensor | None = None, training: bool = False) -> Any:
+        first: list[dict[str, Any]] = [{}, {}]
+        if initial_state is not None:
+            half = len(initial_state) // 2
+            first = [{"initial_state": initial_state[:half]}, {"initial_state": initial_state[half:]}]
+        results = [
+            layer(sequences, mask=mask, training=training, **extra)
+            for layer, extra in zip((self.forward_layer, self.backward_layer), first, strict=True)
+        ]
+        states: list[Tensor] = []
+        if self.return_state:
+            states = [s for r in results for s in r[1:]]
+            results = [r[0] for r in results]
+        forward, backward = results
+        if self.return_sequences:
+            backward = ops.flip(backward, axis=1)
+        merged = self._merged(forward, backward)
+        if not self.return_state:
+            return merged
+        return [*merged, *states] if isinstance(merged, list) else [merged, *states]
+
+    def _merged(self, forward: Tensor, backward: Tensor) -> Any:
+        if self.merge_mode == "concat":
+            return ops.concatenate([forward, backward], axis=-1)
+        if self.merge_mode == "mul":
+            return ops.multiply(forward, backward)
+        if self.merge_mode is None:
+            return [forward, backward]
+        total = ops.add(forward, backward)
+        return ops.multiply(total, 0.5) if self.merge_mode == "ave" else total
+
+    def reset_state(self) -> None:
+        for layer in (self.forward_layer, self.backward_layer):
+            layer.reset_state()
+
+    reset_states = reset_state
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        mask = previous_mask[0] if isinstance(previous_mask, list) else previous_mask
+        output = mask if self.return_sequences else None
+        return [output, output] if self.merge_mode is None else output
+
+    def get_config(self) -> dict[str, Any]:
+        config = Layer.get_config(self)
+        config.pop("weights", None)
+        config["layer"] = _renamed(serialize_keras_object(self.forward_layer), self.forward_layer.name.removeprefix("forward_"))
+        config["backward_layer"] = serialize_keras_object(self.backward_layer)
+        return config
+
+    def _init_value(self, name: str) -> Any:
+        if name == "layer":
+            return self.forward_layer
+        return None if name == "weights" else super()._init_value(name)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        backward = config.get("backward_layer")
+        made = deserialize_keras_object(backward) if backward is not None else None
+        rest = {k: _plain(v) for k, v in config.items() if k not in ("layer", "backward_layer")}
+        return cls(deserialize_keras_object(config["layer"]), backward_layer=made, **rest)
+
+
+def _renamed(config: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**config, "config": {**config["config"], "name": name}, "build_config": None}
+
+
+@register_builtin("layers")
+class SpectralNormalization(Wrapper):
+    """Divides the kernel of a layer by its largest singular value, in training.
+
+    Args:
+        layer: a layer with a `kernel` or `embeddings`.
+        power_iterations: steps of the power iteration at each call.
+
+    Source:
+        Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", algorithm 1.
+    """
+
+    def __init__(self, layer: Layer, power_iterations: int = 1, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(layer, **options)
+        self.power_iterations = checks.positive_int("power_iterations", power_iterations)
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build(input_shape)
+        kernel = getattr(self.layer, "kernel", None)
+        kernel = getattr(self.layer, "embeddings", None) if kernel is None else kernel
+        if kernel is None:
+            raise ArgumentError("layer", expected="a layer with a `kernel` or `embeddings`", got=self.layer)
+        self.kernel = kernel
+        self.vector_u = self.add_weight((1, kernel.shape[-1]), "truncated_normal", trainable=False, name="vector_u")
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        if training:
+            self.normalize_weights()
+        return self.layer(inputs)
+
+    def normalize_weights(self) -> None:
+        """One round of the power iteration, and the division."""
+        kernel = self.kernel.value
+        matrix = ops.stop_gradient(ops.reshape(kernel, (-1, self.kernel.shape[-1])))
+        u = self.vector_u.value
+        for _ in range(self.power_iterations):
+            v = ops.normalize(ops.matmul(u, ops.transpose(matrix)), axis=None)
+            u = ops.normalize(ops.matmul(v, matrix), axis=None)
+        sigma = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
+        self.vector_u.assign(u)
+        self.kernel.assign(ops.divide(kernel, ops.reshape(sigma, ())))

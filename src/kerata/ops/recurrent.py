@@ -1,0 +1,217 @@
+"""Recurrences over the time axis as ops, so that engines can fuse them; and the loop of any cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kerata.core.declare import op
+from kerata.core.dispatch import shape_of
+from kerata.core.samples import T, Tolerance, sample
+
+
+from .arithmetic import add, multiply, subtract
+from .control import scan
+from .creation import zeros_like
+from .exponential import sigmoid
+from .linear import linear
+from .logic import where
+from .product import matmul
+from .shaping import expand_dims, flip, split, stack, transpose
+from .subscript import getitem
+from .trigonometry import tanh
+
+TensorLike = Any
+Tensor = Any
+_LOOSE = Tolerance(rtol=2e-5, atol=1e-5, because="a recurrence of matrix products; engines add in different order")
+
+
+def time_major(x: Tensor) -> Tensor:
+    """Swaps the batch and the time axis."""
+    n = len(shape_of(x))
+    return transpose(x, (1, 0, *range(2, n)))
+
+
+def _chosen(mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """`new` where the step is not masked; the mask has one value for each sample."""
+    for _ in range(len(shape_of(new)) - len(shape_of(mask))):
+        mask = expand_dims(mask, -1)
+    return where(mask, new, old)
+
+
+def loop(
+    step: Callable[[Any, Any], tuple[Tensor, Sequence[Tensor]]],
+    xs: Any,
+    states: Sequence[Tensor],
+    *,
+    first_output: Tensor,
+    mask: Tensor | None = None,
+    go_backwards: bool = False,
+    unroll: bool = False,
+    length: int,
+    zero_output_for_mask: bool = False,
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Runs `step(x_t, states) -> (output, states)` along the first axis of `xs`.
+
+    A masked step keeps the states and repeats the last output (or gives zeros).
+
+    Returns:
+        Last output, all outputs (time first), last states.
+    """
+
+    def body(carry: Any, x: Any) -> tuple[Any, Tensor]:
+        old_states, last = carry
+        x_t, m = x if mask is not None else (x, None)
+        output, new_states = step(x_t, old_states)
+        if m is not None:
+            shown = zeros_like(output) if zero_output_for_mask else last
+            kept = _chosen(m, output, last)
+            new_states = [_chosen(m, n, o) for n, o in zip(new_states, old_states, strict=True)]
+            return (list(new_states), kept), _chosen(m, output, shown)
+        return (list(new_states), output), output
+
+    elements = (xs, time_major(mask) if len(shape_of(mask)) > 1 else mask) if mask is not None else xs
+    init = (list(states), first_output)
+    if unroll:
+        (final, last), outputs = _unrolled(body, init, elements, length, go_backwards)
+    else:
+        (final, last), outputs = scan(body, init, elements, length=length, reverse=go_backwards)
+    if go_backwards:  # outputs in the order in which they were computed
+        outputs = flip(outputs, axis=0)
+    return last, outputs, list(final)
+
+
+def _unrolled(body: Any, carry: Any, xs: Any, length: int, reverse: bool) -> tuple[Any, Tensor]:
+    ys = []
+    for i in range(length - 1, -1, -1) if reverse else range(length):
+        x = tuple(getitem(v, i) for v in xs) if isinstance(xs, tuple) else getitem(xs, i)
+        carry, y = body(carry, x)
+        ys.append(y)
+    return carry, stack(ys[::-1] if reverse else ys, axis=0)
+
+
+@op(
+    samples=[
+        sample(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), T((20,))),
+        sample(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), None, go_backwards=True),
+        sample(T((1, 1, 2)), T((1, 3)), T((1, 3)), T((2, 12)), T((3, 12)), T((12,))),
+        sample(T((2, 3, 2)), T((2, 2)), T((2, 2)), T((2, 8)), T((2, 8)), T((8,)), mask=[[True, True, False], [True, False, True]]),
+        sample(T((3, 2, 2), "float64"), T((3, 2), "float64"), T((3, 2), "float64"), T((2, 8), "float64"), T((2, 8), "float64"), T((8,), "float64")),
+    ],
+    tolerance=_LOOSE,
+)  # fmt: skip
+def lstm(
+    x: TensorLike,
+    h: TensorLike,
+    c: TensorLike,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike = None,
+    mask: TensorLike = None,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A long short-term memory over sequences.
+
+    Args:
+        x: inputs (batch, time, size).
+        h: first output (batch, units).
+        c: first cell state (batch, units).
+        kernel: (size, 4 * units), for the input gate, forget gate, candidate and output gate in this order.
+        recurrent_kernel: (units, 4 * units).
+        bias: (4 * units,), or None.
+        mask: bool (batch, time); masked steps change nothing.
+        go_backwards: whether time runs from the end.
+        zero_output_for_mask: whether masked steps give zeros; the last output otherwise.
+
+    Returns:
+        All outputs (batch, time, units) in the order of computation, last output, last cell state.
+
+    Source:
+        Hochreiter and Schmidhuber 1997; Gers et al. 2000 for the forget gate.
+
+    Example:
+        >>> import kerata; from kerata.ops.recurrent import lstm
+        >>> z = kerata.ops.zeros
+        >>> lstm(z((2, 3, 1)), z((2, 4)), z((2, 4)), z((1, 16)), z((4, 16)))[0].shape == (2, 3, 4)
+        True
+    """
+    projected = linear(time_major(x), kernel, bias)  # one product for all steps
+
+    def step(z: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        h, c = states
+        i, f, g, o = split(add(z, matmul(h, recurrent_kernel)), 4, axis=-1)
+        c = add(multiply(sigmoid(f), c), multiply(sigmoid(i), tanh(g)))
+        h = multiply(sigmoid(o), tanh(c))
+        return h, [h, c]
+
+    _, outputs, (h, c) = loop(
+        step, projected, [h, c], first_output=zeros_like(h), mask=mask, go_backwards=go_backwards,
+        length=shape_of(x)[1], zero_output_for_mask=zero_output_for_mask,
+    )  # fmt: skip
+    return time_major(outputs), h, c
+
+
+@op(
+    samples=[
+        sample(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((5, 15)), T((15,)), T((15,))),
+        sample(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((5, 15)), None, None, go_backwards=True),
+        sample(T((2, 3, 2)), T((2, 2)), T((2, 6)), T((2, 6)), T((6,)), T((6,)), mask=[[True, True, False], [True, False, True]]),
+        sample(T((1, 1, 2)), T((1, 3)), T((2, 9)), T((3, 9)), T((9,)), T((9,))),
+        sample(T((2, 3, 2), "float64"), T((2, 2), "float64"), T((2, 6), "float64"), T((2, 6), "float64"), T((6,), "float64"), T((6,), "float64")),
+    ],
+    tolerance=_LOOSE,
+)  # fmt: skip
+def gru(
+    x: TensorLike,
+    h: TensorLike,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike = None,
+    recurrent_bias: TensorLike = None,
+    mask: TensorLike = None,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """A gated recurrent unit over sequences, the reset gate after the recurrent product.
+
+    Args:
+        x: inputs (batch, time, size).
+        h: first output (batch, units).
+        kernel: (size, 3 * units), for the update gate, reset gate and candidate in this order.
+        recurrent_kernel: (units, 3 * units).
+        bias: (3 * units,), or None.
+        recurrent_bias: (3 * units,), or None.
+        mask: bool (batch, time); masked steps change nothing.
+        go_backwards: whether time runs from the end.
+        zero_output_for_mask: whether masked steps give zeros; the last output otherwise.
+
+    Returns:
+        All outputs (batch, time, units) in the order of computation, and the last one.
+
+    Source:
+        Cho et al. 2014, in the variant of cuDNN.
+
+    Example:
+        >>> import kerata; from kerata.ops.recurrent import gru
+        >>> z = kerata.ops.zeros
+        >>> gru(z((2, 3, 1)), z((2, 4)), z((1, 12)), z((4, 12)))[0].shape == (2, 3, 4)
+        True
+    """
+    projected = linear(time_major(x), kernel, bias)
+
+    def step(p: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        (h,) = states
+        xz, xr, xh = split(p, 3, axis=-1)
+        rz, rr, rh = split(linear(h, recurrent_kernel, recurrent_bias), 3, axis=-1)
+        z, r = sigmoid(add(xz, rz)), sigmoid(add(xr, rr))
+        candidate = tanh(add(xh, multiply(r, rh)))
+        h = add(multiply(z, h), multiply(subtract(1.0, z), candidate))
+        return h, [h]
+
+    _, outputs, (state,) = loop(
+        step, projected, [h], first_output=zeros_like(h), mask=mask, go_backwards=go_backwards,
+        length=shape_of(x)[1], zero_output_for_mask=zero_output_for_mask,
+    )  # fmt: skip
+    return time_major(outputs), state
+

@@ -1,0 +1,7 @@
+"""Conformance: the questions that every op answers on every engine, made from its declaration."""
+
+from .cases import Case as Case
+from .cases import cases_of as cases_of
+from .cases import declared as declared
+from .compare import difference as difference
+from .compare import plain as plain
