@@ -109,10 +109,9 @@ def test_depthwise_is_grouped():
     assert not conv_plan((2, 5, 5, 3), (3, 3, 3, 2)).depthwise
 
 
-def test_pointwise_is_recognised():
-    assert pointwise_plan((2, 5, 6), (1, 6, 4), "channels_last", "pointwise_kernel").pointwise
-    assert not conv_plan((2, 5, 6), (1, 6, 4), strides=2).pointwise
-    assert not conv_plan((2, 5, 6), (1, 6, 4), padding=((1, 0),)).pointwise
+def test_one_group_of_a_plan():
+    plan = conv_plan((2, 5, 5, 4), (3, 3, 2, 6), 2, "same")
+    assert plan.of_one_group == conv_plan((2, 5, 5, 2), (3, 3, 2, 3), 2, "same")
 
 
 @pytest.mark.parametrize(("n", "k", "s", "_"), SIZES)

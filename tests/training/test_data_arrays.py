@@ -1,6 +1,6 @@
 """Arrays of all kinds as batches: what a training step gets, in which order, with which dtype."""
 
-from collections import namedtuple
+from collections import Counter, namedtuple
 
 import ml_dtypes
 import numpy as np
@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 
 from kerata.core import config
+from kerata.random import host
+from kerata.random.seed_generator import set_global_seed
 from kerata.training.data import as_batches, split_validation
+from kerata.training.data.shuffling import permutation
 
 Pair = namedtuple("Pair", "left right")
 
@@ -137,7 +140,46 @@ def test_order_depends_on_seed_and_epoch_only():
     assert order(1, 0) == order(1, 0)
     assert order(1, 0) != order(2, 0)
     assert order(1, 0) != order(1, 1)
-    assert order(1, 0) != order(1 + 2**32, 0)
+
+
+def test_order_follows_the_global_seed():
+    def orders(seed):
+        set_global_seed(seed)
+        sources = [as_batches(column(20), batch_size=4, shuffle=True) for _ in range(2)]
+        return [rows(source) for source in sources]
+
+    first, second = orders(7)
+    assert first != second
+    assert orders(7) == [first, second]
+    assert orders(8)[0] != first
+
+
+def test_order_is_the_same_on_every_engine_and_machine(engine):
+    assert rows(as_batches(column(20), batch_size=4, shuffle=True, seed=1), 3) == [
+        [2, 9, 15, 4],
+        [10, 7, 3, 0],
+        [18, 13, 8, 5],
+        [14, 12, 6, 1],
+        [11, 16, 17, 19],
+    ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 1000])
+def test_a_permutation_sorts_random_words(count):
+    words = host.words(count, 5 | 3 << 32) if count else np.zeros(0, "uint32")
+    np.testing.assert_array_equal(permutation(count, 5, 3), np.argsort(words, kind="stable"))
+
+
+def test_ties_go_by_index(monkeypatch):
+    monkeypatch.setattr(host, "words", lambda n, seed: np.array([9, 2, 9, 2, 0, 2**32 - 1], "uint32"))
+    assert permutation(6, 0, 0).tolist() == [4, 1, 3, 0, 2, 5]
+
+
+def test_every_order_is_as_likely_as_any_other():
+    seen = Counter(tuple(permutation(4, key, epoch).tolist()) for key in range(60) for epoch in range(80))
+    assert len(seen) == 24
+    chi_square = sum((n - 200) ** 2 / 200 for n in seen.values())
+    assert chi_square < 49.7  # 23 degrees of freedom, one in a thousand
 
 
 def test_shuffling_batches_keeps_their_rows_together():

@@ -59,9 +59,9 @@ def test_shuffle(shuffle):
     refused('`shuffle` must be True, False or "batch".', X, Y, shuffle=shuffle)
 
 
-@pytest.mark.parametrize("seed", [-1, 1.5, "a", True])
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True, 2**32])
 def test_seed(seed):
-    refused("`seed` must be None or an integer of zero or more.", X, Y, shuffle=True, seed=seed)
+    refused("`seed` must be None or an integer of 32 bits, 0 or more.", X, Y, shuffle=True, seed=seed)
 
 
 def test_lengths_are_told_with_their_place():

@@ -78,7 +78,11 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def write(self, variable: Any, value: Tensor) -> None:
-        """Puts a value of the right shape and dtype into `variable._container`."""
+        """Puts a copy of a value of the right shape and dtype into `variable._container`."""
+
+    def adopt(self, variable: Any, value: Tensor) -> None:
+        """Like `write`, for a value that nobody else will change: it need not be copied."""
+        self.write(variable, value)
 
     def set_trainable(self, container: Any, trainable: bool) -> None:
         """Called when `Variable.trainable` changes."""

@@ -119,19 +119,19 @@ slogdet = primitive("slogdet", _slogdet_rule, _slogdet_grad)  # sign, logarithm 
 # ---- decompositions --------------------------------------------------------------------------------
 
 
-def _qr_rule(x: Tensor, *, complete: bool) -> tuple[Tensor, Tensor]:
+def _qr_rule(x: Tensor, *, full: bool) -> tuple[Tensor, Tensor]:
     *batch, m, n = x._shape
-    k = m if complete else min(m, n)
+    k = m if full else min(m, n)
     return new_abstract((*batch, m, k), x._dtype), new_abstract((*batch, k, n), x._dtype)
 
 
-def _qr_grad(g: Any, y: Any, x: Tensor, *, complete: bool) -> tuple[Tensor]:
+def _qr_grad(g: Any, y: Any, x: Tensor, *, full: bool) -> tuple[Tensor]:
     """S. Walter and L. Lehmann (arXiv:1009.6112), for matrices at least as high as wide."""
     (gq, gr), (q, r) = g, y
     *_, m, n = shape_of(x)
     if m < n:
         return (_wide_qr_grad(gq, gr, q, r, n - m),)
-    if complete and m > n:
+    if full and m > n:
         q, gq, r, gr = (_cut(q, -1, n), _cut(gq, -1, n), _cut(r, -2, n), _cut(gr, -2, n))
     return (_high_qr_grad(gq, gr, q, r),)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, TypeVar, cast
@@ -150,10 +150,11 @@ class ConvPlan(_Windows):
         """Whether each input channel is convolved alone."""
         return self.groups == self.in_channels and self.groups > 1
 
-    @property
-    def pointwise(self) -> bool:
-        """Whether it is a matrix product over the channels, with nothing to slide."""
-        return prod(self.kernel_size) == 1 and prod(self.strides) == 1 and not any(map(any, self.pads))
+    @cached_property
+    def of_one_group(self) -> ConvPlan:
+        """The plan of a single group of channels."""
+        channels, filters = self.in_channels // self.groups, self.out_channels // self.groups
+        return replace(self, groups=1, in_channels=channels, out_channels=filters)
 
 
 @dataclass(frozen=True)
@@ -328,8 +329,8 @@ def pointwise_plan(
     """Plans the second half of a separable convolution: a kernel of size 1 over all channels.
 
     Example:
-        >>> pointwise_plan((8, 32, 32, 6), (1, 1, 6, 4), "channels_last", "pointwise_kernel").pointwise
-        True
+        >>> pointwise_plan((8, 32, 32, 6), (1, 1, 6, 4), "channels_last", "pointwise_kernel").out_shape(8)
+        (8, 32, 32, 4)
     """
     in_size, channels, _ = input_sizes(x_shape, data_format)
     *kernel_size, given, _ = kernel_sizes(kernel_shape, len(in_size), kernel_name)

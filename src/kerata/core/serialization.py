@@ -9,6 +9,7 @@ import numpy as np
 
 from kerata.core import dispatch, registry
 from kerata.core.errors import ArgumentError
+from kerata.core.signature import init_parameters
 from kerata.core.tensor import KerasTensor
 from kerata.core.variable import Variable
 
@@ -103,6 +104,14 @@ def serialize_function(fn: Any) -> Any:
     return {"module": "builtins", "class_name": "function", "config": fn.__name__, "registered_name": registered}
 
 
+def serialize_argument(value: Any) -> Any:
+    """Plain data for an argument of a layer: an activation of Kerata's own is its bare name, as Keras writes it."""
+    name = getattr(value, "__name__", None)
+    if name is not None and not isinstance(value, type) and registry.table("activations").get(name) is value:
+        return name
+    return serialize_keras_object(value)
+
+
 def deserialize_keras_object(
     config: Any,
     custom_objects: Mapping[str, Any] | None = None,
@@ -149,6 +158,10 @@ def _deserialize_object(config: dict[str, Any], custom_objects: Any, safe_mode: 
     cls = find_object(name, config.get("registered_name"), custom_objects, kinds)
     if not isinstance(cls, type):
         raise ArgumentError("class_name", expected="the name of a class", got=name)
+    if registry.kind_of(cls) and isinstance(inner, dict):
+        # An option that other versions have and this one has not is no hindrance where it is off.
+        known = init_parameters(cls)
+        inner = {key: value for key, value in inner.items() if value is not None or key in known}
     obj = cls.from_config(inner)  # type: ignore[attr-defined]
     build_config = config.get("build_config")
     if build_config and hasattr(obj, "build_from_config"):

@@ -253,4 +253,4 @@ def update_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
             scope.write(variable, value)
         return
     for variable, value in zip(variables, values, strict=True):
-        variable.engine.write(variable, value)
+        variable.engine.adopt(variable, value)

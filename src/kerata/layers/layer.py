@@ -16,7 +16,7 @@ from kerata.core.errors import ArgumentError, StateError
 from kerata.core.graph import Operation
 from kerata.core.registry import register_builtin
 from kerata.core.scope import StatelessScope
-from kerata.core.serialization import serialize_keras_object
+from kerata.core.serialization import serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, KerasTensor
@@ -725,7 +725,7 @@ class Layer(Operation):
         for name in init_parameters(type(self)):
             if name in ("name", "trainable", "dtype", "autocast", "activity_regularizer"):
                 continue
-            config[name] = serialize_keras_object(self._init_value(name))
+            config[name] = serialize_argument(self._init_value(name))
         return config
 
     def _init_value(self, name: str) -> Any:

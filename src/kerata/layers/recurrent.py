@@ -240,7 +240,7 @@ class GRUCell(_GatedCell):
         bias = self._bias()
         if bias is None or not self.reset_after:
             return bias, None
-        return ops.getitem(bias, 0), ops.getitem(bias, 1)
+        return ops.get_item(bias, 0), ops.get_item(bias, 1)
 
     def call(self, inputs: Tensor, states: Any, training: bool = False) -> tuple[Tensor, list[Tensor]]:
         (old,) = require_states(states)

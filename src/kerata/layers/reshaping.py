@@ -211,7 +211,7 @@ class _Cropping(_Spatial):
             if isinstance(shape[axis], int) and before + after >= shape[axis]:
                 raise ArgumentError("cropping", expected=f"to leave something of the size {shape[axis]}", got=(before, after))
             index[axis] = slice(before, shape[axis] - after)
-        return ops.getitem(inputs, tuple(index))
+        return ops.get_item(inputs, tuple(index))
 
 
 @register_builtin("layers")

@@ -216,7 +216,7 @@ class RNN(Layer):
         first = ops.zeros((shape[0], *_output_shape(cell)), self.compute_dtype)
         has_masks = hasattr(cell, "make_dropout_masks")
         if has_masks:
-            cell.make_dropout_masks(ops.getitem(xs, 0), training)
+            cell.make_dropout_masks(ops.get_item(xs, 0), training)
         try:
             last, outputs, states = loop(
                 lambda x, s: _call_cell(cell, x, s, training), xs, states, first_output=first, mask=mask,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from kerata import ops
 from kerata.core.registry import register_builtin
 from kerata.core.variable import update_all
-from kerata.losses.loss import fit_weight
+from kerata.losses.loss import fit_weight, mask_of
 
 from .metric import Metric
 
 Tensor = Any
 
 
-@register_builtin("metrics")
+@register_builtin("metrics", "mean")
 class Mean(Metric):
     """The mean of all values seen, each weighted by its sample's weight.
 
@@ -36,30 +37,32 @@ class Mean(Metric):
         self.count = self.add_variable((), "zeros", name="count")
 
     def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
-        values, weight, size = weighted_values(values, sample_weight, self.dtype)
-        added, count = (values, None) if weight is None else (ops.multiply(values, weight), ops.sum(weight))
-        total = ops.add(self.total.value, ops.sum(added) if ops.shape(added) else added)
-        update_all([self.total, self.count], [total, ops.add(self.count.value, float(size) if count is None else count)])
+        added, weight, size = weighted_values(values, sample_weight, self.dtype)
+        count: Any = float(size) if weight is None else (ops.sum(weight) if ops.shape(weight) else weight)
+        values_each = math.prod(ops.shape(added)[1:]) or 1
+        added = ops.sum(added) if ops.shape(added) else added
+        if values_each != 1:  # each sample counts once, however many values it has
+            added = ops.divide(added, values_each)
+            count = count / values_each if weight is None else ops.divide(count, values_each)
+        update_all([self.total, self.count], [ops.add(self.total.value, added), ops.add(self.count.value, count)])
 
     def result(self) -> Tensor:
         return ops.divide_no_nan(self.total.value, self.count.value)
 
 
 def weighted_values(values: Tensor, sample_weight: Tensor | None, dtype: str) -> tuple[Tensor, Tensor | None, Any]:
-    """Values in the dtype of the metric, weights broadcast to them (None: all 1), and the number of values."""
-    values = ops.cast(ops.convert_to_tensor(values), dtype)
-    mask = getattr(values, "_keras_mask", None)
+    """Values times weights in the dtype of the metric, the weights broadcast to them (None: all 1), and the
+    number of values."""
+    mask = mask_of(values)
+    values = ops.convert_to_tensor(values, dtype)
+    shape = ops.shape(values)
     if sample_weight is None and mask is None:
-        size: Any = 1
-        for d in ops.shape(values):
-            size = size * d
-        return values, None, size
-    weight = None if sample_weight is None else ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+        return values, None, math.prod(shape)
+    weight = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), values)
     if mask is not None:
-        mask = fit_weight(ops.cast(mask, dtype), values)
-        weight = mask if weight is None else ops.multiply(fit_weight(weight, values), mask)
-    rank, want = len(ops.shape(values)), len(ops.shape(weight))
-    if want < rank and ops.shape(values)[want:]:  # a weight for each sample: values are first averaged per sample
-        values = ops.mean(values, axis=tuple(range(want, rank)))
-    weight = ops.broadcast_to(fit_weight(weight, values), ops.shape(values))
-    return values, weight, None
+        mask = fit_weight(ops.cast(mask, dtype), values, "mask")
+        weight = mask if weight is None else ops.multiply(weight, mask)
+        values = ops.where(ops.equal(mask, 0), ops.zeros_like(values), values)
+    if ops.shape(weight) != shape:
+        weight = ops.broadcast_to(weight, shape)
+    return ops.multiply(values, weight), weight, None

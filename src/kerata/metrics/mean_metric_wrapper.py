@@ -9,7 +9,7 @@ from kerata import ops
 from kerata.core.registry import register_builtin
 from kerata.core.serialization import serialize_keras_object
 from kerata.core.signature import init_parameters
-from kerata.losses.loss import fit_weight
+from kerata.losses.loss import fit_weight, mask_of
 
 from .mean import Mean
 
@@ -32,11 +32,13 @@ class MeanMetricWrapper(Mean):
         self.fn, self._fn_kwargs = fn, kwargs
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:  # type: ignore[override]
-        mask = getattr(y_pred, "_keras_mask", None)
         values = self.fn(y_true, y_pred, **self._fn_kwargs)
+        mask = mask_of(y_pred)
         if mask is not None:
-            mask = fit_weight(ops.cast(mask, self.dtype), values)
-            weight = None if sample_weight is None else fit_weight(ops.cast(ops.convert_to_tensor(sample_weight), self.dtype), values)
+            mask = fit_weight(ops.cast(mask, self.dtype), values, "mask")
+            # A masked value may be NaN, which a weight of 0 would keep.
+            values = ops.where(ops.equal(mask, 0), ops.zeros_like(values), values)
+            weight = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), values)
             sample_weight = mask if weight is None else ops.multiply(mask, weight)
         super().update_state(values, sample_weight)
 

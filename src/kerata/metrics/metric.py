@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from kerata import backends, dtype_policies, initializers, ops
+from kerata.core import config
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name, to_snake_case
 from kerata.core.scope import StatelessScope
@@ -34,7 +35,7 @@ class Metric:
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(to_snake_case(type(self).__name__))
-        self._policy = dtype_policies.get(dtype)
+        self._policy = dtype_policies.get(dtype or config.floatx())
         self.engine = backends.current()
         self._own_variables: list[Variable] = []
 
@@ -126,11 +127,11 @@ class Metric:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__` that make such a metric again, as plain data."""
-        config = {"name": self.name, "dtype": self._policy.name}
+        kept = {"name": self.name, "dtype": self._policy.name}
         for name in init_parameters(type(self)):
-            if name not in config:
-                config[name] = serialize_keras_object(getattr(self, name))
-        return config
+            if name not in kept:
+                kept[name] = serialize_keras_object(getattr(self, name))
+        return kept
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:

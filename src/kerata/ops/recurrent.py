@@ -18,7 +18,7 @@ from .linear import linear
 from .logic import where
 from .product import matmul
 from .shaping import expand_dims, flip, split, stack, transpose
-from .subscript import getitem
+from .subscript import get_item
 from .trigonometry import tanh
 
 TensorLike = Any
@@ -84,7 +84,7 @@ def loop(
 def _unrolled(body: Any, carry: Any, xs: Any, length: int, reverse: bool) -> tuple[Any, Tensor]:
     ys = []
     for i in range(length - 1, -1, -1) if reverse else range(length):
-        x = tuple(getitem(v, i) for v in xs) if isinstance(xs, tuple) else getitem(xs, i)
+        x = tuple(get_item(v, i) for v in xs) if isinstance(xs, tuple) else get_item(xs, i)
         carry, y = body(carry, x)
         ys.append(y)
     return carry, stack(ys[::-1] if reverse else ys, axis=0)

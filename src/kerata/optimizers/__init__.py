@@ -4,11 +4,15 @@ from typing import Any
 
 from kerata.core import registry as _registry
 from kerata.core.serialization import deserialize_keras_object as _deserialize
-from kerata.core.serialization import serialize_keras_object as serialize
+from kerata.core.serialization import serialize_keras_object as _serialize
 
 from . import schedules as schedules
 from .adam import Adam as Adam
+from .adam_w import AdamW as AdamW
+from .loss_scale_optimizer import LossScaleOptimizer as LossScaleOptimizer
 from .optimizer import Optimizer as Optimizer
+from .rmsprop import RMSprop as RMSprop
+from .sgd import SGD as SGD
 
 __all__ = ["deserialize", "get", "serialize"]
 
@@ -16,6 +20,11 @@ __all__ = ["deserialize", "get", "serialize"]
 def get(identifier: Any) -> Any:
     """An optimizer from a name, a config, a class or an object."""
     return _registry.get("optimizers", identifier, argument="optimizer")
+
+
+def serialize(optimizer: Any) -> Any:
+    """An optimizer as plain data."""
+    return _serialize(optimizer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

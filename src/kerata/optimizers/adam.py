@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata import ops
 from kerata.core import checks
 from kerata.core.registry import register_builtin
-from kerata.core.variable import Variable, update_all
+from kerata.core.variable import Variable
 
+from . import updates
 from .optimizer import Optimizer
-from .updates import adam_update
 
 Tensor = Any
 
@@ -41,7 +40,7 @@ class Adam(Optimizer):
         0.9
     """
 
-    slots = ("momentum", "velocity")
+    slot_groups = (("momentum", "velocity"),)
 
     def __init__(
         self,
@@ -71,17 +70,12 @@ class Adam(Optimizer):
         self.epsilon = checks.number("epsilon", epsilon, 0)
         self.amsgrad = bool(amsgrad)
         if amsgrad:
-            self.slots = (*self.slots, "velocity_hat")
+            self.slot_groups = (("momentum", "velocity"), ("velocity_hat",))
 
     def update_list(
         self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
     ) -> None:
-        every = [variables, *slots]
-        values = [[v.raw() for v in group] for group in every]
-        step = ops.add(self.iterations.value, 1)
-        hats = values[3] if self.amsgrad else []
-        new = adam_update(
-            values[0], gradients, values[1], values[2], hats, learning_rate, step, self.beta_1, self.beta_2, self.epsilon
+        update = updates.amsgrad if self.amsgrad else updates.adam
+        self._run(
+            update, variables, slots, gradients, learning_rate, self._step(), self.beta_1, self.beta_2, self.epsilon
         )
-        for group, updated in zip(every, new, strict=False):
-            update_all(group, updated)

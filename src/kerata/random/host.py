@@ -1,12 +1,40 @@
-"""Placeholder until the portable generator lands (replaced by its owner)."""
+"""Draws by the reference engine, as NumPy arrays: for initial weights and shuffles, the same bits everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
-_seed=[np.random.SeedSequence().entropy % 2**32, 0]
-def set_seed(s): _seed[:]=[s,0]
-def draw_seed():
-    _seed[1]+=1
-    return (_seed[0]*1000003+_seed[1]) % 2**32
-def uniform(shape, minval=0.0, maxval=1.0, dtype="float32", seed=None):
-    return np.random.default_rng(seed).uniform(minval,maxval,shape).astype("float32")
-def normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
-    return np.random.default_rng(seed).normal(mean,stddev,shape).astype("float32")
-truncated_normal=normal
+
+from kerata import backends
+from kerata.core.state import setting
+
+from . import draws
+from .bits import random_bits
+from .seed_generator import draw_seed as draw_seed
+from .seed_generator import state_of
+
+
+def _by_reference(draw: Any, *args: Any, **kwargs: Any) -> np.ndarray:
+    with setting(engine=backends.get("numpy"), scope=None, abstract=0, autocast=None, tracing=0):
+        return draw(*args, **kwargs)
+
+
+def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: str = "float32", seed: Any = None) -> np.ndarray:
+    """Uniform values in [minval, maxval)."""
+    return _by_reference(draws.uniform, shape, minval, maxval, dtype, draw_seed() if seed is None else seed)
+
+
+def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None) -> np.ndarray:
+    """Normal values."""
+    return _by_reference(draws.normal, shape, mean, stddev, dtype, draw_seed() if seed is None else seed)
+
+
+def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None) -> np.ndarray:
+    """Normal values within two standard deviations."""
+    return _by_reference(draws.truncated_normal, shape, mean, stddev, dtype, draw_seed() if seed is None else seed)
+
+
+def words(n: int, seed: int) -> np.ndarray:
+    """`n` random words of 32 bits, as uint32."""
+    return _by_reference(lambda: random_bits(state_of(seed), (n,))).view(np.uint32)

@@ -107,6 +107,10 @@ class JaxEngine(Engine):
         variable._container[0] = own(value)
         variable.exposed = False
 
+    def adopt(self, variable: Any, value: Array) -> None:
+        variable._container[0] = value
+        variable.exposed = True  # it may be the buffer of another variable: it is copied before it is given away
+
     def own(self, value: Array) -> Array:
         """A buffer that nobody else holds."""
         return own(value)
@@ -211,7 +215,7 @@ class JaxEngine(Engine):
 
 _STATIC = frozenset(
     ("axis", "keepdims", "shape", "axes", "pads", "value", "starts", "limits", "strides", "sizes", "mode", "k", "side",
-     "equation", "dtype", "plan", "size", "lower", "full", "norm", "transpose", "unit_diagonal", "compute_uv")
+     "equation", "dtype", "plan", "size", "lower", "full", "norm", "transpose", "unit_diagonal", "compute_uv", "inverse")
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from jax import lax
 
 from kerata.core import dtypes
 
+from . import decompositions, windows
+
 Array = jax.Array
 TABLE: dict[str, Callable[..., Any]] = {}
 _WIDE = frozenset(map(np.dtype, ("int64", "uint64", "float64", "complex128")))
@@ -371,3 +373,7 @@ def _(x1: Any, x2: Any) -> Array:
 @implements("einsum")
 def _(*xs: Any, equation: str) -> Array:
     return jnp.einsum(equation, *xs)
+
+
+TABLE |= decompositions.TABLE
+TABLE |= windows.TABLE

@@ -75,8 +75,8 @@ def slogdet(x: Array) -> tuple[Array, Array]:
     return np.asarray(sign), np.asarray(log)
 
 
-def qr(x: Array, complete: bool) -> tuple[Array, Array]:
-    return tuple(np.linalg.qr(x, "complete" if complete else "reduced"))
+def qr(x: Array, full: bool) -> tuple[Array, Array]:
+    return tuple(np.linalg.qr(x, "complete" if full else "reduced"))
 
 
 def svd(x: Array, full: bool) -> tuple[Array, Array, Array]:

@@ -81,9 +81,10 @@ class NumpyEngine(Engine):
         return container[0]
 
     def write(self, variable: Any, value: Any) -> None:
-        value = tape.unbox(value)
-        # An array is never written into, so it may be kept, unless a caller may still change it.
-        variable._container[0] = value if value.flags.owndata and not value.flags.writeable else np.array(value)
+        variable._container[0] = np.array(tape.unbox(value))
+
+    def adopt(self, variable: Any, value: Any) -> None:
+        variable._container[0] = tape.unbox(value)
 
     # ---- transforms ----------------------------------------------------------------------------
     def value_and_grad(self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool) -> tuple[Any, list[Any]]:

@@ -9,6 +9,8 @@ import numpy as np
 
 from kerata.core import dtypes
 
+from . import decompositions, windows
+
 Array = np.ndarray
 TABLE: dict[str, Callable[..., Any]] = {}
 
@@ -386,4 +388,6 @@ def _array(fn: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+TABLE |= decompositions.TABLE
+TABLE |= windows.TABLE
 TABLE.update({name: _array(fn) for name, fn in TABLE.items() if name != "top_k"})

@@ -11,6 +11,7 @@ gathered, never as a whole.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator
@@ -361,3 +362,29 @@ def _lowest(dtype: np.dtype[Any]) -> Any:
     if dtype.kind in "fV":
         return -np.inf
     return False if dtype.kind == "b" else np.iinfo(dtype).min
+
+
+def _quiet(fn: Callable[..., Array]) -> Callable[..., Array]:
+    """Without NumPy's warnings: NaN and infinity are values."""
+
+    @functools.wraps(fn)
+    def call(*args: Any, **params: Any) -> Array:
+        with np.errstate(all="ignore"):
+            return fn(*args, **params)
+
+    return call
+
+
+TABLE: dict[str, Callable[..., Array]] = {
+    fn.__name__: _quiet(fn)
+    for fn in (
+        conv,
+        conv_input_grad,
+        conv_kernel_grad,
+        max_pool,
+        max_pool_grad,
+        max_pool_take,
+        avg_pool,
+        avg_pool_grad,
+    )
+}

@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from kerata.core import dtypes
 
+from . import decompositions, windows
+
 Tensor = tf.Tensor
 TABLE: dict[str, Callable[..., Any]] = {
     "exp": tf.math.exp, "expm1": tf.math.expm1, "log": tf.math.log, "log1p": tf.math.log1p, "sqrt": tf.math.sqrt,
@@ -479,3 +481,7 @@ def _(*xs: Tensor, equation: str) -> Tensor:
         wide = tf.float64 if xs[0].dtype.is_integer or xs[0].dtype == tf.bool else tf.float32
         return tf.cast(tf.einsum(equation, *(tf.cast(x, wide) for x in xs)), xs[0].dtype)
     return tf.einsum(equation, *xs)
+
+
+TABLE |= decompositions.TABLE
+TABLE |= windows.TABLE

@@ -89,26 +89,34 @@ class TorchEngine(Engine):
     # ---- variables -----------------------------------------------------------------------------
     def new_variable(self, value: Tensor, trainable: bool, name: str) -> Tensor:
         value = value.detach().clone(memory_format=torch.contiguous_format)
-        if value.is_floating_point() or value.is_complex():
-            return torch.nn.Parameter(value, requires_grad=trainable)
+        if trainable and (value.is_floating_point() or value.is_complex()):
+            return torch.nn.Parameter(value)
         return value
 
     def read(self, container: Tensor) -> Tensor:
         return container
 
     def write(self, variable: Any, value: Tensor) -> None:
-        """In place, so that a parameter that PyTorch's own optimizers hold stays the same object."""
+        self._put(variable, value, copy=True)
+
+    def adopt(self, variable: Any, value: Tensor) -> None:
+        self._put(variable, value, copy=False)
+
+    def _put(self, variable: Any, value: Tensor, copy: bool) -> None:
+        """A parameter is written in place: PyTorch's own optimizers hold that object. Anything else is
+        replaced, so that a value read before stays what it was."""
         container = variable._container
         if value is container:  # a fused kernel has written into it already
             return
-        if container.is_leaf and container.requires_grad:
+        if type(container) is torch.nn.Parameter:
             with torch.no_grad():
                 container.copy_(value)
         else:
-            container.copy_(value.detach())
+            value = value.detach()
+            variable._container = value.clone() if copy else value
 
     def set_trainable(self, container: Tensor, trainable: bool) -> None:
-        if container.is_floating_point() or container.is_complex():
+        if type(container) is torch.nn.Parameter:
             container.requires_grad_(trainable)
 
     # ---- transforms ----------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from . import decompositions, windows
+
 Tensor = torch.Tensor
 TABLE: dict[str, Callable[..., Any]] = {
     "exp": torch.exp, "exp2": torch.exp2, "expm1": torch.expm1, "log": torch.log, "log2": torch.log2,
@@ -337,3 +339,7 @@ def _(x: Tensor, v: Tensor, side: str) -> Tensor:
 @implements("einsum")
 def _(*xs: Tensor, equation: str) -> Tensor:
     return torch.einsum(equation, *xs)
+
+
+TABLE |= decompositions.TABLE
+TABLE |= windows.TABLE

@@ -211,6 +211,8 @@ def avg_pool_grad(g: Tensor, plan: PoolPlan) -> Tensor:
     return torch.func.vjp(lambda v: avg_pool(v, plan), like)[1](g)[0]
 
 
-TABLE: dict[str, Callable[..., Tensor]] = {
-    fn.__name__: fn for fn in (max_pool, max_pool_grad, max_pool_take, avg_pool, avg_pool_grad)
-} | {"conv": conv, "conv_input_grad": conv_input_grad, "conv_kernel_grad": conv_kernel_grad}
+TABLE: dict[str, Callable[..., Any]] = {
+    "conv": conv, "conv_input_grad": conv_input_grad, "conv_kernel_grad": conv_kernel_grad, "max_pool": max_pool,
+    "max_pool_grad": max_pool_grad, "max_pool_take": max_pool_take, "avg_pool": avg_pool,
+    "avg_pool_grad": avg_pool_grad,
+}  # fmt: skip

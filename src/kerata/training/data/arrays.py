@@ -58,7 +58,7 @@ class ArraySource(PassSource):
         self._rows = full * size if drop_last else samples
         self._data = (x, y, sample_weight)
         self._shuffle, self._seed = shuffle, seed
-        self._key: shuffling.Key | None = None
+        self._key: int | None = None
         super().__init__(steps, self._batches)
 
     @property

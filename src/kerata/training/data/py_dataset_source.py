@@ -45,7 +45,7 @@ class PyDatasetSource(PassSource):
         super().__init__(steps, batches)
         self._dataset, self._batches, self._class_weight = dataset, batches, class_weight
         self._shuffle, self._seed = shuffle, seed
-        self._key: shuffling.Key | None = None
+        self._key: int | None = None
         self.slow = not _has_workers(dataset)
 
     def on_epoch_begin(self) -> None:

@@ -1,0 +1,55 @@
+"""Linear algebra and the Fourier transform in JAX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+Array = jax.Array
+
+
+def cholesky(x: Array) -> Array:
+    return lax.linalg.cholesky(x, symmetrize_input=False)
+
+
+def triangular_solve(a: Array, b: Array, lower: bool) -> Array:
+    return lax.linalg.triangular_solve(a, b, left_side=True, lower=lower)
+
+
+def lu_factor(x: Array) -> tuple[Array, Array]:
+    lu, pivots, _ = lax.linalg.lu(x)
+    return lu, pivots.astype(np.int32)
+
+
+def slogdet(x: Array) -> tuple[Array, Array]:
+    return tuple(jnp.linalg.slogdet(x))
+
+
+def qr(x: Array, full: bool) -> tuple[Array, Array]:
+    return tuple(lax.linalg.qr(x, full_matrices=full))
+
+
+def svd(x: Array, full: bool) -> tuple[Array, Array, Array]:
+    return tuple(jnp.linalg.svd(x, full_matrices=full))
+
+
+def eigh(x: Array) -> tuple[Array, Array]:
+    return tuple(jnp.linalg.eigh(x, symmetrize_input=False))
+
+
+def eig(x: Array) -> tuple[Array, Array]:
+    return tuple(jnp.linalg.eig(x))
+
+
+def fft(x: Array, inverse: bool) -> Array:
+    return jnp.fft.ifft(x) if inverse else jnp.fft.fft(x)
+
+
+TABLE: dict[str, Any] = {
+    "cholesky": cholesky, "solve": jnp.linalg.solve, "triangular_solve": triangular_solve, "lu_factor": lu_factor,
+    "slogdet": slogdet, "qr": qr, "svd": svd, "eigh": eigh, "eig": eig, "fft": fft,
+}  # fmt: skip

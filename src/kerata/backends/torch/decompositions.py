@@ -1,0 +1,57 @@
+"""Linear algebra and the Fourier transform in PyTorch; the `_ex` functions do not raise on values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+Tensor = torch.Tensor
+
+
+def cholesky(x: Tensor) -> Tensor:
+    factor, info = torch.linalg.cholesky_ex(x)
+    return torch.where((info == 0)[..., None, None], factor, torch.nan)
+
+
+def solve(a: Tensor, b: Tensor) -> Tensor:
+    return torch.linalg.solve_ex(a, b)[0]
+
+
+def triangular_solve(a: Tensor, b: Tensor, lower: bool) -> Tensor:
+    return torch.linalg.solve_triangular(a, b, upper=not lower)
+
+
+def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
+    lu, pivots, _ = torch.linalg.lu_factor_ex(x)
+    return lu, pivots.to(torch.int32) - 1  # LAPACK counts from one
+
+
+def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
+    return tuple(torch.linalg.slogdet(x))
+
+
+def qr(x: Tensor, full: bool) -> tuple[Tensor, Tensor]:
+    return tuple(torch.linalg.qr(x, "complete" if full else "reduced"))
+
+
+def svd(x: Tensor, full: bool) -> tuple[Tensor, Tensor, Tensor]:
+    return tuple(torch.linalg.svd(x, full_matrices=full))
+
+
+def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
+    return tuple(torch.linalg.eigh(x))
+
+
+def eig(x: Tensor) -> tuple[Tensor, Tensor]:
+    return tuple(torch.linalg.eig(x))
+
+
+def fft(x: Tensor, inverse: bool) -> Tensor:
+    return torch.fft.ifft(x) if inverse else torch.fft.fft(x)
+
+
+TABLE: dict[str, Any] = {
+    "cholesky": cholesky, "solve": solve, "triangular_solve": triangular_solve, "lu_factor": lu_factor,
+    "slogdet": slogdet, "qr": qr, "svd": svd, "eigh": eigh, "eig": eig, "fft": fft,
+}  # fmt: skip
