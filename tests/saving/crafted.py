@@ -68,7 +68,10 @@ def stack(*layers, **more):
 INPUT = layer("InputLayer", "x", batch_shape=[None, 4], dtype="float32", sparse=False)
 DENSE = layer("Dense", "dense", units=2)
 PLAIN = stack(INPUT, DENSE)
-PLAIN_ARRAYS = {"layers/dense/vars/0": np.ones((4, 2), "float32"), "layers/dense/vars/1": np.zeros(2, "float32")}
+PLAIN_ARRAYS = {
+    "layers/dense/vars/0": np.ones((4, 2), "float32"),
+    "layers/dense/vars/1": np.zeros(2, "float32"),
+}
 METADATA = {"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00"}
 
 
@@ -105,7 +108,5 @@ def lambda_code():
         open("marker", "w").close()
         return x
 
-    return {
-        "class_name": "__lambda__",
-        "config": {"code": base64.b64encode(marshal.dumps(payload.__code__)).decode(), "defaults": None, "closure": None},
-    }
+    code = base64.b64encode(marshal.dumps(payload.__code__)).decode()
+    return {"class_name": "__lambda__", "config": {"code": code, "defaults": None, "closure": None}}

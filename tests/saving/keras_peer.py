@@ -56,7 +56,9 @@ def load(path, name, out):
     model = keras.saving.load_model(path)
     predict(model, zoo.MODELS[name](keras)[1], out)
     if model.optimizer is not None:
-        np.savez(f"{out}.state.npz", **{str(i): np.asarray(v) for i, v in enumerate(model.optimizer.variables)})
+        np.savez(
+            f"{out}.state.npz", **{str(i): np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
+        )
     return [v.path for v in model.variables]
 
 

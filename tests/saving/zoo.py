@@ -125,7 +125,11 @@ def conv2d(keras):
 def conv3d(keras):
     layers = keras.layers
     return stack(
-        keras, (5, 5, 5, 2), layers.Conv3D(3, 2), layers.Conv3DTranspose(2, 2), layers.GlobalAveragePooling3D()
+        keras,
+        (5, 5, 5, 2),
+        layers.Conv3D(3, 2),
+        layers.Conv3DTranspose(2, 2),
+        layers.GlobalAveragePooling3D(),
     ), floats(2, 5, 5, 5, 2)
 
 
@@ -162,7 +166,9 @@ def recurrent(keras):
 
 @model
 def conv_lstm(keras):
-    return stack(keras, (3, 5, 5, 2), keras.layers.ConvLSTM2D(3, 2, return_sequences=True)), floats(2, 3, 5, 5, 2)
+    return stack(keras, (3, 5, 5, 2), keras.layers.ConvLSTM2D(3, 2, return_sequences=True)), floats(
+        2, 3, 5, 5, 2
+    )
 
 
 @model
@@ -209,7 +215,11 @@ def normalization(keras):
 def mixed_precision(keras):
     layers = keras.layers
     return stack(
-        keras, (4,), layers.Dense(5, dtype="mixed_bfloat16"), layers.Dense(3, dtype="bfloat16"), layers.Dense(2)
+        keras,
+        (4,),
+        layers.Dense(5, dtype="mixed_bfloat16"),
+        layers.Dense(3, dtype="bfloat16"),
+        layers.Dense(2),
     ), floats(3, 4)
 
 
@@ -308,7 +318,10 @@ def operators(keras):
     g = ops.cast(ops.argmax(z, axis=-1), "float32") + ops.sum(ops.square(a), axis=(1,))
     n = ops.logical_and(a > 0, b > 0)
     r = keras.activations.softmax(ops.maximum(a, 0.5) @ ops.transpose(b))
-    return keras.Model([a, b], [x, y, k, p, e, c, g, n, r, z[..., None]]), [floats(3, 4), floats(3, 4, seed=6)]
+    return keras.Model([a, b], [x, y, k, p, e, c, g, n, r, z[..., None]]), [
+        floats(3, 4),
+        floats(3, 4, seed=6),
+    ]
 
 
 @model
@@ -426,7 +439,9 @@ _optimizer("SGD", momentum=0.9, nesterov=True, clipnorm=1.0, weight_decay=0.01)
 @model
 def optimizer_loss_scale(keras):
     x = floats(8, 4)
-    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=2.0, dynamic_growth_steps=2)
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.Adam(), initial_scale=2.0, dynamic_growth_steps=2
+    )
     made = stack(keras, (4,), keras.layers.Dense(2))
     return trained(made, x, floats(8, 2), optimizer=optimizer), x
 

@@ -109,7 +109,7 @@ def test_fewer_steps_than_batches_go_on_in_the_next_epoch():
 def test_an_epoch_ends_early_with_a_warning_where_the_data_end():
     source = as_batches(column(6), batch_size=2, steps=2)
     assert rows(source, 0) == [[0, 1], [2, 3]]
-    with pytest.warns(UserWarning, match="ran out in epoch 2 after 1 of 2 steps"):
+    with pytest.warns(UserWarning, match="ran out after 1 of 2 steps"):
         assert rows(source, 1) == [[4, 5]]
     assert rows(source, 2) == [[0, 1], [2, 3]]
 

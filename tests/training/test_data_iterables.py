@@ -51,12 +51,10 @@ def test_a_generator_goes_on_from_epoch_to_epoch():
 def test_a_generator_that_runs_dry_says_so():
     source = as_batches(counted(4), steps=3)
     assert numbers(source, 0) == [0, 1, 2] and not source.exhausted
-    with pytest.warns(
-        UserWarning, match="ran out in epoch 2 after 1 of 3 steps; the epoch ends here. Provide"
-    ):
+    with pytest.warns(UserWarning, match="ran out after 1 of 3 steps of an epoch. Provide"):
         assert numbers(source, 1) == [3]
     assert source.exhausted
-    with pytest.warns(UserWarning, match="ran out in epoch 3"):
+    with pytest.warns(UserWarning, match="ran out after 0 of 3 steps"):
         assert numbers(source, 2) == []
 
 
@@ -66,7 +64,7 @@ def test_a_generator_without_steps_is_one_epoch():
         warnings.simplefilter("error")
         assert numbers(source, 0) == [0, 1, 2, 3]
     assert source.steps_per_epoch is None and source.exhausted
-    with pytest.warns(UserWarning, match="ran out in epoch 2; the epoch ends here"):
+    with pytest.warns(UserWarning, match="ran out. Provide"):
         assert numbers(source, 1) == []
 
 
@@ -147,7 +145,7 @@ def test_steps_through_an_iterable():
     source = as_batches(Counted(5, length=5), steps=2)
     assert numbers(source, 0) == [0, 1]
     assert numbers(source, 1) == [2, 3]
-    with pytest.warns(UserWarning, match="ran out in epoch 3 after 1 of 2 steps"):
+    with pytest.warns(UserWarning, match="ran out after 1 of 2 steps"):
         assert numbers(source, 2) == [4]
     assert numbers(source, 3) == [0, 1]
 

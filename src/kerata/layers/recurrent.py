@@ -280,9 +280,10 @@ class _NamedRNN(RNN):
     def _init_value(self, name: str) -> Any:
         return getattr(self.cell, name) if hasattr(self.cell, name) and name not in ("name", "dtype", "trainable") else super()._init_value(name)
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        return super(RNN, cls).from_config(config)
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["cell"]  # its settings stand in the config one by one
+        return config
 
     def _plain(self, training: bool) -> bool:
         """Whether the fused recurrence computes what the cell does."""

@@ -66,6 +66,10 @@ from .control import scan as scan
 from .control import switch as switch
 from .control import vectorized_map as vectorized_map
 from .control import while_loop as while_loop
+from .conv import conv as conv
+from .conv import conv_transpose as conv_transpose
+from .conv import depthwise_conv as depthwise_conv
+from .conv import separable_conv as separable_conv
 from .core import cast as cast
 from .core import convert_to_numpy as convert_to_numpy
 from .core import convert_to_tensor as convert_to_tensor
@@ -161,6 +165,10 @@ from .normalization import layer_normalization as layer_normalization
 from .normalization import moments as moments
 from .normalization import normalize as normalize
 from .normalization import rms_normalization as rms_normalization
+from .pool import adaptive_average_pool as adaptive_average_pool
+from .pool import adaptive_max_pool as adaptive_max_pool
+from .pool import average_pool as average_pool
+from .pool import max_pool as max_pool
 from .product import cross as cross
 from .product import dot as dot
 from .product import einsum as einsum

@@ -48,7 +48,8 @@ def _run(
         sample(T((2, 4, 6, 5)), T((3, 2, 4, 6)), padding="same", data_format="channels_first"),
         sample(T((2, 7, 6, 2)), T((2, 3, 2, 3)), padding=((1, 2), (0, 3)), dilation_rate=(2, 1)),
         sample(T((2, 9, 9, 2)), T((3, 3, 2, 3)), 2, "same", dilation_rate=2),
-        sample(T((1, 4, 5, 4, 2)), T((2, 2, 3, 2, 3)), (1, 2, 1), "same"), sample(T((0, 5, 5, 2)), T((3, 3, 2, 2)), gradient=False),
+        sample(T((1, 4, 5, 4, 2)), T((2, 2, 3, 2, 3)), (1, 2, 1), "same"),
+        sample(T((0, 5, 5, 2)), T((3, 3, 2, 2)), gradient=False),
         sample(T((2, 6, 2), "int32", -9, 9), T((3, 2, 3), "int32", -9, 9), gradient=False),
         sample(T((2, 6, 8), "float16"), T((3, 8, 3), "float16"), gradient=False),
         sample(T((2, 6, 2), "float64"), T((3, 2, 3), "float32"), gradient=False),
@@ -57,8 +58,10 @@ def _run(
         rejects(T((2, 7)), T((3, 3, 4)), argument="inputs"), rejects(T((2, 2, 3)), T((3, 3, 4)), argument="inputs"),
         rejects(T((2, 7, 3), "complex64"), T((3, 3, 4)), argument="inputs"),
         rejects(T((2, 7, 3)), T((3, 4)), argument="kernel"), rejects(T((2, 7, 3)), T((3, 2, 4)), argument="kernel"),
-        rejects(T((2, 7, 4)), T((3, 2, 3)), argument="kernel"), rejects(T((2, 7, 3)), T((3, 3, 4)), 0, argument="strides"),
-        rejects(T((2, 7, 3)), T((3, 3, 4)), (1, 1), argument="strides"), rejects(T((2, 7, 3)), T((3, 3, 4)), 1.0, argument="strides"),
+        rejects(T((2, 7, 4)), T((3, 2, 3)), argument="kernel"),
+        rejects(T((2, 7, 3)), T((3, 3, 4)), 0, argument="strides"),
+        rejects(T((2, 7, 3)), T((3, 3, 4)), (1, 1), argument="strides"),
+        rejects(T((2, 7, 3)), T((3, 3, 4)), 1.0, argument="strides"),
         rejects(T((2, 7, 3)), T((3, 3, 4)), 1, "full", argument="padding"),
         rejects(T((2, 7, 3)), T((3, 3, 4)), data_format="NWC", argument="data_format"),
         rejects(T((2, 7, 3)), T((3, 3, 4)), dilation_rate=-1, argument="dilation_rate"),
@@ -105,7 +108,8 @@ def conv(
 @op(
     samples=[
         sample(T((2, 7, 3)), T((3, 3, 2))), sample(T((2, 6, 7, 3)), T((3, 2, 3, 1)), 2, "same"),
-        sample(T((2, 6, 7, 3)), T((2, 2, 3, 2)), (1, 2), "same"), sample(T((2, 6, 7, 3)), T((2, 2, 3, 2)), dilation_rate=2),
+        sample(T((2, 6, 7, 3)), T((2, 2, 3, 2)), (1, 2), "same"),
+        sample(T((2, 6, 7, 3)), T((2, 2, 3, 2)), dilation_rate=2),
         sample(T((2, 3, 6, 7)), T((3, 3, 3, 2)), padding="same", data_format="channels_first"),
         sample(T((1, 4, 5, 4, 2)), T((2, 2, 3, 2, 3)), 2, "same"), sample(T((2, 7, 1)), T((3, 1, 2))),
         sample(T((2, 7, 3), "int32", -9, 9), T((3, 3, 2), "int32", -9, 9), gradient=False),
@@ -152,7 +156,8 @@ def depthwise_conv(
 
 @op(
     samples=[
-        sample(T((2, 7, 3)), T((3, 3, 2)), T((1, 6, 4))), sample(T((2, 6, 7, 3)), T((3, 2, 3, 1)), T((1, 1, 3, 2)), 2, "same"),
+        sample(T((2, 7, 3)), T((3, 3, 2)), T((1, 6, 4))),
+        sample(T((2, 6, 7, 3)), T((3, 2, 3, 1)), T((1, 1, 3, 2)), 2, "same"),
         sample(T((2, 3, 6, 7)), T((2, 2, 3, 2)), T((1, 1, 6, 2)), data_format="channels_first", dilation_rate=2),
     ],
     rejects=[
@@ -214,7 +219,8 @@ def separable_conv(
     samples=[
         sample(T((2, 4, 3)), T((3, 2, 3))), sample(T((2, 4, 3)), T((3, 2, 3)), 2, "same"),
         sample(T((2, 4, 3)), T((2, 2, 3)), 3), sample(T((2, 4, 3)), T((2, 2, 3)), 2, "same", 1),
-        sample(T((2, 4, 3)), T((3, 2, 3)), 1, "same", 3), sample(T((2, 3, 4, 3)), T((3, 2, 2, 3)), (2, 3), "valid", (1, None)),
+        sample(T((2, 4, 3)), T((3, 2, 3)), 1, "same", 3),
+        sample(T((2, 3, 4, 3)), T((3, 2, 2, 3)), (2, 3), "valid", (1, None)),
         sample(T((2, 3, 4, 3)), T((4, 3, 2, 3)), 2, "same", dilation_rate=(1, 2)),
         sample(T((2, 3, 4, 5)), T((2, 3, 2, 3)), 2, "same", data_format="channels_first"),
         sample(T((1, 2, 3, 2, 2)), T((2, 2, 3, 3, 2)), 2, "same"),

@@ -1,9 +1,15 @@
 """The ops of neural networks."""
 
+from .pool import adaptive_average_pool as adaptive_average_pool
+from .pool import adaptive_max_pool as adaptive_max_pool
+from .pool import average_pool as average_pool
 from .normalization import batch_normalization as batch_normalization
 from .crossentropy import binary_crossentropy as binary_crossentropy
 from .crossentropy import categorical_crossentropy as categorical_crossentropy
 from .activation import celu as celu
+from .conv import conv as conv
+from .conv import conv_transpose as conv_transpose
+from .conv import depthwise_conv as depthwise_conv
 from .attention import dot_product_attention as dot_product_attention
 from .activation import elu as elu
 from .activation import gelu as gelu
@@ -17,6 +23,7 @@ from .normalization import layer_normalization as layer_normalization
 from .activation import leaky_relu as leaky_relu
 from .activation import log_sigmoid as log_sigmoid
 from .activation import log_softmax as log_softmax
+from .pool import max_pool as max_pool
 from .normalization import moments as moments
 from .indexing import multi_hot as multi_hot
 from .normalization import normalize as normalize
@@ -25,6 +32,7 @@ from .activation import relu as relu
 from .activation import relu6 as relu6
 from .normalization import rms_normalization as rms_normalization
 from .activation import selu as selu
+from .conv import separable_conv as separable_conv
 from .exponential import sigmoid as sigmoid
 from .activation import silu as silu
 from .activation import soft_shrink as soft_shrink

@@ -62,6 +62,15 @@ _PLAIN: Kinds = ()
 _ROOTS = frozenset(("keras", "kerata", "builtins"))  # first parts of the module names that tables stand for
 _DATA = frozenset(("__tuple__", "__slice__", "__ellipsis__", "__bytes__", "__numpy__", "__tensor__"))
 
+# Fields whose text would be the path of a file, and layers that are a way to code of others.
+_PATHS = ("vocabulary", "filepath", "path", "file", "url", "directory")
+_OPENERS = {
+    "TFSMLayer": "opens another model",
+    "TorchModuleWrapper": "holds code of another package",
+    "JaxLayer": "holds code of another package",
+    "FlaxLayer": "holds code of another package",
+}
+
 # Memory that a made object takes, about: a layer with its plans, a call in a graph, anything else.
 _PER_LAYER, _PER_CALL, _PER_OBJECT = 8192, 4096, 1024
 
@@ -193,6 +202,8 @@ class Inspection:
         if not isinstance(config, dict):
             self.refuse(place, "its `config` is no object with fields")
         self._count(found, value, place)
+        if own:
+            self._check_closed(found, config, place)
         inner = f"{place}.config"
         for key, item in config.items():
             if isinstance(item, (dict, list)):
@@ -203,6 +214,19 @@ class Inspection:
         if isinstance(compiling, dict):
             items = ((v, f"{place}.compile_config.{k}", kinds_of_field(k)) for k, v in compiling.items())
             self._push(items) if self.compiles else self._check_no_code(compiling, f"{place}.compile_config")
+
+    def _check_closed(self, found: type, config: dict[str, Any], place: str) -> None:
+        """A layer must not open what a file names, nor run what it holds."""
+        if self.safe_mode and found.__name__ in _OPENERS:
+            self.refuse(
+                place,
+                f"a {found.__name__} {_OPENERS[found.__name__]}; pass `safe_mode=False` if you trust it",
+            )
+        for key in _PATHS:
+            if isinstance(config.get(key), str):
+                self.refuse(
+                    f"{place}.config.{key}", "it names a file, and a model file may not have another one read"
+                )
 
     def _check_op(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
         name = value["class_name"]

@@ -5,15 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerata.core import registry
 from kerata.core.errors import ArgumentError, RefusedFileError
-from kerata.core.serialization import deserialize_keras_object
-from kerata.core.state import setting
 from kerata.models.model import Model
 from kerata.saving import assets
 from kerata.saving.archive import (
@@ -27,11 +23,10 @@ from kerata.saving.archive import (
     write_archive,
 )
 from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
-from kerata.saving.inspection import Inspection
 from kerata.saving.limits import DEFAULT, Limits
-from kerata.saving.serialization import serialize_keras_object, with_code
+from kerata.saving.loading import Options, compile_model, keep_promises, make_model, parse, refusing
+from kerata.saving.serialization import serialize_keras_object
 from kerata.saving.source import Source, open_source
-from kerata.saving.strict_json import loads
 from kerata.saving.traces import untouched
 from kerata.saving.weights import Weights, load_state, save_state
 
@@ -116,7 +111,7 @@ def load_model(
     name = os.fspath(filepath)
     if not os.path.exists(name):
         raise ArgumentError("filepath", expected="the path of a file that is there", got=name)
-    options = _Options(custom_objects, compile, safe_mode, limits)
+    options = Options(custom_objects, compile, safe_mode, limits)
     with untouched(), refusing(name, bool(custom_objects)):
         if os.path.isdir(name):
             return _load_folder(name, options)
@@ -144,67 +139,32 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         >>> kerata.models.model_from_json(model.to_json()).count_params()
         8
     """
-    options = _Options(custom_objects, False, True, DEFAULT)
-    with untouched(), refusing("JSON text", bool(custom_objects)):
-        config = _parse(json_string, "JSON text", "the text", options)
-        Inspection("JSON text", custom_objects).check(config, "the text", ("models",))
-        return _make(config, "JSON text", options)
+    options, name = Options(custom_objects), "JSON text"
+    with untouched(), refusing(name, bool(custom_objects)):
+        config = parse(json_string, name, "the text", options)
+        model = make_model(config, name, len(json_string), options, "the text")
+        compile_model(model, config, options)
+        keep_promises(model)
+        return model
 
 
 # ---- pieces of loading -----------------------------------------------------------------------------------------
 
 
-class _Options:
-    """The arguments of a load, handed down."""
-
-    __slots__ = ("compile", "custom_objects", "limits", "safe_mode")
-
-    def __init__(self, custom_objects: Any, compile: bool, safe_mode: bool, limits: Limits) -> None:
-        self.custom_objects, self.compile, self.safe_mode, self.limits = (
-            custom_objects,
-            compile,
-            safe_mode,
-            limits,
-        )
-
-
-@contextmanager
-def refusing(name: str, custom: bool) -> Iterator[None]:
-    """Whatever goes wrong inside is told as the refusal of the file.
-
-    Where the caller's own classes take part the first error stays visible behind it; it may be theirs.
-    """
-    try:
-        yield
-    except RefusedFileError:
-        raise
-    except RecursionError:
-        raise RefusedFileError(name, CONFIG, "it is nested too deeply to be made") from None
-    except MemoryError:
-        raise RefusedFileError(name, CONFIG, "there is not enough memory for it") from None
-    except OSError:
-        raise
-    except Exception as error:
-        reason = f"no such object can be made ({type(error).__name__}: {error})"
-        raise RefusedFileError(name, CONFIG, reason) from (error if custom else None)
-
-
-def _load_archive(source: Source, options: _Options) -> Any:
+def _load_archive(source: Source, options: Options) -> Any:
     archive = open_model_archive(source, options.limits)
     metadata = archive.read(METADATA, _METADATA_BYTES)
-    _parse(metadata, source.name, METADATA, options)  # must be JSON; what it says is not believed
+    parse(metadata, source.name, METADATA, options, nan=False)  # must be JSON; what it says is not believed
     text = archive.read(CONFIG, options.limits.config_bytes)
-    model, config = _read_model(text, source.name, source.size, options)
-    weights = Hdf5File(archive.open(WEIGHTS), options.limits, stored=source.size)
-    _fill(model, config, Weights(source.name, weights), options)
-    assets.load(model, assets.from_archive(archive), source.name)
-    return model
+    file = Hdf5File(archive.open(WEIGHTS), options.limits, stored=source.size)
+    return _load(text, Weights(source.name, file), assets.from_archive(archive), source.size, options)
 
 
-def _load_folder(name: str, options: _Options) -> Any:
+def _load_folder(name: str, options: Options) -> Any:
     """The members of an archive, as files of these names in a folder."""
     for member in (METADATA, CONFIG, WEIGHTS):
-        if os.path.islink(os.path.join(name, member)) or not os.path.isfile(os.path.join(name, member)):
+        path = os.path.join(name, member)
+        if os.path.islink(path) or not os.path.isfile(path):
             raise RefusedFileError(name, member, "a model's folder must have this file")
     texts = []
     for member, most in ((METADATA, _METADATA_BYTES), (CONFIG, options.limits.config_bytes)):
@@ -212,60 +172,23 @@ def _load_folder(name: str, options: _Options) -> Any:
             if source.size > most:
                 source.refuse(member, f"it has {source.size} bytes; at most {most} are allowed")
             texts.append(source.read(0, source.size, member))
-    _parse(texts[0], name, METADATA, options)
+    parse(texts[0], name, METADATA, options, nan=False)
     with open_source(os.path.join(name, WEIGHTS)) as source:
-        model, config = _read_model(texts[1], name, source.size + len(texts[1]), options)
-        _fill(model, config, Weights(name, Hdf5File(source, options.limits)), options)
-    assets.load(model, assets.from_folder(Path(name) / "assets", options.limits), name)
-    return model
+        weights = Weights(name, Hdf5File(source, options.limits))
+        readers = assets.from_folder(Path(name) / "assets", options.limits)
+        return _load(texts[1], weights, readers, source.size + len(texts[1]), options)
 
 
-def _parse(text: Any, name: str, place: str, options: _Options, stored: int = 0) -> Any:
-    size = len(text)
-    allowance = 2 * max(stored, size) + options.limits.spare_bytes
-    return loads(
-        text, file=name, place=place, limits=options.limits, allow_nan=place != METADATA, allowance=allowance
-    )
-
-
-def _read_model(text: bytes, name: str, stored: int, options: _Options) -> tuple[Any, dict[str, Any]]:
-    """The model that a config describes, its variables without values; and the config."""
-    config = _parse(text, name, CONFIG, options, stored)
-    inspection = Inspection(
-        name,
-        options.custom_objects,
-        options.safe_mode,
-        options.compile,
-        options.limits,
-        allowance=2 * stored + options.limits.spare_bytes,
-    )
-    inspection.check(config, CONFIG, ("models",))
-    if not options.safe_mode:
-        config = with_code(config)
-    with setting(deferred=True):
-        return _make(config, name, options), config
-
-
-def _make(config: Any, name: str, options: _Options) -> Any:
-    if not isinstance(config, dict) or "class_name" not in config:
-        raise RefusedFileError(name, CONFIG, "it does not describe a model")
-    with registry.custom_object_scope(options.custom_objects):
-        model = deserialize_keras_object(config, options.custom_objects, options.safe_mode)
-    if not isinstance(model, Model):
-        raise RefusedFileError(name, CONFIG, f"it describes a {type(model).__name__}, not a model")
-    return model
-
-
-def _fill(model: Any, config: dict[str, Any], weights: Weights, options: _Options) -> None:
-    """Compiles the model if asked for, and gives all variables their values."""
-    compiling = config.get("compile_config")
-    with setting(deferred=True), registry.custom_object_scope(options.custom_objects):
-        if options.compile and compiling:
-            model.compile_from_config(compiling)
+def _load(
+    text: bytes, weights: Weights, readers: dict[str, assets.Reader], stored: int, options: Options
+) -> Any:
+    config = parse(text, weights.name, CONFIG, options, stored)
+    model = make_model(config, weights.name, stored, options)
+    compile_model(model, config, options)
     load_state(model, weights)
-    for variable in [*model.variables, *getattr(getattr(model, "optimizer", None), "variables", ())]:
-        if variable.promised:
-            variable.keep_promise()
+    keep_promises(model)
+    assets.load(model, readers, weights.name)
+    return model
 
 
 # ---- pieces of saving ------------------------------------------------------------------------------------------

@@ -153,9 +153,9 @@ def load_state(model: Any, weights: Weights, skip_mismatch: bool = False) -> Non
         if not _is_optional(path, model)
     ]
     if problems and not skip_mismatch:
-        raise RefusedFileError(weights.name, "its arrays", _sentence(problems))
+        raise RefusedFileError(weights.name, "its arrays", sentence(problems))
     if problems:
-        warnings.warn(f"{weights.name}: some weights were not loaded. {_sentence(problems)}", stacklevel=3)
+        warnings.warn(f"{weights.name}: some weights were not loaded. {sentence(problems)}", stacklevel=3)
     for item, expected, arrays in plan:
         if expected is None:
             item.load_own_variables(Store(arrays))
@@ -170,7 +170,7 @@ def _is_optional(path: str, model: Any) -> bool:
     ) is None
 
 
-def _sentence(problems: list[str]) -> str:
+def sentence(problems: list[str]) -> str:
     more = f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
     return "; ".join(problem[:160] for problem in problems[:_NAMED]) + more
 
@@ -198,12 +198,12 @@ def _problems(item: Any, expected: list[Variable], arrays: Mapping[str, Dataset]
     wrong = [
         f"{name} {text}"
         for name, v in zip(names, expected)
-        if name in arrays and (text := _unfit(v, arrays[name]))
+        if name in arrays and (text := unfit(v, arrays[name]))
     ]
     return missing + extra + wrong
 
 
-def _unfit(variable: Variable, dataset: Dataset) -> str:
+def unfit(variable: Variable, dataset: Dataset) -> str:
     """Why an array cannot become the value of a variable; an empty text if it can."""
     if dataset.shape != variable.shape:
         return f"has the shape {dataset.shape}; the variable {variable.name!r} has {variable.shape}"

@@ -14,8 +14,9 @@ import numpy as np
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.saving.archive import WEIGHTS, open_model_archive, replacing, write_atomically
 from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
+from kerata.saving.legacy import is_legacy, is_legacy_path, load_legacy_weights
 from kerata.saving.limits import DEFAULT, Limits
-from kerata.saving.model_io import refusing
+from kerata.saving.loading import refusing
 from kerata.saving.source import open_source
 from kerata.saving.traces import untouched
 from kerata.saving.walk import saved_objects
@@ -87,6 +88,12 @@ def load_weights(
                 file = Hdf5File(archive.open(WEIGHTS), limits, stored=source.size)
                 _load(model, Weights(name, file), skip_mismatch)
             return
+        if is_legacy_path(name):
+            with open_source(name) as source:
+                file = Hdf5File(source, limits)
+                if is_legacy(file):
+                    load_legacy_weights(model, file, "model_weights")
+                    return
         with open_weights(name, limits) as weights:
             _load(model, weights, skip_mismatch)
 

@@ -431,9 +431,13 @@ class Trainer:
             source.on_epoch_begin()
             logs = dict(self._train_epoch(source, epoch, logger))
             source.on_epoch_end()
+            if not logs:  # a generator ended together with the last epoch
+                break
             if validate is not None and _due(epoch, frequency):
                 logs.update({f"val_{k}": v for k, v in validate(logger).items()})
             logger.on_epoch_end(epoch, logs)
+            if source.exhausted and source.steps_per_epoch is None and epoch + 1 < epochs:
+                source.warn_dry()
             if self.stop_training or source.exhausted:
                 break
         if self.optimizer is not None and epochs > first:
@@ -459,6 +463,8 @@ class Trainer:
                 logger.on_train_batch_end(step, self._logs_reader(returned))
             if listens and self.stop_training:
                 break
+        if step < 0 and source.exhausted:
+            return {}
         if step < 0:
             raise ArgumentError("x", expected="data with at least one batch", got="no batches")
         return self._read_logs(returned)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
 TABLE: dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
 Tensor = torch.Tensor
@@ -24,3 +25,146 @@ def fast_path(name: str, when: Callable[..., bool] | None = None) -> Callable[[A
 @fast_path("mean", when=lambda x, axis=None, keepdims=False: x.dtype in (torch.float32, torch.float64))
 def _(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     return torch.mean(x, dim=axis, keepdim=keepdims) if axis != () else x
+
+
+F32 = (torch.float32, torch.float64)
+
+
+def _floats(*xs: Any) -> bool:
+    """All given tensors are of one wide floating dtype."""
+    dtype = next((x.dtype for x in xs if x is not None), None)
+    return dtype in F32 and all(x is None or x.dtype == dtype for x in xs)
+
+
+def _linear_fits(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> bool:
+    return _floats(x, kernel, bias) and x.ndim >= 2 and kernel.ndim == 2 and x.shape[-1] == kernel.shape[0]
+
+
+@fast_path("linear", when=_linear_fits)
+def _(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+    if bias is None:
+        return torch.matmul(x, kernel)
+    if x.ndim == 2:
+        return torch.addmm(bias, x, kernel)
+    return torch.addmm(bias, x.reshape(-1, x.shape[-1]), kernel).view(*x.shape[:-1], -1)
+
+
+for _name, _fn in {
+    "relu": torch.relu, "silu": F.silu, "elu": F.elu, "selu": torch.selu, "relu6": F.relu6, "softplus": F.softplus,
+    "log_sigmoid": F.logsigmoid, "softsign": F.softsign,
+}.items():  # fmt: skip
+    TABLE[_name] = (lambda x, *_, **__: x.dtype in F32, _fn)
+TABLE["elu"] = (lambda x, alpha=1.0: x.dtype in F32, lambda x, alpha=1.0: F.elu(x, alpha))
+TABLE["softplus"] = (lambda x: x.dtype in F32, lambda x: F.softplus(x))
+
+
+@fast_path("gelu", when=lambda x, approximate=True: x.dtype in F32)
+def _(x: Tensor, approximate: bool = True) -> Tensor:
+    return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+@fast_path("leaky_relu", when=lambda x, negative_slope=0.2: x.dtype in F32)
+def _(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    return F.leaky_relu(x, negative_slope)
+
+
+def _one_axis(x: Tensor, axis: Any = -1) -> bool:
+    return x.dtype in F32 and type(axis) is int and -x.ndim <= axis < x.ndim
+
+
+@fast_path("softmax", when=_one_axis)
+def _(x: Tensor, axis: int = -1) -> Tensor:
+    return torch.softmax(x, axis)
+
+
+@fast_path("log_softmax", when=_one_axis)
+def _(x: Tensor, axis: int = -1) -> Tensor:
+    return torch.log_softmax(x, axis)
+
+
+def _last_axis(x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any) -> bool:
+    fits = all(v is None or v.shape == x.shape[-1:] for v in (gamma, beta))
+    return fits and axis in (-1, x.ndim - 1) and not kwargs and _floats(x, gamma, beta) and epsilon is not None
+
+
+@fast_path("layer_normalization", when=_last_axis)
+def _(x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float = 1e-7) -> Tensor:
+    return F.layer_norm(x, x.shape[-1:], gamma, beta, epsilon)
+
+
+def _attention_fits(
+    query: Tensor, key: Tensor, value: Tensor, bias: Any = None, mask: Any = None, scale: Any = None,
+    is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
+) -> bool:  # fmt: skip
+    ranks = query.ndim == key.ndim == value.ndim == 4
+    return (
+        ranks and bias is None and mask is None and not is_causal and attn_logits_soft_cap is None
+        and _floats(query, key, value) and query.shape[2] == key.shape[2] == value.shape[2]
+        and query.shape[0] == key.shape[0] == value.shape[0] and query.shape[3] == key.shape[3]
+        and key.shape[1] == value.shape[1]
+    )  # fmt: skip
+
+
+@fast_path("dot_product_attention", when=_attention_fits)
+def _(query: Tensor, key: Tensor, value: Tensor, *_: Any, scale: float | None = None, **__: Any) -> Tensor:
+    q, k, v = (x.transpose(1, 2) for x in (query, key, value))
+    return F.scaled_dot_product_attention(q, k, v, scale=scale).transpose(1, 2)
+
+
+# ---- recurrences: PyTorch's own kernels take the gates in Keras's order for the LSTM ----------------
+
+
+def _recurrence_fits(x: Tensor, *rest: Any, mask: Any = None, go_backwards: bool = False, **_: Any) -> bool:
+    tensors = [t for t in rest if isinstance(t, torch.Tensor)]
+    return mask is None and x.ndim == 3 and 0 not in x.shape and _floats(x, *tensors)
+
+
+def _lstm_fits(
+    x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Any = None, mask: Any = None,
+    go_backwards: bool = False, zero_output_for_mask: bool = False,
+) -> bool:  # fmt: skip
+    return _recurrence_fits(x, h, c, kernel, recurrent_kernel, bias, mask=mask)
+
+
+@fast_path("lstm", when=_lstm_fits)
+def _(
+    x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Any = None, mask: Any = None,
+    go_backwards: bool = False, zero_output_for_mask: bool = False,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    weights = [kernel.t(), recurrent_kernel.t()]
+    if bias is not None:
+        weights += [bias, torch.zeros_like(bias)]
+    x = x.flip(1) if go_backwards else x
+    outputs, h, c = torch.lstm(x, [h[None], c[None]], weights, bias is not None, 1, 0.0, False, False, True)
+    return outputs, h[0], c[0]
+
+
+def _gru_fits(
+    x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Any = None, recurrent_bias: Any = None,
+    mask: Any = None, go_backwards: bool = False, zero_output_for_mask: bool = False,
+) -> bool:  # fmt: skip
+    return _recurrence_fits(x, h, kernel, recurrent_kernel, bias, recurrent_bias, mask=mask)
+
+
+def _reset_first(columns: Tensor) -> Tensor:
+    """Keras has the update gate first, PyTorch the reset gate."""
+    z, r, n = columns.chunk(3, -1)
+    return torch.cat([r, z, n], -1)
+
+
+@fast_path("gru", when=_gru_fits)
+def _(
+    x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Any = None, recurrent_bias: Any = None,
+    mask: Any = None, go_backwards: bool = False, zero_output_for_mask: bool = False,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    weights = [_reset_first(kernel).t(), _reset_first(recurrent_kernel).t()]
+    biased = bias is not None or recurrent_bias is not None
+    if biased:
+        zeros = torch.zeros(kernel.shape[-1], dtype=kernel.dtype, device=kernel.device)
+        weights += [_reset_first(zeros if b is None else b) for b in (bias, recurrent_bias)]
+    x = x.flip(1) if go_backwards else x
+    outputs, h = torch.gru(x, h[None], weights, biased, 1, 0.0, False, False, True)
+    return outputs, h[0]
+
+
+from . import fast_optimizers as fast_optimizers  # noqa: E402  # fills the table

@@ -76,15 +76,15 @@ class IteratorSource(BatchSource):
                 break
             step, self._started = step + 1, True
             yield read(item)
-        self._check(index, step)
+        self._check(step)
 
-    def _check(self, index: int, step: int) -> None:
+    def _check(self, step: int) -> None:
         if not self._started:
             raise ArgumentError(
                 "x", expected="a generator that yields at least one batch", got="an empty one"
             )
         if step == 0 or (self.steps_per_epoch is not None and step < self.steps_per_epoch):
-            self.warn_dry(index, step)
+            self.warn_dry(step)
 
 
 class IterableSource(PassSource):

@@ -45,12 +45,11 @@ class BatchSource(abc.ABC):
     def close(self) -> None:
         """Ends the threads and processes that read ahead. The source can be read again afterwards."""
 
-    def warn_dry(self, index: int, step: int = 0) -> None:
-        """Warns that epoch `index` ends after so many steps, or cannot begin, for want of data."""
-        told = f" after {step} of {self.steps_per_epoch} steps" if self.steps_per_epoch else ""
+    def warn_dry(self, step: int = 0) -> None:
+        """Warns that an epoch ends after so many steps, or cannot begin, for want of data."""
+        told = f" after {step} of {self.steps_per_epoch} steps of an epoch" if self.steps_per_epoch else ""
         warnings.warn(
-            f"The data ran out in epoch {index + 1}{told}; the epoch ends here. "
-            "Provide enough batches for all steps of all epochs, or ask for fewer of them.",
+            f"The data ran out{told}. Provide enough batches for all steps of all epochs, or ask for fewer of them.",
             stacklevel=4,
         )
 
@@ -91,7 +90,7 @@ class PassSource(BatchSource):
         for step in range(self.steps_per_epoch or 0):
             batch = self._next(index, first=step == 0)
             if batch is None:
-                self.warn_dry(index, step)
+                self.warn_dry(step)
                 return
             yield batch
 

@@ -12,7 +12,7 @@ from .structure import arrays_of, count_samples, slices_of
 
 
 def split_validation(
-    x: Any, y: Any = None, sample_weight: Any = None, *, validation_split: float
+    x: Any, y: Any = None, sample_weight: Any = None, validation_split: float = 0.2
 ) -> tuple[Batch, Batch]:
     """Splits arrays into the first samples, for training, and the last fraction, for validation.
 

@@ -1,0 +1,181 @@
+"""PyTorch's fused and list-wise kernels for the updates of optimizers. They write in place.
+
+A route gives back the very lists that it was given, so that nothing is assigned afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from .fast import fast_path
+
+Tensor = torch.Tensor
+Tensors = list[Tensor]
+_HOST = torch.device("cpu")
+
+
+def _alike(values: Tensors, gradients: Tensors) -> bool:
+    """Whether all are float32 on one device, in the memory order that the fused kernels take for granted."""
+    device = values[0].device
+    for x, g in zip(values, gradients, strict=True):
+        if x.dtype is not torch.float32 or g.dtype is not torch.float32 or x.device != device or not g.is_contiguous() or not x.is_contiguous():
+            return False
+    return True
+
+
+def _updates(values: Any, gradients: Any, *rest: Any) -> bool:
+    return type(values) is list and _alike(values, gradients)
+
+
+def _floats(values: Any, *rest: Any) -> bool:
+    return type(values) is list and all(x.dtype is torch.float32 for x in values)
+
+
+@fast_path("optimizer_next_step", when=lambda iterations: iterations.dtype is torch.int32)
+def _(iterations: Tensor) -> Tensor:
+    return iterations.add_(1)
+
+
+@fast_path("optimizer_count", when=lambda iterations: iterations.dtype is torch.int32)
+def _(iterations: Tensor) -> Tensor:
+    return iterations.to(torch.float32).add_(1.0)
+
+
+@fast_path("optimizer_decay", when=_floats)
+@torch.no_grad()
+def _(values: Tensors, rate: Tensor, amount: float) -> Tensors:
+    torch._foreach_mul_(values, _scalar(rate * -amount + 1.0))
+    return values
+
+
+@fast_path("optimizer_average", when=lambda averages, values, keep: _floats(averages) and _floats(values))
+@torch.no_grad()
+def _(averages: Tensors, values: Tensors, keep: Tensor) -> Tensors:
+    torch._foreach_mul_(averages, _scalar(keep))
+    torch._foreach_add_(averages, torch._foreach_mul(values, _scalar(1.0 - keep)))
+    return averages
+
+
+@fast_path("optimizer_limit_norms", when=_floats)
+@torch.no_grad()
+def _(gradients: Tensors, limit: float) -> Tensors:
+    norms = torch._foreach_norm(gradients)
+    torch._foreach_clamp_min_(norms, limit)
+    factors = torch._foreach_reciprocal(norms)
+    torch._foreach_mul_(factors, limit)
+    return list(torch._foreach_mul(gradients, factors))
+
+
+@fast_path("optimizer_limit_global_norm", when=_floats)
+@torch.no_grad()
+def _(gradients: Tensors, limit: float) -> Tensors:
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return list(torch._foreach_mul(gradients, limit / norm.clamp(min=limit)))
+
+
+def _scalar(x: Tensor) -> Any:
+    """A number where reading it costs nothing; on an accelerator the tensor, for reading would wait for it."""
+    return x.item() if x.device == _HOST else x
+
+
+@fast_path("optimizer_adam", when=_updates)
+@torch.no_grad()
+def _(
+    values: Tensors, gradients: Tensors, momentums: Tensors, velocities: Tensors, rate: Tensor, step: Tensor,
+    beta_1: float, beta_2: float, epsilon: float,
+) -> tuple[Tensors, Tensors, Tensors]:  # fmt: skip
+    _adam(values, gradients, momentums, velocities, [], rate, step, beta_1, beta_2, epsilon)
+    return values, momentums, velocities
+
+
+@fast_path("optimizer_amsgrad", when=_updates)
+@torch.no_grad()
+def _(
+    values: Tensors, gradients: Tensors, momentums: Tensors, velocities: Tensors, hats: Tensors, rate: Tensor, step: Tensor,
+    beta_1: float, beta_2: float, epsilon: float,
+) -> tuple[Tensors, Tensors, Tensors, Tensors]:  # fmt: skip
+    _adam(values, gradients, momentums, velocities, hats, rate, step, beta_1, beta_2, epsilon)
+    return values, momentums, velocities, hats
+
+
+def _adam(
+    values: Tensors, gradients: Tensors, momentums: Tensors, velocities: Tensors, hats: Tensors, rate: Tensor, step: Tensor,
+    beta_1: float, beta_2: float, epsilon: float,
+) -> None:  # fmt: skip
+    if step.device == _HOST:
+        # PyTorch adds its epsilon to the corrected root, we ours to the root itself.
+        corrected = epsilon / math.sqrt(1.0 - beta_2 ** step.item()) if beta_2 else epsilon
+        torch._fused_adam_(
+            values, gradients, momentums, velocities, hats, [step] * len(values), lr=rate.item(), beta1=beta_1, beta2=beta_2,
+            weight_decay=0.0, eps=corrected, amsgrad=bool(hats), maximize=False,
+        )  # fmt: skip
+        return
+    scaled = rate * torch.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
+    torch._foreach_lerp_(momentums, gradients, 1.0 - beta_1)
+    torch._foreach_mul_(velocities, beta_2)
+    torch._foreach_addcmul_(velocities, gradients, gradients, 1.0 - beta_2)
+    if hats:
+        torch._foreach_maximum_(hats, velocities)
+    sizes = torch._foreach_sqrt(hats or velocities)
+    torch._foreach_add_(sizes, epsilon)
+    pushes = torch._foreach_div(momentums, sizes)
+    torch._foreach_mul_(pushes, scaled)
+    torch._foreach_sub_(values, pushes)
+
+
+@fast_path("optimizer_sgd", when=_updates)
+@torch.no_grad()
+def _(values: Tensors, gradients: Tensors, rate: Tensor) -> tuple[Tensors]:
+    _descend(values, gradients, rate)
+    return (values,)
+
+
+def _descend(values: Tensors, gradients: Tensors, rate: Tensor) -> None:
+    """values -= rate * gradients"""
+    if rate.device == _HOST:
+        torch._foreach_add_(values, gradients, alpha=-rate.item())
+    else:
+        torch._foreach_sub_(values, torch._foreach_mul(gradients, rate))
+
+
+@fast_path("optimizer_sgd_momentum", when=_updates)
+@torch.no_grad()
+def _(
+    values: Tensors, gradients: Tensors, momentums: Tensors, rate: Tensor, momentum: float, nesterov: bool
+) -> tuple[Tensors, Tensors]:
+    torch._foreach_mul_(momentums, momentum)
+    _descend(momentums, gradients, rate)
+    if nesterov:
+        torch._foreach_add_(values, momentums, alpha=momentum)
+        _descend(values, gradients, rate)
+    else:
+        torch._foreach_add_(values, momentums)
+    return values, momentums
+
+
+@fast_path("optimizer_rmsprop", when=_updates)
+@torch.no_grad()
+def _(
+    values: Tensors, gradients: Tensors, velocities: Tensors, momentums: Tensors, means: Tensors, rate: Tensor,
+    rho: float, momentum: float, epsilon: float,
+) -> tuple[Tensors, Tensors, Tensors, Tensors]:  # fmt: skip
+    torch._foreach_mul_(velocities, rho)
+    torch._foreach_addcmul_(velocities, gradients, gradients, 1.0 - rho)
+    sizes = velocities
+    if means:
+        torch._foreach_lerp_(means, gradients, 1.0 - rho)
+        sizes = torch._foreach_addcmul(velocities, means, means, -1.0)
+    sizes = torch._foreach_add(sizes, epsilon)
+    torch._foreach_sqrt_(sizes)
+    pushes = torch._foreach_div(gradients, sizes)
+    if momentums:
+        torch._foreach_mul_(momentums, momentum)
+        torch._foreach_mul_(pushes, _scalar(rate))
+        torch._foreach_add_(momentums, pushes)
+        torch._foreach_sub_(values, momentums)
+    else:
+        _descend(values, pushes, rate)
+    return values, velocities, momentums, means

@@ -1,0 +1,99 @@
+"""The common way of every load: parse, inspect, make without values, compile, fill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kerata.core import registry
+from kerata.core.errors import RefusedFileError
+from kerata.core.serialization import deserialize_keras_object
+from kerata.core.state import setting
+from kerata.models.model import Model
+from kerata.saving.inspection import Inspection
+from kerata.saving.limits import DEFAULT, Limits
+from kerata.saving.serialization import with_code
+from kerata.saving.strict_json import loads
+
+PLACE = "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The arguments of a load, handed down."""
+
+    custom_objects: Any = None
+    compile: bool = True
+    safe_mode: bool = True
+    limits: Limits = DEFAULT
+
+
+@contextmanager
+def refusing(name: str, custom: bool) -> Iterator[None]:
+    """Whatever goes wrong inside is told as the refusal of the file.
+
+    Where the caller's own classes take part the first error stays visible behind it; it may be theirs.
+    """
+    try:
+        yield
+    except (RefusedFileError, OSError):
+        raise
+    except RecursionError:
+        raise RefusedFileError(name, PLACE, "it is nested too deeply to be made") from None
+    except MemoryError:
+        raise RefusedFileError(name, PLACE, "there is not enough memory for it") from None
+    except Exception as error:
+        reason = f"no such object can be made ({type(error).__name__}: {error})"
+        raise RefusedFileError(name, PLACE, reason) from (error if custom else None)
+
+
+def parse(
+    text: bytes | str, name: str, place: str, options: Options, stored: int = 0, nan: bool = True
+) -> Any:
+    """JSON of a file of `stored` bytes."""
+    allowance = 2 * max(stored, len(text)) + options.limits.spare_bytes
+    return loads(text, file=name, place=place, limits=options.limits, allow_nan=nan, allowance=allowance)
+
+
+def make_model(config: Any, name: str, stored: int, options: Options, place: str = PLACE) -> Any:
+    """The model that a config describes, its variables without values.
+
+    Raises:
+        RefusedFileError: before anything is made, if the config names what it may not, or would take more memory than
+            `stored` bytes warrant; or if it describes something that is no model.
+    """
+    allowance = 2 * stored + options.limits.spare_bytes
+    inspection = Inspection(
+        name, options.custom_objects, options.safe_mode, options.compile, options.limits, allowance=allowance
+    )
+    inspection.check(config, place, ("models",))
+    if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
+        raise RefusedFileError(name, place, "it does not describe a model")
+    if not options.safe_mode:
+        config = with_code(config)
+    config = {key: value for key, value in config.items() if key != "compile_config"}
+    with setting(deferred=True), registry.custom_object_scope(options.custom_objects):
+        model = deserialize_keras_object(config, options.custom_objects, options.safe_mode)
+    if not isinstance(model, Model):
+        raise RefusedFileError(name, place, f"it describes a {type(model).__name__}, not a model")
+    return model
+
+
+def compile_model(model: Any, config: dict[str, Any], options: Options) -> None:
+    """Compiles a model as its config says; the optimizer's variables wait for their values."""
+    compiling = config.get("compile_config")
+    if not options.compile or not compiling:
+        return
+    if not options.safe_mode:
+        compiling = with_code(compiling)
+    with setting(deferred=True), registry.custom_object_scope(options.custom_objects):
+        model.compile_from_config(compiling)
+
+
+def keep_promises(model: Any) -> None:
+    """Gives first values to variables that the file had none for, such as those of an optimizer never used."""
+    for variable in [*model.variables, *getattr(getattr(model, "optimizer", None), "variables", ())]:
+        if variable.promised:
+            variable.keep_promise()
