@@ -28,6 +28,14 @@ def pair(name, *args, **options):
     return getattr(peer.callbacks, name)(*args, **options), getattr(callbacks, name)(*args, **options)
 
 
+def makes(kind, arguments):
+    try:
+        kind(*arguments)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def logs_of(values, name="val_loss"):
     return [{name: value} for value in values]
 
@@ -317,14 +325,22 @@ def test_the_same_order_of_callbacks_and_calls(stub_model):
     assert outcomes[0] == outcomes[1]
 
 
-@pytest.mark.parametrize("metric", ["AUC", "MeanSquaredError", "Mean", "CosineSimilarity", "Hinge"])
+# Name of each metric -> arguments that it needs.
+METRICS = {
+    name: next(args for args in ((), (0.5,), (2,), (2, [0])) if makes(getattr(peer.metrics, name), args))
+    for name in sorted(dir(peer.metrics))
+    if isinstance(getattr(peer.metrics, name), type) and name not in ("Metric", "MeanMetricWrapper")
+}
+
+
+@pytest.mark.parametrize("metric", METRICS)
 def test_auto_mode_asks_the_metric(metric, loop, stub_model):
     """Kerata's metrics know the direction that Keras's know."""
     import kerata
 
-    model = stub_model()
-    model.metrics = [getattr(kerata.metrics, metric)(name="m")]
-    theirs = getattr(getattr(peer.metrics, metric)(name="m"), "_direction", None)
+    model, arguments = stub_model(), METRICS[metric]
+    model.metrics = [getattr(kerata.metrics, metric)(*arguments, name="m")]
+    theirs = getattr(getattr(peer.metrics, metric)(*arguments, name="m"), "_direction", None)
     stop = callbacks.EarlyStopping("val_m")
     if theirs is None:
         with pytest.raises(ValueError, match="cannot tell whether it should fall or rise"):

@@ -74,14 +74,14 @@ def test_a_model_that_did_not_learn_is_noticed(monkeypatch, tmp_path, console):
 
 
 def test_a_file_that_predicts_something_else_is_noticed(monkeypatch, tmp_path, console):
-    load = demo.keras.models.load_model
+    load = demo.keras.saving.load_model
 
     def load_damaged(path):
         model = load(path)
         model.set_weights([w + 0.1 for w in model.get_weights()])
         return model
 
-    monkeypatch.setattr(demo.keras.models, "load_model", load_damaged)
+    monkeypatch.setattr(demo.keras.saving, "load_model", load_damaged)
     assert demo.run(options(tmp_path, "numpy", epochs=1), console) == 1
     assert "predictions differ" in console.file.getvalue() and "✗" in console.file.getvalue()
 

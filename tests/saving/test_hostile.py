@@ -1,6 +1,7 @@
 """Model files from strangers: refused with a reason, with nothing run, opened, written or changed. On every engine."""
 
 import copy
+import inspect
 import json
 import os
 import random
@@ -84,8 +85,14 @@ def refuse(config, reason, arrays=crafted.PLAIN_ARRAYS, load=None, **options):
 
 def warmed():
     """Loads a plain file once, so that what is imported at the first load is not taken for the file's doing."""
-    model = kerata.saving.load_model(write(crafted.archive(plain()), "warm.keras"))
+    arrays = {"optimizer/vars/0": np.int32(3), "optimizer/vars/1": np.float32(0.1), **crafted.PLAIN_ARRAYS}
+    config = {**plain(), "compile_config": {"optimizer": "adam", "loss": "mse"}}
+    model = kerata.saving.load_model(write(crafted.archive(config, arrays), "warm.keras"))
+    assert int(model.optimizer.iterations.numpy()) == 3
     assert ops.convert_to_numpy(model(ops.ones((1, 4)))).tolist() == [[4.0, 4.0]]
+    kerata.saving.load_model(
+        write(crafted.archive(graph(inputs(), op("Add", tensor("x"), 1)), {}), "warm.keras")
+    )
     os.remove("warm.keras")
     return model
 
@@ -317,9 +324,8 @@ def test_the_callers_word_lets_code_run_and_a_config_cannot_say_it():
         refuse(
             stack(INPUT, layer("Lambda", "a", function=crafted.lambda_code(), **{key: False})), "lambda", {}
         )
-    model = kerata.saving.load_model(write(crafted.archive(bad, {})), safe_mode=False)
     assert not os.path.exists("marker")
-    model(ops.ones((1, 4)))
+    kerata.saving.load_model(write(crafted.archive(bad, {})), safe_mode=False)(ops.ones((1, 4)))
     assert os.path.exists("marker")
 
 
@@ -609,7 +615,8 @@ def test_nothing_is_different_afterwards():
 
 JUNK = [None, True, -1, 0, 3, 10**9, 2**63, 1.5, -0.0, 1e300, "", "x", "../x", "é", "relu", [], [[]], {}, [None],
         {"a": 1}, {"class_name": "Dense", "config": {}}, {"class_name": "__tuple__", "items": 3},
-        {"class_name": None, "config": 1}, {"class_name": "__slice__", "config": {}}, {"class_name": "__keras_tensor__", "config": {}},
+        {"class_name": None, "config": 1}, {"class_name": "__slice__", "config": {}},
+        {"class_name": "__keras_tensor__", "config": {}},
         {"class_name": "__numpy__", "config": {"value": [[1], [1, 2]], "dtype": "float32"}}]  # fmt: skip
 
 
@@ -668,8 +675,16 @@ def test_no_error_is_of_another_class_even_with_little_stack_left():
     def down(depth):
         return kerata.saving.load_model(path) if depth == 0 else down(depth - 1)
 
-    with pytest.raises(RefusedFileError, match="nested"):
-        down(sys.getrecursionlimit() - 400)
+    refused = 0
+    free = sys.getrecursionlimit() - len(inspect.stack(0))
+    for left in (20, 40, 80, 160, 320):
+        try:
+            down(free - left)
+        except RefusedFileError as error:
+            refused += "nested" in str(error)
+        except RecursionError:
+            assert left <= 40  # not even the call of `load_model` had room
+    assert refused >= 2
 
 
 def test_missing_files_are_told():

@@ -58,6 +58,11 @@ class Engine(abc.ABC):
         """Whether the value can be read now: not inside a compiled or vectorised function."""
         return True
 
+    def draws_on_host(self) -> bool:
+        """Whether values are made at once and in host memory: nothing is being traced, no accelerator is in use.
+        Random numbers are then drawn by NumPy and taken over."""
+        return False
+
     def synchronize(self, x: Tensor) -> None:
         """Waits until the value is computed."""
 

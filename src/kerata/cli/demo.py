@@ -20,6 +20,8 @@ from kerata import backends
 from kerata.core.errors import ArgumentError
 from kerata.datasets import digits
 
+from .quiet import native_messages_held
+
 SEED = 1
 EPOCHS = 10
 BATCH_SIZE = 32
@@ -66,7 +68,8 @@ def run(options: argparse.Namespace, console: Console | None = None) -> int:
     engines = _engines(options.backend)
     options.output.mkdir(parents=True, exist_ok=True)
 
-    results = _train_all(engines, options.epochs, console)
+    with native_messages_held():
+        results = _train_all(engines, options.epochs, console)
     if len(results) > 1:
         console.print(_comparison(results))
     good = True
@@ -197,7 +200,7 @@ def _save_and_load(results: list[Result], path: Path, console: Console) -> bool:
     good = True
     for result in results:
         with keras.use_backend(result.engine):
-            predicted = keras.models.load_model(path).predict(x_test, verbose=0)
+            predicted = keras.saving.load_model(path).predict(x_test, verbose=0)
         difference = float(np.max(np.abs(predicted - expected)))
         same = difference == 0 if result is writer else difference <= SAME_PREDICTIONS
         words = "equal predictions" if difference == 0 else f"predictions differ by at most {difference:.1e}"

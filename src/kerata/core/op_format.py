@@ -134,7 +134,7 @@ class Form:
     @property
     def key(self) -> str:
         """The name under which Kerata declares the op."""
-        return _DECLARED_AS.get(self.op, self.op)
+        return self.op if self.op in DECLARED else _DECLARED_AS.get(self.op, self.op)
 
 
 def _forms() -> dict[str, Form]:

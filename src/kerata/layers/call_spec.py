@@ -12,8 +12,9 @@ class CallSpec:
     """The parameters of a `call` method, and which of them Kerata fills in."""
 
     def __init__(self, call: Callable[..., Any]) -> None:
-        self.signature = inspect.signature(call)
-        parameters = [p for p in self.signature.parameters.values() if p.name != "self"]
+        whole = inspect.signature(call)
+        parameters = list(whole.parameters.values())[1:]  # without the instance, whatever its name
+        self.signature = whole.replace(parameters=parameters)
         self.names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.keywords = {p.name for p in parameters}
         self.takes_training = "training" in self.keywords
@@ -29,15 +30,11 @@ class CallSpec:
 @lru_cache(maxsize=4096)
 def call_spec(cls: type) -> CallSpec:
     """The spec of a layer class."""
-    method = cls.call  # type: ignore[attr-defined]
-    spec = CallSpec(method)
-    parameters = [p for n, p in spec.signature.parameters.items() if n != "self"]
-    spec.signature = spec.signature.replace(parameters=parameters)
-    return spec
+    return CallSpec(cls.call)  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=4096)
 def build_parameters(cls: type) -> tuple[str, ...]:
     """Names of the parameters of a layer class's `build`."""
-    parameters = inspect.signature(cls.build).parameters.values()  # type: ignore[attr-defined]
-    return tuple(p.name for p in parameters if p.name != "self" and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+    parameters = list(inspect.signature(cls.build).parameters.values())[1:]  # type: ignore[attr-defined]
+    return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))

@@ -78,6 +78,7 @@ class Layer(Operation):
 
     _kerata_variables = True
     _kerata_state_kind: str | None = None
+    _makes_masks = True  # whether an overridden `compute_mask` has to be asked at each call
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
@@ -382,10 +383,11 @@ class Layer(Operation):
     def losses(self) -> list[Tensor]:
         """What the last call added with `add_loss`, and the penalties on the weights."""
         context = STATE.call
-        entries = list(context.losses) if context is not None else list(self._collected)
+        if context is None or context.root is self:
+            entries = self._collected if context is None else context.losses
+            return [loss for _, loss in entries] + self._regularization_losses()
         below = {id(layer) for layer in self._flatten_layers()}
-        own = [loss for layer, loss in entries if id(layer) in below]
-        return own + self._regularization_losses()
+        return [loss for layer, loss in context.losses if id(layer) in below] + self._regularization_losses()
 
     # ---- building --------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:
@@ -517,7 +519,7 @@ class Layer(Operation):
 
     def _remember(self, x: Any, training: Any, spec: Any, autocast: Any, kwargs: dict[str, Any]) -> None:
         """Keeps the short way for this signature, where nothing but the computation is left to do."""
-        if self.supports_masking and type(self).compute_mask is not Layer.compute_mask:
+        if self._makes_masks and type(self).compute_mask is not Layer.compute_mask:
             return
         if type(x) not in ENGINE_OF or len(self._plans) >= _PLAN_LIMIT or STATE.abstract:
             return

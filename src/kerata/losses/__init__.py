@@ -8,8 +8,18 @@ from kerata.core.serialization import serialize_keras_object as _serialize
 
 from .binary_crossentropy import BinaryCrossentropy as BinaryCrossentropy
 from .binary_crossentropy import binary_crossentropy as binary_crossentropy
+from .binary_focal_crossentropy import BinaryFocalCrossentropy as BinaryFocalCrossentropy
+from .binary_focal_crossentropy import binary_focal_crossentropy as binary_focal_crossentropy
 from .categorical_crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
 from .categorical_crossentropy import categorical_crossentropy as categorical_crossentropy
+from .categorical_focal_crossentropy import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy
+from .categorical_focal_crossentropy import categorical_focal_crossentropy as categorical_focal_crossentropy
+from .categorical_generalized_cross_entropy import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy
+from .categorical_generalized_cross_entropy import categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
+from .circle import Circle as Circle
+from .circle import circle as circle
+from .cosine_similarity import CosineSimilarity as CosineSimilarity
+from .cosine_similarity import cosine_similarity as cosine_similarity
 from .hinge import CategoricalHinge as CategoricalHinge
 from .hinge import Hinge as Hinge
 from .hinge import SquaredHinge as SquaredHinge
@@ -31,6 +41,10 @@ from .mean_squared_error import MeanSquaredError as MeanSquaredError
 from .mean_squared_error import mean_squared_error as mean_squared_error
 from .mean_squared_logarithmic_error import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
 from .mean_squared_logarithmic_error import mean_squared_logarithmic_error as mean_squared_logarithmic_error
+from .overlap import Dice as Dice
+from .overlap import Tversky as Tversky
+from .overlap import dice as dice
+from .overlap import tversky as tversky
 from .poisson import Poisson as Poisson
 from .poisson import poisson as poisson
 from .sparse_categorical_crossentropy import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy

@@ -146,6 +146,18 @@ def _check_fit(true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
             raise ArgumentError("y_true", expected=f"of a shape that fits that of `y_pred`, {tuple(pred)}", got=f"shape {tuple(true)}")
 
 
+def fit_classes(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Classes of the shape of the predictions without their last axis."""
+    true, pred = ops.shape(y_true), ops.shape(y_pred)
+    if len(true) == len(pred) and true[-1:] == (1,):
+        y_true, true = ops.squeeze(y_true, -1), true[:-1]
+    if len(true) != len(pred) - 1 or any(type(a) is int and type(b) is int and a != b for a, b in zip(true, pred, strict=False)):
+        raise ArgumentError(
+            "y_true", expected=f"classes as integers, of shape {tuple(pred[:-1])}, that of `y_pred` without its last axis", got=f"shape {tuple(true)}"
+        )
+    return y_true
+
+
 def reduce_weighted(
     values: Tensor, sample_weight: Tensor | None, mask: Tensor | None, reduction: str | None, dtype: str
 ) -> Tensor:

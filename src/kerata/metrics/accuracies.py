@@ -8,7 +8,7 @@ from kerata import ops
 from kerata.core import checks, config, dtypes
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
-from kerata.losses.loss import squeeze_or_expand
+from kerata.losses.loss import fit_classes, squeeze_or_expand
 
 from .mean_metric_wrapper import MeanMetricWrapper
 
@@ -82,18 +82,6 @@ def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = fit_classes(ops.convert_to_tensor(y_true), y_pred)
     return _hits(ops.equal(y_true, ops.cast(ops.argmax(y_pred, -1), ops.dtype(y_true))))
-
-
-def fit_classes(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Classes of the shape of the predictions without their last axis."""
-    true, pred = ops.shape(y_true), ops.shape(y_pred)
-    if len(true) == len(pred) and true[-1:] == (1,):
-        y_true, true = ops.squeeze(y_true, -1), true[:-1]
-    if len(true) != len(pred) - 1 or any(type(a) is int and type(b) is int and a != b for a, b in zip(true, pred, strict=False)):
-        raise ArgumentError(
-            "y_true", expected=f"classes as integers, of shape {tuple(pred[:-1])}, that of `y_pred` without its last axis", got=f"shape {tuple(true)}"
-        )
-    return y_true
 
 
 def check_rows(y_true: Tensor, y_pred: Tensor) -> None:

@@ -87,6 +87,8 @@ class Functional(Model):
     def _build_for(self, arguments: dict[str, Any]) -> None:
         self.built = True
 
+    _makes_masks = False
+
     def compute_mask(self, inputs: Tree, previous_mask: Tree) -> Tree:
         return None  # masks went with the tensors through the graph
 

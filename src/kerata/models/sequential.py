@@ -136,6 +136,8 @@ class Sequential(Model):
                 x = layer(x)
         return x
 
+    _makes_masks = False
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return None  # masks went with the tensors through the layers
 

@@ -1,5 +1,6 @@
 """The catalogue of ops: NumPy's names and meaning, the same on every engine."""
 
+from . import linalg as linalg
 from . import nn as nn
 from . import numpy as numpy
 from .activation import celu as celu
@@ -116,6 +117,14 @@ from .exponential import log2 as log2
 from .exponential import logaddexp as logaddexp
 from .exponential import logaddexp2 as logaddexp2
 from .exponential import sigmoid as sigmoid
+from .fourier import extract_sequences as extract_sequences
+from .fourier import fft as fft
+from .fourier import fft2 as fft2
+from .fourier import ifft2 as ifft2
+from .fourier import irfft as irfft
+from .fourier import istft as istft
+from .fourier import rfft as rfft
+from .fourier import stft as stft
 from .indexing import argpartition as argpartition
 from .indexing import argsort as argsort
 from .indexing import bincount as bincount
@@ -138,6 +147,7 @@ from .indexing import take as take
 from .indexing import take_along_axis as take_along_axis
 from .indexing import top_k as top_k
 from .indexing import unravel_index as unravel_index
+from .linear import linear as linear
 from .logic import allclose as allclose
 from .logic import bitwise_and as bitwise_and
 from .logic import bitwise_invert as bitwise_invert
@@ -160,6 +170,23 @@ from .logic import logical_xor as logical_xor
 from .logic import not_equal as not_equal
 from .logic import right_shift as right_shift
 from .logic import where as where
+from .matrices import cholesky as cholesky
+from .matrices import cholesky_inverse as cholesky_inverse
+from .matrices import det as det
+from .matrices import eig as eig
+from .matrices import eigh as eigh
+from .matrices import inv as inv
+from .matrices import logdet as logdet
+from .matrices import lstsq as lstsq
+from .matrices import lu_factor as lu_factor
+from .matrices import matrix_rank as matrix_rank
+from .matrices import norm as norm
+from .matrices import pinv as pinv
+from .matrices import qr as qr
+from .matrices import slogdet as slogdet
+from .matrices import solve as solve
+from .matrices import solve_triangular as solve_triangular
+from .matrices import svd as svd
 from .normalization import batch_normalization as batch_normalization
 from .normalization import layer_normalization as layer_normalization
 from .normalization import moments as moments

@@ -19,7 +19,7 @@ from kerata.core.samples import T, rejects, sample
 
 from .core import cast
 from .creation import range_tensor
-from .elementwise import constant, promote, to_real_float
+from .elementwise import constant, here, promote, to_real_float
 from .repeating import pad
 from .shaping import cut
 
@@ -298,7 +298,7 @@ def _window(window: Any, length: int, fft_length: int, name: str) -> Tensor:
     """The window function, in the middle of `fft_length` values."""
     if window is None:
         values: Any = np.ones(length)
-    elif window in ("hann", "hamming"):  # periodic: one more point, which is left out
+    elif isinstance(window, str) and window in ("hann", "hamming"):  # periodic: one more point, which is left out
         a = {"hann": 0.5, "hamming": 0.54}[window]
         values = a - (1 - a) * np.cos(2 * np.pi * np.arange(length) / length)
     elif isinstance(window, str):
@@ -309,7 +309,7 @@ def _window(window: Any, length: int, fft_length: int, name: str) -> Tensor:
                 "window", expected=f"of shape ({length},), the length of a sequence", got=window
             )
         before = (fft_length - length) // 2
-        return pad(cast(window, name), ((before, fft_length - length - before),))
+        return pad(cast(here(window), name), ((before, fft_length - length - before),))
     before = (fft_length - length) // 2
     return constant(np.pad(values, (before, fft_length - length - before)), name)
 

@@ -155,6 +155,7 @@ from .trigonometry import sin as sin
 from .trigonometry import sinc as sinc
 from .trigonometry import sinh as sinh
 from .repeating import size as size
+from .matrices import slogdet as slogdet
 from .indexing import sort as sort
 from .shaping import split as split
 from .arithmetic import sqrt as sqrt

@@ -7,9 +7,17 @@ from kerata.core.serialization import deserialize_keras_object as _deserialize
 from kerata.core.serialization import serialize_keras_object as _serialize
 
 from . import schedules as schedules
+from .adadelta import Adadelta as Adadelta
+from .adafactor import Adafactor as Adafactor
+from .adagrad import Adagrad as Adagrad
 from .adam import Adam as Adam
 from .adam_w import AdamW as AdamW
+from .adamax import Adamax as Adamax
+from .ftrl import Ftrl as Ftrl
+from .lamb import Lamb as Lamb
+from .lion import Lion as Lion
 from .loss_scale_optimizer import LossScaleOptimizer as LossScaleOptimizer
+from .nadam import Nadam as Nadam
 from .optimizer import Optimizer as Optimizer
 from .rmsprop import RMSprop as RMSprop
 from .sgd import SGD as SGD

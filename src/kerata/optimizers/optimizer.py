@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from kerata import backends, initializers, ops
 from kerata.core import checks
-from kerata.core.dispatch import engine_of_type
+from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name
 from kerata.core.registry import custom_object_scope
@@ -88,6 +88,7 @@ class Optimizer:
         self.built = False
         self._trainable_variables: list[Variable] = []
         self._places: dict[int, int] = {}
+        self._all_places: list[int] = []
         self._tracked: list[Variable] = []  # all variables but the iterations and the learning rate, as in files
         self._slots: list[list[Variable]] = []  # [slot][variable]
         self._averages: list[Variable] = []
@@ -145,8 +146,7 @@ class Optimizer:
         if self._rate is not None:
             return self._rate.raw()
         if isinstance(self._schedule, LearningRateSchedule):
-            done = self.iterations
-            return ops.cast(self._schedule(done.raw() if isinstance(done, Variable) else done), "float32")
+            return ops.cast(self._schedule(self._iterations.raw()), "float32")
         return ops.convert_to_tensor(self._schedule(), "float32")
 
     # ---- variables -------------------------------------------------------------------------------
@@ -166,6 +166,7 @@ class Optimizer:
                 raise ArgumentError("variables", expected="a list of kerata.Variable", got=v)
         self._trainable_variables = variables
         self._places = {id(v): i for i, v in enumerate(variables)}
+        self._all_places = list(range(len(variables)))
         if variables:
             self._move(variables[0].engine)
         if self.use_ema:
@@ -265,20 +266,26 @@ class Optimizer:
             raise ArgumentError("grads", expected=f"{len(variables)} gradients, one for each variable", got=f"{len(grads)} of them")
         if not self.built:
             self.build(variables)
-        if None in [g if g is None else 0 for g in grads]:
+        engine, absent = self.engine, False
+        for i, (g, v) in enumerate(zip(grads, variables, strict=True)):
+            if g is None:
+                absent = True
+                continue
+            if ENGINE_OF.get(type(g)) is not engine:
+                with setting(engine=engine):
+                    grads[i] = g = ops.convert_to_tensor(g)
+            if g.shape != v.shape and ops.shape(g) != v.shape:
+                raise ArgumentError("grads", expected=f"of shape {v.shape}, that of the variable {v.path}", got=g)
+        if absent:
             kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
             grads, variables = [g for g, _ in kept], [v for _, v in kept]
             if not variables:
                 raise ArgumentError("grads", expected="a gradient for at least one variable", got="only None")
-        for i, (g, v) in enumerate(zip(grads, variables, strict=True)):
-            if engine_of_type(type(g)) is None:
-                with setting(engine=self.engine):
-                    grads[i] = g = ops.convert_to_tensor(g)
-            if ops.shape(g) != v.shape:
-                raise ArgumentError("grads", expected=f"of shape {v.shape}, that of the variable {v.path}", got=g)
         return grads, variables
 
     def _places_of(self, variables: list[Variable]) -> list[int]:
+        if variables == self._trainable_variables:
+            return self._all_places
         places = [self._places.get(id(v), -1) for v in variables]
         if -1 in places:
             unknown = variables[places.index(-1)]
@@ -330,7 +337,9 @@ class Optimizer:
         if any([v.overwrite_with_gradient for v in variables]):
             grads, variables, places = _overwrite(grads, variables, places)
         if variables:
-            self.update_list(grads, variables, rate, [[slot[i] for i in places] for slot in self._slots])
+            every = places is self._all_places
+            slots = self._slots if every else [[slot[i] for i in places] for slot in self._slots]
+            self.update_list(grads, variables, rate, slots)
         if self.use_ema:
             self._average(variables, places)
 
@@ -398,12 +407,13 @@ class Optimizer:
             update_all(averages, new)
         if self.ema_overwrite_frequency:
             due = ops.equal(ops.mod(ops.add(done, 1), self.ema_overwrite_frequency), 0)
-            self._where(due, variables, lambda: update_all(variables, [a.raw() for a in averages]))
+            self._where(due, variables, lambda: _copy(averages, variables))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """At the end of training: the averages replace the variables, if they were kept."""
         if self.use_ema and self.built:
-            update_all(var_list, [self._averages[i].raw() for i in self._places_of(list(var_list))])
+            var_list = list(var_list)
+            _copy([self._averages[i] for i in self._places_of(var_list)], var_list)
 
     # ---- stateless -------------------------------------------------------------------------------
     def stateless_apply(
@@ -478,6 +488,11 @@ def _raw(variables: list[Variable], engine: Any) -> list[Tensor]:
         return [v.raw() for v in variables]
     read = engine.read
     return [v.raw() if v._container is None else read(v._container) for v in variables]
+
+
+def _copy(sources: list[Variable], targets: list[Variable]) -> None:
+    for source, target in zip(sources, targets, strict=True):
+        target.assign(source.raw())
 
 
 def _overwrite(grads: list[Tensor], variables: list[Variable], places: list[int]) -> tuple[list[Any], list[Any], list[Any]]:

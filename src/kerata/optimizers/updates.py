@@ -46,7 +46,8 @@ def update_op(body: Callable[..., Any]) -> Callable[..., Any]:
     return op(body, name=f"optimizer_{body.__name__}", call=_in_place)
 
 
-def _columns(rows: list[tuple[Tensor, ...]]) -> list[list[Tensor]]:
+def columns(rows: list[tuple[Tensor, ...]]) -> list[list[Tensor]]:
+    """The rows that were computed for each variable, as a list for each kind of tensor."""
     return [list(column) for column in zip(*rows, strict=True)]
 
 
@@ -124,7 +125,7 @@ def adam(
         g = like(g, x)
         m, v = mix(m, g, beta_1), mix(v, ops.square(g), beta_2)
         rows.append((_adam_step(x, m, v, rate, epsilon), m, v))
-    return _columns(rows)
+    return columns(rows)
 
 
 @update_op
@@ -140,7 +141,7 @@ def amsgrad(
         m, v = mix(m, g, beta_1), mix(v, ops.square(g), beta_2)
         hat = ops.maximum(hat, v)
         rows.append((_adam_step(x, m, hat, rate, epsilon), m, v, hat))
-    return _columns(rows)
+    return columns(rows)
 
 
 def _bias_correction(step: Tensor, beta_1: float, beta_2: float) -> Tensor:
@@ -168,7 +169,7 @@ def sgd_momentum(
         m = ops.subtract(ops.multiply(m, momentum), push)
         ahead = ops.subtract(ops.multiply(m, momentum), push) if nesterov else m
         rows.append((ops.add(x, ahead), m))
-    return _columns(rows)
+    return columns(rows)
 
 
 @update_op

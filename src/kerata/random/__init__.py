@@ -1,10 +1,16 @@
 """Random numbers: portable streams, the same on every engine."""
 
-from .draws import categorical as categorical
-from .draws import dropout as dropout
-from .draws import normal as normal
-from .draws import randint as randint
-from .draws import shuffle as shuffle
-from .draws import truncated_normal as truncated_normal
-from .draws import uniform as uniform
+from .beta import beta as beta
+from .binomial import binomial as binomial
+from .categorical import categorical as categorical
+from .dropout import bernoulli as bernoulli
+from .dropout import dropout as dropout
+from .gamma import gamma as gamma
+from .gumbel import gumbel as gumbel
+from .normal import normal as normal
+from .normal import truncated_normal as truncated_normal
+from .randint import randint as randint
 from .seed_generator import SeedGenerator as SeedGenerator
+from .shuffle import permutation as permutation
+from .shuffle import shuffle as shuffle
+from .uniform import uniform as uniform

@@ -1,28 +1,56 @@
-"""Random bits: a counter-based generator made of 32-bit multiply, add, xor and shift only.
+"""The portable generator, and its reference in NumPy.
 
-All engines therefore give the same bits. The word at a place of a draw depends only on the state
-(seed, counter) and the place. Source: pcg4d of Jarzynski and Olano, "Hash Functions for GPU
-Rendering", JCGT 9(3), 2020; the seed and the counter are first mixed by the hash triple32 of
-C. Wellons ("hash prospector"), so that small seeds give unrelated streams.
+All engines give the same random bits, because they are made of nothing but 32-bit multiply, add, xor, and and shift,
+which wrap and round in the same way everywhere. This file is the definition; `stream.py` says the same with Kerata's
+ops, for compiled code and accelerators.
+
+**Layout.** A draw is a function of a state (seed, counter), two words of 32 bits, and of a place `i`, and of nothing
+else: a longer draw begins with a shorter one, and a shape is filled in row-major order. The places of a draw are cut
+into chunks of 1,024, and these into four lanes of 256. Word `i` is lane `(i >> 8) & 3` of the block that is numbered
+`(i >> 10) * 256 + (i & 255)`. Neighbouring places are thus neighbouring blocks of one lane: everything is done on
+contiguous arrays. A draw has at most 2**34 words.
+
+**Keys.** Five words `k_j = mix(mix(seed + s_j) ^ counter)`, where `mix` is the hash triple32, a bijection, and the
+`s_j` are digits of pi. So seeds 0, 1, 2 ... and counters 0, 1, 2 ... give unrelated keys.
+
+**Block.** The number of the block is multiplied by the golden ratio and mixed (lowbias32, with keys between its
+rounds); three multiplications spread the result over four lanes; and the lanes are mixed with each other by the
+products of pcg4d. A lane is shifted into itself by `v + (v >> n)` with an arithmetic shift, where an xor would need a
+mask after it. Eight and a half operations per word.
+
+pcg4d itself, run on a counter in one of its lanes, fails SmallCrush; see `benchmarks/random_battery.md` for what this
+generator passes. It is not meant for cryptography.
+
+Sources: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (counter-based generators);
+M. Jarzynski and M. Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020 (pcg4d); C. Wellons, "hash-prospector",
+2018-2022 (triple32, lowbias32, found by search and placed in the public domain).
 """
 
 from __future__ import annotations
 
-import math
+import threading
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from kerata import ops
-from kerata.core import dispatch
-from kerata.core import primitives as p
-from kerata.core.declare import new_abstract
-from kerata.core.state import STATE
-from kerata.ops.creation import range_tensor
+import numpy as np
 
-Tensor = Any
+LANE = 256  # places of a lane in a chunk
+CHUNK = 4 * LANE
+ROWS = 64  # chunks worked on at once: the temporaries stay in the second-level cache
+
+SALTS = (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344, 0xA4093822)
+CHILD_SALTS = (0x299F31D0, 0x082EFA98)
+TRIPLE32 = ((17, 0xED5AD4BB), (11, 0xAC4C1B51), (15, 0x31848BAB), (14, 1))
+GOLDEN = 0x9E3779B9
+LOWBIAS32 = ((16, 0x21F0AAAD), (15, 0xD35A2D97), (15, 1))
+SPREAD = (0xED5AD4BB, 0xAC4C1B51, 0x31848BAB)
+FOLDS = (15, 17, 14)
+
 _MASK = 0xFFFFFFFF
-_ROUNDS = ((17, 0xED5AD4BB), (11, 0xAC4C1B51), (15, 0x31848BAB))
-_SALTS = (0x243F6A88, 0x85A308D3, 0x13198A2E)  # digits of pi
-_FACTOR, _STEP = 1664525, 1013904223
+Array = np.ndarray
+# Turns the words of four lanes into what is kept of them; may use the scratch space.
+Finish = Callable[["Workspace"], tuple[Array, ...]]
 
 
 def signed(x: int) -> int:
@@ -31,64 +59,113 @@ def signed(x: int) -> int:
     return x - (1 << 32) if x >> 31 else x
 
 
-def _mix_int(x: int) -> int:
-    for shift, factor in _ROUNDS:
+def mix(x: int) -> int:
+    """The hash triple32 of a 32-bit number."""
+    for shift, factor in TRIPLE32:
         x = ((x ^ (x >> shift)) * factor) & _MASK
-    return x ^ (x >> 14)
+    return x
 
 
-def _logical_shift(x: Tensor, n: int) -> Tensor:
-    return p.bitwise_and(p.shift_right(x, n), (1 << (32 - n)) - 1)
+@lru_cache(maxsize=4096)
+def _seed_words(seed: int) -> tuple[int, ...]:
+    return tuple(mix((seed + salt) & _MASK) for salt in SALTS)
 
 
-def _mix(x: Tensor) -> Tensor:
-    for shift, factor in _ROUNDS:
-        x = p.mul(p.bitwise_xor(x, _logical_shift(x, shift)), signed(factor))
-    return p.bitwise_xor(x, _logical_shift(x, 14))
+def keys(seed: int, counter: int) -> tuple[int, ...]:
+    """The five key words of a state, as int32 values."""
+    return tuple(signed(mix(word ^ counter)) for word in _seed_words(seed))
 
 
-def _keys(state: Tensor) -> list[Any]:
-    """Three words of a state, as Python integers where its value is known, else as tensors."""
-    engine = dispatch.engine_of(state)
-    if not STATE.tracing and engine.is_concrete(state):
-        seed, counter = (int(v) for v in engine.to_numpy(state))
-        keys = [_mix_int(_mix_int((seed + salt) & _MASK) ^ counter) for salt in _SALTS]
-        return [signed(k * _FACTOR + _STEP) for k in keys]
-    words = p.bitcast(state, dtype="int32")
-    seed, counter = (ops.get_item(words, i) for i in (0, 1))
-    mixed = [_mix(p.bitwise_xor(_mix(p.add(seed, signed(salt))), counter)) for salt in _SALTS]
-    return [p.add(p.mul(k, _FACTOR), _STEP) for k in mixed]
+class Workspace:
+    """Temporaries of a draw, reused from draw to draw: fresh memory costs more than the arithmetic."""
+
+    def __init__(self, rows: int) -> None:
+        shape = (rows, LANE)
+        self._numbers = np.arange(rows * LANE, dtype=np.int32).reshape(shape) * np.int32(signed(GOLDEN))
+        self._spare = [np.empty(shape, np.int32) for _ in range(10)]
+        self.take(rows)
+
+    def take(self, rows: int) -> None:
+        """Makes the views for a number of rows."""
+        self.numbers = self._numbers[:rows]
+        self.x, self.y, self.z, self.w, *self.scratch = (a[:rows] for a in self._spare)
 
 
-def _product(a: Any, b: Any) -> Any:
-    return signed(a * b) if isinstance(a, int) and isinstance(b, int) else p.mul(a, b)
+_local = threading.local()
 
 
-def random_bits(state: Tensor, shape: tuple[Any, ...]) -> Tensor:
-    """Independent words of 32 random bits, as int32 of the given shape.
+def _workspace(rows: int) -> Workspace:
+    """This thread's, for one row or for many."""
+    name = "one" if rows == 1 else "many"
+    space = _local.__dict__.get(name)
+    if space is None:
+        space = _local.__dict__[name] = Workspace(1 if rows == 1 else ROWS)
+    return space
+
+
+def _fold(v: Array, shift: int, t: Array) -> None:
+    np.right_shift(v, shift, out=t)
+    np.add(v, t, out=v)
+
+
+def blocks(space: Workspace, first: int, key: tuple[int, ...]) -> None:
+    """Fills the four lanes of a workspace with the blocks from number `first` on."""
+    x, y, z, w, t = space.x, space.y, space.z, space.w, space.scratch[0]
+    np.add(space.numbers, signed(first * GOLDEN + key[0]), out=x)  # the number of the block, times GOLDEN
+    for i, (shift, factor) in enumerate(LOWBIAS32):
+        np.right_shift(x, shift, out=t)
+        np.bitwise_and(t, (1 << (32 - shift)) - 1, out=t)
+        np.bitwise_xor(x, t, out=x)
+        if factor != 1:
+            np.multiply(x, signed(factor), out=x)
+        if i == 0:
+            np.add(x, key[1], out=x)
+    for lane, factor, shift, k in zip((y, z, w), SPREAD, FOLDS, key[2:], strict=True):
+        np.multiply(x, signed(factor), out=lane)
+        np.add(lane, k, out=lane)
+        np.right_shift(lane, shift, out=t)
+        np.add(lane, t, out=lane)
+    for a, b, c in ((x, y, w), (y, z, x), (z, x, y), (w, y, z)):
+        np.multiply(b, c, out=t)
+        np.add(a, t, out=a)
+
+
+def draw(state: tuple[int, int], n: int, dtype: Any, finish: Finish) -> Array:
+    """`n` values made from random words.
 
     Args:
-        state: uint32 of shape (2,): seed and counter.
-        shape: shape of the result.
+        state: seed and counter.
+        n: how many values.
+        dtype: dtype of the values.
+        finish: makes the four lanes of values from the words in a workspace.
     """
-    if STATE.abstract:
-        return new_abstract(tuple(shape), "int32")
-    count: Any = math.prod(shape) if all(isinstance(d, int) for d in shape) else ops.prod(ops.stack(list(shape)))
-    if isinstance(count, int) and count == 0:
-        return ops.zeros(shape, "int32")
-    y, z, w = _keys(state)
-    x = range_tensor((count + 3) // 4)
-    x = p.add(p.mul(x, _FACTOR), _STEP)
-    x = p.add(x, _product(y, w))
-    y = p.add(p.mul(x, z), y)
-    z = p.add(p.mul(x, y), z)
-    w = p.add(p.mul(y, z), w)
-    x, y, z, w = (p.bitwise_xor(v, _logical_shift(v, 16)) for v in (x, y, z, w))
-    x = p.add(x, p.mul(y, w))
-    y = p.add(y, p.mul(z, x))
-    z = p.add(z, p.mul(x, y))
-    w = p.add(w, p.mul(y, z))
-    words = p.concatenate((x, y, z, w), axis=0)
-    if not isinstance(count, int) or count % 4:
-        words = ops.get_item(words, slice(0, count))
-    return ops.reshape(words, shape)
+    key = keys(*state)
+    chunks = -(-n // CHUNK)
+    if n <= LANE:
+        space = _workspace(1)
+        blocks(space, 0, key)
+        return finish(space)[0][0, :n].astype(dtype)
+    space = _workspace(chunks)
+    out = np.empty((chunks, 4, LANE), dtype)
+    for start in range(0, chunks, ROWS):
+        stop = min(start + ROWS, chunks)
+        if chunks > 1:
+            space.take(stop - start)
+        blocks(space, start * LANE, key)
+        for lane, values in enumerate(finish(space)):
+            out[start:stop, lane] = values
+    return out.reshape(-1)[:n]
+
+
+def _words(space: Workspace) -> tuple[Array, ...]:
+    return space.x, space.y, space.z, space.w
+
+
+def random_bits(state: tuple[int, int], n: int) -> Array:
+    """`n` independent words of 32 random bits, as uint32.
+
+    Example:
+        >>> random_bits((0, 0), 3).dtype
+        dtype('uint32')
+    """
+    return draw(state, n, np.int32, _words).view(np.uint32)

@@ -9,7 +9,8 @@ from kerata import ops
 from kerata.core import checks, dtypes, rules
 from kerata.core.errors import ArgumentError
 
-from .bits import random_bits, signed
+from .interim_bits import signed
+from .stream import random_bits
 from .seed_generator import state_of
 
 Tensor = Any

@@ -1,40 +1,66 @@
-"""Draws by the reference engine, as NumPy arrays: for initial weights and shuffles, the same bits everywhere."""
+"""Draws by NumPy alone, as arrays: for initial weights and shuffles, which are then the same on every engine."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from kerata import backends
+from kerata.core import dtypes, rules
 from kerata.core.state import setting
 
-from . import draws
-from .bits import random_bits
+from . import bits, gaussian
+from . import normal as _normal
 from .seed_generator import draw_seed as draw_seed
-from .seed_generator import state_of
+from .seed_generator import get_state as get_state
+from .seed_generator import pair_of
+from .seed_generator import set_state as set_state
+from .uniform import check_range, uniform_array
+from .uniform import uniform as _uniform
+
+Array = np.ndarray
 
 
-def _by_reference(draw: Any, *args: Any, **kwargs: Any) -> np.ndarray:
-    with setting(engine=backends.get("numpy"), scope=None, abstract=0, autocast=None, tracing=0):
-        return draw(*args, **kwargs)
+def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: str = "float32", seed: Any = None) -> Array:
+    """What `kerata.random.uniform` gives."""
+    if dtype != "float32":
+        return _by_reference(_uniform, shape, minval, maxval, dtype, seed)
+    sizes = rules.as_shape(shape)
+    bounds = check_range(minval, maxval, "float32")
+    return uniform_array(_state(seed), math.prod(sizes), *bounds).reshape(sizes)
 
 
-def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: str = "float32", seed: Any = None) -> np.ndarray:
-    """Uniform values in [minval, maxval)."""
-    return _by_reference(draws.uniform, shape, minval, maxval, dtype, draw_seed() if seed is None else seed)
+def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None) -> Array:
+    """What `kerata.random.normal` gives."""
+    if dtype != "float32":
+        return _by_reference(_normal.normal, shape, mean, stddev, dtype, seed)
+    sizes = rules.as_shape(shape)
+    return gaussian.normal_array(_state(seed), math.prod(sizes), mean, stddev).reshape(sizes)
 
 
-def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None) -> np.ndarray:
-    """Normal values."""
-    return _by_reference(draws.normal, shape, mean, stddev, dtype, draw_seed() if seed is None else seed)
+def truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None
+) -> Array:
+    """What `kerata.random.truncated_normal` gives."""
+    if dtype != "float32":
+        return _by_reference(_normal.truncated_normal, shape, mean, stddev, dtype, seed)
+    sizes = rules.as_shape(shape)
+    return gaussian.cut_array(_state(seed), math.prod(sizes), mean, stddev).reshape(sizes)
 
 
-def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None) -> np.ndarray:
-    """Normal values within two standard deviations."""
-    return _by_reference(draws.truncated_normal, shape, mean, stddev, dtype, draw_seed() if seed is None else seed)
-
-
-def words(n: int, seed: int) -> np.ndarray:
+def words(n: int, seed: int) -> Array:
     """`n` random words of 32 bits, as uint32."""
-    return _by_reference(lambda: random_bits(state_of(seed), (n,))).view(np.uint32)
+    return bits.random_bits(_state(seed), n)
+
+
+def _state(seed: Any) -> tuple[int, int]:
+    return pair_of(draw_seed() if seed is None else seed)
+
+
+def _by_reference(draw: Any, shape: Any, first: float, second: float, dtype: str, seed: Any) -> Array:
+    """Rarer dtypes, by the NumPy engine."""
+    name = dtypes.standardize(dtype)
+    with setting(engine=backends.get("numpy"), scope=None, abstract=0, autocast=None, tracing=0):
+        return draw(shape, first, second, name, draw_seed() if seed is None else seed)

@@ -1,8 +1,9 @@
-"""Streams of random states."""
+"""Streams of random states, and the seeds of a process."""
 
 from __future__ import annotations
 
-import random as python_random
+import secrets
+import threading
 from typing import Any, Self
 
 import numpy as np
@@ -11,44 +12,76 @@ from kerata import backends, ops
 from kerata.core import primitives as p
 from kerata.core.dispatch import is_tensor
 from kerata.core.errors import ArgumentError
+from kerata.core.naming import auto_name
 from kerata.core.registry import register_builtin
 from kerata.core.state import STATE, setting
-from kerata.core.variable import Variable
+from kerata.core.variable import Variable, update_all
+
+from . import bits
 
 Tensor = Any
+_WORD = 0xFFFFFFFF
 
 
-class _Global:
-    """The process-wide seed, and how many seeds were drawn from it."""
+class _Process:
+    """The seed of the process, how many seeds were drawn from it, and one stream for each engine.
 
-    seed = python_random.SystemRandom().getrandbits(32)
+    The engines' streams begin alike: what is drawn without a seed on one engine is drawn on another as well.
+    """
+
+    lock = threading.Lock()
+    seed = secrets.randbits(32)
     drawn = 0
     streams: dict[str, SeedGenerator] = {}
 
 
 def set_global_seed(seed: int) -> None:
     """Starts all streams that have no seed of their own again."""
-    _Global.seed, _Global.drawn, _Global.streams = seed & 0xFFFFFFFF, 0, {}
+    with _Process.lock:
+        _Process.seed, _Process.drawn, _Process.streams = seed & _WORD, 0, {}
 
 
 def draw_seed() -> int:
-    """The next seed of the process-wide stream: for initializers, shuffles and generators without a seed."""
-    from .bits import _mix_int
+    """The next seed of the process: for initializers, shuffles and generators without a seed of their own."""
+    with _Process.lock:
+        _Process.drawn += 1
+        return bits.mix(_Process.seed ^ bits.mix(_Process.drawn & _WORD))
 
-    _Global.drawn += 1
-    return _mix_int((_Global.seed ^ _mix_int(_Global.drawn)) & 0xFFFFFFFF)
+
+def get_state() -> tuple[int, int]:
+    """The seed of the process and how many seeds were drawn from it."""
+    return _Process.seed, _Process.drawn
+
+
+def set_state(state: tuple[int, int]) -> None:
+    """Puts back what `get_state` gave; the engines' own streams go on."""
+    with _Process.lock:
+        _Process.seed, _Process.drawn = state
+
+
+def pair_of(seed: Any) -> tuple[int, int]:
+    """Seed and counter of an integer: its lower and upper 32 bits."""
+    if isinstance(seed, (bool, float)) or not hasattr(seed, "__index__") or not 0 <= seed.__index__() < 1 << 64:
+        raise ArgumentError(
+            "seed", expected="an integer of 64 bits, 0 or more, a SeedGenerator or its state, or None", got=seed
+        )
+    number = seed.__index__()
+    return number & _WORD, number >> 32
 
 
 @register_builtin("random")
 class SeedGenerator:
     """A stream of random states: each `next` gives another one.
 
-    The state is a variable of shape (2,), dtype uint32: seed and counter. It is saved with a layer
-    that holds the generator, and training that is resumed draws on where it stopped.
+    The state is a variable of shape (2,) and dtype uint32: seed and counter. It is saved with the layer that holds the
+    generator, so that training which is resumed, on whatever engine, draws on where it stopped.
 
     Args:
-        seed: an integer; drawn from the stream that `kerata.utils.set_random_seed` starts if None.
+        seed: an integer, 0 or more; drawn from the stream that `kerata.utils.set_random_seed` starts if None.
         name: name of the generator.
+
+    Raises:
+        ArgumentError: `seed` is not such an integer.
 
     Example:
         >>> import kerata
@@ -62,51 +95,89 @@ class SeedGenerator:
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         if kwargs:
-            raise ArgumentError(next(iter(kwargs)), expected="an argument of SeedGenerator", got=kwargs)
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
-            raise ArgumentError("seed", expected="an integer, 0 or more, or None", got=seed)
-        self.name = name
+            raise ArgumentError(next(iter(kwargs)), expected="absent: SeedGenerator takes seed and name")
         self._initial_seed = seed
-        first = draw_seed() if seed is None else int(seed)
-        with setting(scope=None, abstract=0), backends.current().outside_trace():
-            value = np.array([first & 0xFFFFFFFF, (first >> 32) & 0xFFFFFFFF], "uint32")
-            self.state = Variable(value, dtype="uint32", trainable=False, autocast=False, name="seed_generator_state")
+        first = (draw_seed(), 0) if seed is None else pair_of(seed)
+        self.name = name or auto_name("seed_generator")
+        with setting(scope=None, abstract=0, name_scope=(*STATE.name_scope, self.name)):
+            self.state = Variable(
+                np.array(first, np.uint32),
+                trainable=False,
+                autocast=False,
+                aggregation="none",
+                name="seed_generator_state",
+            )
 
     def next(self, ordered: bool = True) -> Tensor:
-        """The current state; the counter advances."""
+        """The current state, as a tensor; the counter advances. `ordered` is there for Keras's sake."""
         state = self.state.raw()
-        if STATE.abstract:
-            return state
-        # int32 wraps like uint32, and every engine can add it.
-        advanced = p.add(p.bitcast(state, dtype="int32"), ops.convert_to_tensor(np.array([0, 1], "int32")))
-        self.state.assign(p.bitcast(advanced, dtype="uint32"))
+        self._advance(state)
         return state
+
+    def take(self) -> tuple[int, int] | Tensor:
+        """As `next`; where the state is known on the host, seed and counter as integers."""
+        state = self.state.raw()
+        engine = self.state.engine
+        if STATE.abstract or STATE.tracing or not engine.draws_on_host() or not engine.is_concrete(state):
+            self._advance(state)
+            return state
+        seed, counter = (int(v) for v in engine.to_numpy(state))
+        new = engine.convert(np.array([seed, (counter + 1) & _WORD], np.uint32), "uint32")
+        update_all((self.state,), (new,))
+        return seed, counter
+
+    def _advance(self, state: Tensor) -> None:
+        if STATE.abstract and STATE.scope is None:  # a run that only asks for shapes changes nothing
+            return
+        # int32 wraps like uint32, and every engine can add it.
+        one = ops.convert_to_tensor(np.array([0, 1], np.int32))
+        self.state.assign(p.bitcast(p.add(p.bitcast(state, dtype="int32"), one), dtype="uint32"))
 
     @property
     def seed(self) -> int | None:
+        """The seed that was given."""
         return self._initial_seed
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self._initial_seed}
+        return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 
-def state_of(seed: Any) -> Tensor:
-    """The state for one draw, from whatever users give as `seed`."""
+def state_of(seed: Any) -> tuple[int, int] | Tensor:
+    """The state for one draw, from whatever users give as `seed`: integers where it is known, else a tensor."""
     if isinstance(seed, SeedGenerator):
-        return seed.next()
+        return seed.take()
     if seed is None:
-        engine = backends.current()
-        stream = _Global.streams.get(engine.name)
-        if stream is None:
-            stream = _Global.streams[engine.name] = SeedGenerator(_Global.seed, name="global")
-        return stream.next()
-    if is_tensor(seed):
-        return ops.cast(seed, "uint32")
-    if isinstance(seed, (bool, float, str)) or not hasattr(seed, "__index__") or seed.__index__() < 0:
-        raise ArgumentError("seed", expected="an integer, 0 or more, a SeedGenerator or None", got=seed)
-    number = seed.__index__()
-    return ops.convert_to_tensor(np.array([number & 0xFFFFFFFF, (number >> 32) & 0xFFFFFFFF], "uint32"))
+        return _stream().take()
+    if isinstance(seed, Variable) or is_tensor(seed) and ops.shape(seed) != ():
+        return _state_tensor(seed)
+    return pair_of(seed)
+
+
+def _stream() -> SeedGenerator:
+    """The stream of the current engine."""
+    name = backends.current().name
+    stream = _Process.streams.get(name)
+    if stream is None:
+        stream = SeedGenerator(_Process.seed, name="global_seed_generator")
+        _Process.streams[name] = stream
+    return stream
+
+
+def _state_tensor(seed: Any) -> tuple[int, int] | Tensor:
+    """The state that a user carries along, in a loop for example."""
+    if tuple(ops.shape(seed)) != (2,) or ops.dtype(seed) not in ("uint32", "int32", "int64", "uint64"):
+        raise ArgumentError("seed", expected="a state: integers of shape (2,), a seed and a counter", got=seed)
+    if isinstance(seed, np.ndarray):
+        return int(seed[0]) & _WORD, int(seed[1]) & _WORD
+    state = ops.convert_to_tensor(seed)
+    if STATE.abstract:
+        return state
+    engine = backends.current()
+    if not STATE.tracing and engine.draws_on_host() and engine.is_concrete(state):
+        first, second = (int(v) & _WORD for v in engine.to_numpy(state))
+        return first, second
+    return ops.cast(state, "uint32")

@@ -7,6 +7,7 @@ from kerata.core.registry import get_registered_object as get_registered_object
 from kerata.core.registry import register_keras_serializable as register_keras_serializable
 from kerata.saving.custom_object_scope import CustomObjectScope as CustomObjectScope
 from kerata.saving.custom_object_scope import custom_object_scope as custom_object_scope
+from kerata.saving.keras_file_editor import KerasFileEditor as KerasFileEditor
 from kerata.saving.limits import Limits as Limits
 from kerata.saving.model_io import load_model as load_model
 from kerata.saving.model_io import model_from_json as model_from_json

@@ -57,7 +57,8 @@ _BY_ENDING: tuple[tuple[str, Kinds], ...] = (
     ("_quantizer", ("quantizers",)),
     ("_seed", ("random",)),
 )
-_ANY: Kinds = registry.KINDS
+_OPS: Kinds = ("ops",)  # calls of ops: no table, but a place where they may stand, which is a graph
+_ANY: Kinds = (*registry.KINDS, *_OPS)
 _PLAIN: Kinds = ()
 _ROOTS = frozenset(("keras", "kerata", "builtins"))  # first parts of the module names that tables stand for
 _DATA = frozenset(("__tuple__", "__slice__", "__ellipsis__", "__bytes__", "__numpy__", "__tensor__"))
@@ -124,7 +125,8 @@ class Inspection:
         raise RefusedFileError(self.file, place, reason)
 
     def _push(self, items: Iterator[tuple[Any, str, Kinds]]) -> None:
-        self._stack.extend(item for item in items if isinstance(item[0], (dict, list)))
+        # Last in, first out: turned round, so that the first thing that is wrong is the one that is told.
+        self._stack.extend(reversed([item for item in items if isinstance(item[0], (dict, list))]))
 
     def _charge(self, count: int, place: str) -> None:
         self.memory += count
@@ -204,16 +206,21 @@ class Inspection:
         self._count(found, value, place)
         if own:
             self._check_closed(found, config, place)
-        inner = f"{place}.config"
-        for key, item in config.items():
-            if isinstance(item, (dict, list)):
-                self._stack.append((item, f"{inner}.{key}", kinds_of_field(key) if own else _ANY))
         for key in ("build_config", "inbound_nodes"):
             self._check_plain(value.get(key), f"{place}.{key}")
         compiling = value.get("compile_config")
         if isinstance(compiling, dict):
             items = ((v, f"{place}.compile_config.{k}", kinds_of_field(k)) for k, v in compiling.items())
             self._push(items) if self.compiles else self._check_no_code(compiling, f"{place}.compile_config")
+        graph = _OPS if "input_layers" in config else ()
+        self._push(
+            (
+                v,
+                f"{place}.config.{k}",
+                (*(kinds_of_field(k) if own else _ANY), *(graph if k == "layers" else ())),
+            )
+            for k, v in config.items()
+        )
 
     def _check_closed(self, found: type, config: dict[str, Any], place: str) -> None:
         """A layer must not open what a file names, nor run what it holds."""
@@ -230,7 +237,7 @@ class Inspection:
 
     def _check_op(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
         name = value["class_name"]
-        if "layers" not in kinds or "inbound_nodes" not in value:
+        if "ops" not in kinds or "inbound_nodes" not in value:
             self.refuse(place, f"the operation {name[:80]!r} can only stand in a graph")
         if form_of(value) is None:
             self.refuse(place, f"there is no operation {name[:80]!r} that a file may name")

@@ -21,6 +21,7 @@ from kerata.core.variable import STRUCTURE, Variable
 from .compile_losses import CompileLosses
 from .compile_metrics import CompileMetrics
 from .data import as_batches, split_validation, unpack_x_y_sample_weight
+from .data.structure import arrays_of, count_samples
 from .labels import check_labels
 
 Tensor = Any
@@ -627,7 +628,8 @@ class Trainer:
 
     def _on_batch(self, kind: str, x: Any, y: Any, w: Any, return_dict: bool) -> Any:
         with setting(engine=self.engine):
-            x, y, w = _as_arrays(x), _as_arrays(y), _as_arrays(w)
+            x, y, w = self._arrays(x, "x"), self._arrays(y, "y"), self._arrays(w, "sample_weight")
+            count_samples(x, y, w)
             self._prepare(kind, x, y, w)
             logs = self._read_logs(self._step(kind)(x, y, w))
         if return_dict:
@@ -638,9 +640,13 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
         with setting(engine=self.engine):
-            x = _as_arrays(x)
+            x = self._arrays(x, "x")
             self._prepare("predict", x, None, None)
             return _as_numpy(self._step("predict")(x))
+
+    def _arrays(self, x: Any, argument: str) -> Any:
+        """A batch as users hand it to the `…_on_batch` methods: arrays and the engine's tensors stay, lists become arrays."""
+        return arrays_of(x, argument, keep=self.engine.name, narrow=True)
 
     def stateless_compute_loss(
         self,
@@ -706,13 +712,6 @@ def _as_numpy(outputs: Tree) -> Tree:
     if isinstance(outputs, (list, tuple, dict)):
         return tree.map_structure(_as_numpy, outputs)
     return ops.convert_to_numpy(outputs)
-
-
-def _as_arrays(x: Any) -> Any:
-    """A batch as users hand it to the `…_on_batch` methods: arrays and tensors stay, lists become arrays."""
-    from .data.structure import arrays_of
-
-    return x if x is None or isinstance(x, np.ndarray) else arrays_of(x, "x")
 
 
 def _verbosity(verbose: int | str) -> int:

@@ -77,6 +77,9 @@ class JaxEngine(Engine):
     def is_concrete(self, x: Array) -> bool:
         return not isinstance(x, jax.core.Tracer)
 
+    def draws_on_host(self) -> bool:
+        return jax.core.trace_state_clean() and jax.default_backend() == "cpu"
+
     def synchronize(self, x: Array) -> None:
         x.block_until_ready()
 

@@ -99,7 +99,7 @@ TABLE |= {
     "exp": lax.exp, "exp2": lax.exp2, "expm1": lax.expm1, "log": lax.log, "log1p": lax.log1p, "sqrt": lax.sqrt,
     "rsqrt": lax.rsqrt, "sin": lax.sin, "cos": lax.cos, "tan": lax.tan, "asin": lax.asin, "acos": lax.acos,
     "atan": lax.atan, "sinh": lax.sinh, "cosh": lax.cosh, "tanh": lax.tanh, "asinh": lax.asinh,
-    "acosh": lax.acosh, "atanh": lax.atanh, "sigmoid": lax.logistic, "erf": lax.erf, "erfinv": lax.erf_inv,
+    "acosh": lax.acosh, "atanh": lax.atanh, "sigmoid": lax.logistic, "erf": lax.erf, "erfc": lax.erfc, "erfinv": lax.erf_inv,
     "lgamma": lax.lgamma, "digamma": lax.digamma, "neg": lax.neg, "abs": lax.abs, "sign": lax.sign,
     "bitwise_not": lax.bitwise_not, "conj": lax.conj, "imag": jnp.imag, "real": jnp.real,
     "isfinite": jnp.isfinite, "isnan": jnp.isnan, "isinf": jnp.isinf, "logical_not": jnp.logical_not,

@@ -107,6 +107,7 @@ def max_pool_grad(g: Array, x: Array, plan: PoolPlan) -> Array:
     return jax.linear_transpose(lambda v: max_pool_take(v, x, plan), h)(g)[0]
 
 
+@functools.partial(jax.jit, static_argnames="plan")
 def _take(h: Array, x: Array, largest: Array, plan: PoolPlan) -> Array:
     """A sum over the places in a window, linear in `h`, of which each window takes one."""
     out, open_ = lax.full_like(largest, 0, h.dtype), lax.full_like(largest, True, bool)

@@ -53,6 +53,9 @@ class NumpyEngine(Engine):
     def native_dtype(self, dtype: str) -> Any:
         return dtypes.numpy_dtype(dtype)
 
+    def draws_on_host(self) -> bool:
+        return True
+
     def version(self) -> str:
         return np.__version__
 

@@ -362,7 +362,7 @@ def _special(name: str) -> Callable[[Array], Array]:
     return call
 
 
-for _name in ("erf", "erfinv", "lgamma", "digamma"):
+for _name in ("erf", "erfc", "erfinv", "lgamma", "digamma"):
     TABLE[_name] = _special(_name)
 
 

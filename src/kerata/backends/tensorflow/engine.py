@@ -66,6 +66,9 @@ class TensorflowEngine(Engine):
     def is_concrete(self, x: Tensor) -> bool:
         return isinstance(x, _eager)
 
+    def draws_on_host(self) -> bool:
+        return tf.executing_eagerly() and not tf.config.list_logical_devices("GPU")
+
     def version(self) -> str:
         return tf.__version__
 

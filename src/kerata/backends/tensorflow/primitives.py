@@ -19,7 +19,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "rsqrt": tf.math.rsqrt, "sin": tf.math.sin, "cos": tf.math.cos, "tan": tf.math.tan, "asin": tf.math.asin,
     "acos": tf.math.acos, "atan": tf.math.atan, "sinh": tf.math.sinh, "cosh": tf.math.cosh,
     "tanh": tf.math.tanh, "asinh": tf.math.asinh, "acosh": tf.math.acosh, "atanh": tf.math.atanh,
-    "sigmoid": tf.math.sigmoid, "erf": tf.math.erf, "erfinv": tf.math.erfinv, "lgamma": tf.math.lgamma,
+    "sigmoid": tf.math.sigmoid, "erf": tf.math.erf, "erfc": tf.math.erfc, "erfinv": tf.math.erfinv, "lgamma": tf.math.lgamma,
     "digamma": tf.math.digamma, "neg": tf.math.negative, "sign": tf.math.sign, "floor": tf.math.floor,
     "ceil": tf.math.ceil, "round": tf.math.round, "bitwise_not": tf.bitwise.invert, "real": tf.math.real,
     "imag": tf.math.imag, "conj": tf.math.conj, "complex": tf.complex, "add": tf.math.add,

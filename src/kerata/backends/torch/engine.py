@@ -59,6 +59,9 @@ class TorchEngine(Engine):
     def is_concrete(self, x: Tensor) -> bool:
         return not torch._C._functorch.is_functorch_wrapped_tensor(x)
 
+    def draws_on_host(self) -> bool:
+        return self.device.type == "cpu" and not torch.compiler.is_compiling()
+
     def version(self) -> str:
         return torch.__version__
 
@@ -136,7 +139,7 @@ class TorchEngine(Engine):
             with torch.enable_grad():
                 out = fn()
             loss = out[0] if has_aux else out
-            grads = self._gradients([loss], [torch.ones_like(loss)], inputs)
+            grads = list(torch.autograd.grad(loss, inputs, allow_unused=True)) if loss.requires_grad else [None] * len(inputs)
         finally:
             for x in frozen:
                 x.requires_grad_(False)

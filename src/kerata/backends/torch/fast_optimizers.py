@@ -14,14 +14,14 @@ from .fast import fast_path
 
 Tensor = torch.Tensor
 Tensors = list[Tensor]
+_FLOAT = torch.float32
 _HOST = torch.device("cpu")
 
 
 def _alike(values: Tensors, gradients: Tensors) -> bool:
-    """Whether all are float32 on one device, in the memory order that the fused kernels take for granted."""
-    device = values[0].device
+    """Whether all are float32, in the memory order that the fused kernels take for granted."""
     for x, g in zip(values, gradients, strict=True):
-        if x.dtype is not torch.float32 or g.dtype is not torch.float32 or x.device != device or not g.is_contiguous() or not x.is_contiguous():
+        if x.dtype is not _FLOAT or g.dtype is not _FLOAT or not g.is_contiguous():
             return False
     return True
 
@@ -34,9 +34,9 @@ def _floats(values: Any, *rest: Any) -> bool:
     return type(values) is list and all(x.dtype is torch.float32 for x in values)
 
 
-@fast_path("optimizer_next_step", when=lambda iterations: iterations.dtype is torch.int32)
+@fast_path("optimizer_next_step")
 def _(iterations: Tensor) -> Tensor:
-    return iterations.add_(1)
+    return iterations + 1
 
 
 @fast_path("optimizer_count", when=lambda iterations: iterations.dtype is torch.int32)

@@ -163,6 +163,8 @@ _POOLED_AS = dict.fromkeys((torch.bool, torch.int8, torch.uint8, torch.int16, to
     torch.uint32: torch.int64
 }
 
+_HIGHEST_BIT = torch.iinfo(torch.int64).min
+
 
 def _lowest(dtype: torch.dtype) -> Any:
     return -torch.inf if dtype.is_floating_point else torch.iinfo(dtype).min
@@ -170,6 +172,8 @@ def _lowest(dtype: torch.dtype) -> Any:
 
 def max_pool(x: Tensor, plan: PoolPlan) -> Tensor:
     """The largest element of each window; NaN is the largest, and of equals the first has the gradient."""
+    if x.dtype == torch.uint64:  # has no native kernel; with the highest bit turned, int64 has its order
+        return (max_pool(x.view(torch.int64) ^ _HIGHEST_BIT, plan) ^ _HIGHEST_BIT).view(torch.uint64)
     if x.dtype in _POOLED_AS:
         return max_pool(x.to(_POOLED_AS[x.dtype]), plan).to(x.dtype)
     x = _channels_first(x, plan)
@@ -182,8 +186,8 @@ def max_pool(x: Tensor, plan: PoolPlan) -> Tensor:
 
 def avg_pool(x: Tensor, plan: PoolPlan) -> Tensor:
     """The mean of the input elements in each window."""
-    if plan.rank == 3 and x.dtype == torch.float16 and x.device.type == "cpu":  # has no native kernel
-        return avg_pool(x.float(), plan).half()
+    if plan.rank == 3 and x.dtype.itemsize < 4 and x.device.type == "cpu":  # has no native kernel
+        return avg_pool(x.float(), plan).to(x.dtype)
     x = _channels_first(x, plan)
     padding, ceil = _native_windows(plan) or (None, False)
     if padding is not None:

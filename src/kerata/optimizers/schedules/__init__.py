@@ -3,11 +3,22 @@
 from typing import Any
 
 from kerata.core.serialization import deserialize_keras_object as _deserialize
-from kerata.core.serialization import serialize_keras_object as serialize
+from kerata.core.serialization import serialize_keras_object as _serialize
 
+from .cosine_decay import CosineDecay as CosineDecay
+from .cosine_decay_restarts import CosineDecayRestarts as CosineDecayRestarts
+from .exponential_decay import ExponentialDecay as ExponentialDecay
+from .inverse_time_decay import InverseTimeDecay as InverseTimeDecay
 from .learning_rate_schedule import LearningRateSchedule as LearningRateSchedule
+from .piecewise_constant_decay import PiecewiseConstantDecay as PiecewiseConstantDecay
+from .polynomial_decay import PolynomialDecay as PolynomialDecay
 
 __all__ = ["deserialize", "serialize"]
+
+
+def serialize(learning_rate_schedule: Any) -> Any:
+    """A schedule as plain data."""
+    return _serialize(learning_rate_schedule)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

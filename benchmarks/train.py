@@ -1,0 +1,36 @@
+"""A training step inside `fit`: Kerata, Keras and the hand-written loop, in turns.
+
+python benchmarks/train.py --engine jax [--workloads tiny,mlp] [--rounds 5] [--without-keras]
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import by_hand
+import workloads as w
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", choices=("jax", "torch", "tensorflow"), required=True)
+    parser.add_argument("--workloads", default=",".join(w.WORKLOADS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--without-keras", action="store_true")
+    options = parser.parse_args()
+    for name in options.workloads.split(","):
+        x, y = w.data(name)
+        size, steps = w.WORKLOADS[name].batch, w.WORKLOADS[name].steps
+        contenders: dict[str, Any] = {}
+        for other in ("kerata",) if options.without_keras else ("kerata", "keras"):
+            model = w.model(w.api(other, options.engine), name)
+            contenders[other] = lambda m=model: m.fit(x, y, batch_size=size, epochs=1, verbose=0)
+        epoch, _ = by_hand.trainer(options.engine, name)
+        contenders["by hand"] = lambda run=epoch: run(x, y)
+        times = w.take_turns(contenders, options.rounds)
+        w.report(f"{options.engine} {name} step", {k: [t / steps for t in v] for k, v in times.items()}, 1e-3, "ms")
+
+
+if __name__ == "__main__":
+    main()

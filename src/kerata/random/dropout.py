@@ -1,0 +1,134 @@
+"""Dropout: random zeros."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kerata import ops
+from kerata.core import checks, dtypes, rules
+from kerata.core import primitives as p
+from kerata.core.declare import new_abstract, op
+from kerata.core.dispatch import engine_of
+from kerata.core.errors import ArgumentError
+from kerata.core.state import STATE, setting
+from kerata.core.tensor import KerasTensor
+
+from . import bits, stream
+from .bits import signed
+from .seed_generator import state_of
+
+Tensor = Any
+TensorLike = Any
+
+
+def dropout(inputs: Tensor, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
+    """Sets a random fraction of the inputs to zero and scales up the rest; the same elements on every engine.
+
+    An element is dropped where a random word, as a number of 32 bits, is below `rate * 2**32`.
+
+    Args:
+        inputs: floats; integers become floats.
+        rate: the fraction, in [0, 1].
+        noise_shape: shape of the draw, which broadcasts to that of the inputs: axes of size 1 share their fate. None
+            for an axis stands for its size.
+        seed: an integer, a `SeedGenerator`, the state of one, or None for the global stream.
+
+    Returns:
+        A tensor like the inputs. What is dropped is 0, also where the input was NaN.
+
+    Raises:
+        ArgumentError: `rate` is not in [0, 1], or `noise_shape` does not broadcast.
+
+    Source:
+        Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014).
+
+    Example:
+        >>> import kerata
+        >>> y = kerata.random.dropout(kerata.ops.ones(1000), 0.25, seed=1)
+        >>> 700 < int(kerata.ops.count_nonzero(y)) < 800
+        True
+    """
+    rate = float(checks.number("rate", rate, 0, 1))
+    if type(inputs) is KerasTensor and inputs.record_history:
+        return _dropout_node(inputs, rate, noise_shape, seed)
+    x = ops.convert_to_tensor(inputs)
+    if not dtypes.is_float(ops.dtype(x)):
+        x = ops.cast(x, dtypes.float_for(ops.dtype(x)))
+    shape = _noise_shape(x, noise_shape)
+    if rate == 0:
+        return x
+    if rate == 1:
+        return ops.zeros_like(x)  # 1 / (1 - rate) has no value
+    if STATE.abstract:
+        return new_abstract(ops.shape(x), ops.dtype(x))
+    engine = engine_of(x)
+    if STATE.engine is engine:
+        return _dropped(x, rate, shape, seed)
+    with setting(engine=engine):
+        return _dropped(x, rate, shape, seed)
+
+
+@op(name="dropout_node")
+def _dropout_node(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
+    return dropout(inputs, rate, noise_shape, seed)
+
+
+def _noise_shape(x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
+    have = ops.shape(x)
+    if noise_shape is None:
+        return have
+    sizes = tuple(noise_shape)
+    if len(sizes) != len(have) or not all(n in (None, 1) or type(d) is not int or n == d for n, d in zip(sizes, have, strict=True)):
+        raise ArgumentError("noise_shape", expected=f"of rank {len(have)}, with sizes that are 1, None or those of the inputs {have}", got=noise_shape)
+    return rules.as_shape(tuple(d if n is None else n for n, d in zip(sizes, have, strict=True)))
+
+
+def _dropped(x: Tensor, rate: float, shape: tuple[Any, ...], seed: Any) -> Tensor:
+    scaled = p.mul(x, 1.0 / (1.0 - rate))
+    return p.where(kept(state_of(seed), rate, shape), scaled, 0.0)
+
+
+# ---- decisions -----------------------------------------------------------------------------------
+
+
+def kept(state: stream.State, rate: float, shape: tuple[Any, ...]) -> Tensor:
+    """Bool: false for a fraction `rate`. Words are compared as signed numbers, whose order is shifted by 2**31."""
+    threshold = signed(min(round(rate * 2**32), 2**32 - 1) - 2**31)
+    if stream.on_host(state):
+        return stream.take_over(kept_array(state, stream.size_of(shape), threshold), shape, "bool")
+    return p.ge(stream.random_bits(state, shape), threshold)
+
+
+def kept_array(state: tuple[int, int], n: int, threshold: int) -> np.ndarray:
+    """The comparison made by NumPy, block by block."""
+
+    def finish(space: bits.Workspace) -> tuple[np.ndarray, ...]:
+        return tuple(np.greater_equal(words, threshold) for words in (space.x, space.y, space.z, space.w))
+
+    return bits.draw(state, n, np.bool_, finish)
+
+
+def bernoulli(shape: Any, p: float = 0.5, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Ones with probability `p`, else zeros; the same on every engine.
+
+    Args:
+        shape: shape of the result.
+        p: the probability of a one, in [0, 1].
+        dtype: dtype of the result; `floatx()` if None.
+        seed: an integer, a `SeedGenerator`, the state of one, or None for the global stream.
+
+    Example:
+        >>> import kerata
+        >>> 200 < int(kerata.ops.sum(kerata.random.bernoulli((1000,), 0.25, "int32", seed=1))) < 300
+        True
+    """
+    sizes, name = rules.as_shape(shape), dtypes.standardize(dtype)
+    probability = float(checks.number("p", p, 0, 1))
+    state = state_of(seed)
+    if STATE.abstract:
+        return new_abstract(sizes, name)
+    if probability == 1:
+        return ops.ones(sizes, name)
+    return ops.cast(ops.logical_not(kept(state, probability, sizes)), name)

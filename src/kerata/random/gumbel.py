@@ -1,0 +1,51 @@
+"""Gumbel values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerata import ops
+from kerata.core import primitives as p
+from kerata.core import rules
+from kerata.core.declare import new_abstract
+from kerata.core.state import STATE
+
+from . import stream
+from .seed_generator import state_of
+from .uniform import float_dtype, wide_integers, work_dtype
+
+Tensor = Any
+
+
+def gumbel(shape: Any, loc: Any = 0.0, scale: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Values with the standard Gumbel distribution, times `scale`, plus `loc`.
+
+    Engines agree to 1e-6 (relative, and absolute near 0): the logarithms are their own.
+
+    Args:
+        shape: shape of the result.
+        loc: mode: a number, or a tensor that broadcasts to the shape.
+        scale: scale, likewise.
+        dtype: a float dtype; `floatx()` if None.
+        seed: an integer, a `SeedGenerator`, the state of one, or None for the global stream.
+
+    Source:
+        `-log(-log(1 - u))`, with the fine end of u where the long tail is.
+
+    Example:
+        >>> import kerata
+        >>> kerata.random.gumbel((2, 3), seed=1).shape == (2, 3)
+        True
+    """
+    sizes, name = rules.as_shape(shape), float_dtype(dtype)
+    state = state_of(seed)
+    if STATE.abstract:
+        return new_abstract(sizes, name)
+    if work_dtype(name) == "float64":
+        u = p.mul(p.add(p.add(wide_integers(stream.random_bits(state, (*sizes, 2))), 2.0**52), 0.5), 2.0**-53)
+        u = p.minimum(u, 1 - 2.0**-53)
+    else:
+        words = p.bitwise_and(stream.random_bits(state, sizes), 2**31 - 1)
+        u = p.minimum(p.mul(p.add(p.cast(words, dtype="float32"), 0.5), 2.0**-31), 1 - 2.0**-24)
+    values = p.neg(p.log(p.neg(p.log1p(p.neg(u)))))
+    return ops.cast(ops.add(ops.multiply(values, scale), loc), name)
