@@ -44,7 +44,7 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
         >>> kerata.random.normal((2, 3), seed=1).shape == (2, 3)
         True
     """
-    return _drawn(shape, mean, stddev, dtype, seed, gaussian.normal_array, _standard)
+    return _drawn(shape, mean, stddev, dtype, seed, gaussian.normal_array, standard)
 
 
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -100,7 +100,7 @@ def _affine(z: Tensor, mean: Any, stddev: Any) -> Tensor:
     return z
 
 
-def _standard(state: stream.State, shape: Shape, dtype: str) -> Tensor:
+def standard(state: stream.State, shape: Shape, dtype: str) -> Tensor:
     count = stream.size_of(shape)
     if dtype == "float64":
         return _standard_wide(state, count, shape)

@@ -68,7 +68,7 @@ def conv(x: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
     """The convolution of `x` with `kernel`."""
     out = _conv(_channels_last(x, plan), kernel, plan)
     if not x.shape[0]:  # of an empty batch oneDNN gives any shape; None may be one
-        out = tf.reshape(out, (-1, *plan.out_size, plan.out_channels))
+        out = tf.reshape(out, (tf.shape(x)[0], *plan.out_size, plan.out_channels))
     return _as_planned(out, plan)
 
 

@@ -1,0 +1,51 @@
+"""Beta values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerata import ops
+from kerata.core import primitives as p
+from kerata.core import rules
+from kerata.core.declare import new_abstract
+from kerata.core.state import STATE
+
+from . import stream
+from .gamma import log_gamma_values
+from .rejection import parameter
+from .seed_generator import state_of
+from .uniform import float_dtype
+
+Tensor = Any
+
+
+def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Values with the beta distribution; engines agree to 1e-6.
+
+    Args:
+        shape: shape of the result.
+        alpha: first parameter, above 0: a number, or a tensor that broadcasts to the shape. No derivative reaches it.
+        beta: second parameter, likewise.
+        dtype: a float dtype; `floatx()` if None.
+        seed: an integer, a `SeedGenerator`, the state of one, or None for the global stream.
+
+    Raises:
+        ArgumentError: a parameter is a number that is not above 0, or does not broadcast.
+
+    Source:
+        `x / (x + y)` of two gamma values, from their logarithms.
+
+    Example:
+        >>> import kerata
+        >>> x = kerata.random.beta((100,), 0.5, 2.0, seed=1)
+        >>> bool(kerata.ops.all(x >= 0.0)) and bool(kerata.ops.all(x <= 1.0))
+        True
+    """
+    sizes, name = rules.as_shape(shape), float_dtype(dtype)
+    a = parameter(alpha, "alpha", sizes, lambda v: v > 0, "a number above 0")
+    b = parameter(beta, "beta", sizes, lambda v: v > 0, "a number above 0")
+    state = state_of(seed)
+    if STATE.abstract:
+        return new_abstract(sizes, name)
+    x, y = (log_gamma_values(stream.child(state, i), sizes, v) for i, v in ((0, a), (1, b)))
+    return ops.cast(p.sigmoid(p.sub(x, y)), name)

@@ -1,0 +1,74 @@
+"""Gamma values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerata import ops
+from kerata.core import primitives as p
+from kerata.core import rules
+from kerata.core.declare import new_abstract
+from kerata.core.state import STATE
+
+from . import stream
+from .normal import standard
+from .rejection import parameter, unit, until_accepted
+from .seed_generator import state_of
+from .uniform import float_dtype
+
+Tensor = Any
+
+
+def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+    """Values with the gamma distribution of shape `alpha` and scale 1; engines agree to 1e-6.
+
+    Args:
+        shape: shape of the result.
+        alpha: the shape parameter: a number, or a tensor that broadcasts to the shape. No derivative reaches it. Where
+            it is 0, so is the result; where it is negative or NaN, the result is NaN.
+        dtype: a float dtype; `floatx()` if None.
+        seed: an integer, a `SeedGenerator`, the state of one, or None for the global stream.
+
+    Raises:
+        ArgumentError: `alpha` is a negative number, or does not broadcast.
+
+    Source:
+        Marsaglia and Tsang, "A Simple Method for Generating Gamma Variables", ACM TOMS 26 (2000).
+
+    Example:
+        >>> import kerata
+        >>> bool(kerata.ops.all(kerata.random.gamma((100,), 0.5, seed=1) >= 0.0))
+        True
+    """
+    sizes, name = rules.as_shape(shape), float_dtype(dtype)
+    a = parameter(alpha, "alpha", sizes, lambda v: v >= 0, "a number, 0 or more")
+    state = state_of(seed)
+    if STATE.abstract:
+        return new_abstract(sizes, name)
+    values = p.exp(log_gamma_values(state, sizes, a))
+    return ops.cast(p.where(p.eq(a, 0), 0.0, values), name)
+
+
+def log_gamma_values(state: stream.State, shape: tuple[Any, ...], alpha: Tensor) -> Tensor:
+    """Logarithms of gamma values, float64: they do not vanish where `alpha` is small.
+
+    Below 1 the values of `alpha + 1` are taken, and multiplied by `u**(1 / alpha)`.
+    """
+    small = p.lt(alpha, 1)
+    usual = p.where(small, p.add(alpha, 1), alpha)
+    d = p.sub(usual, 1 / 3)
+    c = p.div(1 / 3, p.sqrt(d))
+
+    def propose(round_state: stream.State) -> tuple[Tensor, Tensor]:
+        x = standard(stream.child(round_state, 0), shape, "float64")
+        v = p.add(p.mul(c, x), 1)
+        positive = p.gt(v, 0)
+        log_v = p.mul(p.log(p.where(positive, v, 1.0)), 3)
+        bound = p.add(p.mul(p.mul(x, x), 0.5), p.mul(d, p.add(p.sub(1, p.exp(log_v)), log_v)))
+        log_u = p.log(unit(stream.child(round_state, 1), shape))
+        return p.add(p.log(d), log_v), p.logical_and(positive, p.lt(log_u, bound))
+
+    nan = p.add(p.mul(alpha, 0), float("nan"))
+    values = until_accepted(state, nan, propose)
+    boost = p.div(p.log(unit(stream.child(state, -1), shape)), p.where(small, alpha, 1.0))
+    return p.where(small, p.add(values, boost), values)

@@ -1,0 +1,64 @@
+"""Draws by rejection: rounds of proposals, until every element has one that is accepted.
+
+Round `i` draws from the `i`-th child of the state. Everything is computed in float64, where engines differ by 1e-16:
+that one of them accepts what another refuses happens about once in 10**14 draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kerata import ops
+from kerata.core import primitives as p
+from kerata.core import rules
+from kerata.core.errors import ArgumentError
+
+from . import stream
+from .uniform import wide_integers
+
+Tensor = Any
+Shape = tuple[Any, ...]
+# Each round refuses less than half: 100 rounds leave nothing, unless a parameter is NaN.
+_ROUNDS = 100
+
+
+def parameter(value: Any, name: str, shape: Shape, fits: Callable[[float], bool], expected: str) -> Tensor:
+    """A parameter as float64; a number is checked, a tensor must broadcast to the shape."""
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        if not fits(float(value)) and value == value:
+            raise ArgumentError(name, expected=expected, got=value)
+    elif rules.broadcast(shape, ops.shape(value)) != shape:
+        raise ArgumentError(name, expected=f"a number or a tensor that broadcasts to {shape}", got=value)
+    return ops.broadcast_to(ops.stop_gradient(ops.cast(ops.convert_to_tensor(value), "float64")), shape)
+
+
+def unit(state: stream.State, shape: Shape) -> Tensor:
+    """Uniform in (0, 1), float64."""
+    whole = wide_integers(stream.random_bits(state, (*shape, 2)))
+    return p.minimum(p.mul(p.add(p.add(whole, 2.0**52), 0.5), 2.0**-53), 1 - 2.0**-53)
+
+
+def until_accepted(state: stream.State, start: Tensor, propose: Callable[[stream.State], tuple[Tensor, Tensor]]) -> Tensor:
+    """For each element the first proposal that is accepted; `start` where none is.
+
+    Args:
+        state: the state of the draw.
+        start: float64 of the shape of the result.
+        propose: state of a round -> (values, whether they are accepted).
+    """
+    words = stream.state_words(state)
+
+    def round_(i: Tensor, missing: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        proposal, accepted = propose(stream.child(p.bitcast(words, dtype="uint32"), i))
+        take = p.logical_and(missing, accepted)
+        return p.add(i, 1), p.logical_and(missing, p.logical_not(accepted)), p.where(take, proposal, values)
+
+    first = ops.cast(ops.convert_to_tensor(0), "int32")
+    missing = p.eq(p.mul(ops.cast(p.isnan(start), "int32"), 0), 0)  # true everywhere
+    _, _, values = ops.while_loop(
+        lambda i, missing, values: ops.any(missing), round_, (first, missing, start), maximum_iterations=_ROUNDS
+    )
+    return values
