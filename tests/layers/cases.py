@@ -206,10 +206,10 @@ case("BatchNormalization", f(6, 3), renorm=True, renorm_clipping={"rmin": 0.5, "
      call={"training": True}, note="renorm", smooth=False)  # fmt: skip
 case("LayerNormalization", f(2, 3, 4), unknown=(1,))
 case("LayerNormalization", f(2, 3, 4), axis=[1, 2], epsilon=0.1, note="axes")
-case("LayerNormalization", f(2, 3, 4), axis=1, center=False)
+case("LayerNormalization", f(2, 3, 4), axis=1, center=False, peer=False)  # where Keras fails on PyTorch
 case("LayerNormalization", f(2, 3, 4), dtype="mixed_bfloat16", smooth=False)
 case("RMSNormalization", f(2, 3, 4), unknown=(1,))
-case("RMSNormalization", f(2, 3, 4), axis=1, epsilon=0.01)
+case("RMSNormalization", f(2, 3, 4), axis=1, epsilon=0.01, peer=False)  # where Keras fails on PyTorch
 case("UnitNormalization", f(2, 3, 4))
 case("UnitNormalization", f(2, 3, 4), axis=[1, 2], note="axes")
 case("GroupNormalization", f(2, 5, 4), 2, unknown=(1,))
@@ -274,6 +274,8 @@ case("Bidirectional", SEQUENCE, note="states, mask", call={"mask": late(3, 5)},
      make=lambda k: k.layers.Bidirectional(k.layers.LSTM(3, return_sequences=True, return_state=True)))  # fmt: skip
 case("Bidirectional", SEQUENCE, note="backward_layer", unknown=(1,),
      make=lambda k: k.layers.Bidirectional(k.layers.LSTM(3), backward_layer=k.layers.GRU(2, go_backwards=True)))  # fmt: skip
+case("Bidirectional", SEQUENCE, note="last, mask", call={"mask": late(3, 5)},
+     make=lambda k: k.layers.Bidirectional(k.layers.LSTM(3)))  # fmt: skip
 case("TimeDistributed", f(2, 3, 4), note="Dense", unknown=(1,), make=lambda k: k.layers.TimeDistributed(k.layers.Dense(2)))
 case("TimeDistributed", f(2, 3, 4, 4, 1), note="Conv2D", make=lambda k: k.layers.TimeDistributed(k.layers.Conv2D(2, 3)))
 
@@ -293,7 +295,9 @@ case("MultiHeadAttention", (V, V), 2, 3, use_bias=False, call={"use_causal_mask"
 case("MultiHeadAttention", (Q, V), 2, 3, call={"return_attention_scores": True}, note="scores")
 case("MultiHeadAttention", (Q, V), 2, 3, note="attention_mask",
      call={"attention_mask": np.tril(np.ones((2, 3, 5), bool))})  # fmt: skip
-case("MultiHeadAttention", (V, V), 2, 3, note="masks", call={"query_mask": late(2, 5), "value_mask": late(2, 5)})
+case("MultiHeadAttention", (V, V), 2, 3, note="value_mask", call={"value_mask": late(2, 5)})
+# A query that may see nothing has no defined output: frameworks differ there.
+case("MultiHeadAttention", (V, V), 2, 3, note="masks", call={"query_mask": late(2, 5), "value_mask": late(2, 5)}, peer=False)
 case("MultiHeadAttention", (f(2, 3, 4, 2), f(2, 3, 4, 2)), 2, 3, attention_axes=(2,), note="axes")
 case("MultiHeadAttention", (f(2, 3, 2, 2), f(2, 3, 2, 2)), 2, 3, attention_axes=(1, 2), note="two axes",
      call={"return_attention_scores": True})  # fmt: skip

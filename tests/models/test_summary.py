@@ -50,8 +50,10 @@ def nested(keras):
 
 @pytest.mark.parametrize("make", [branched, nested])
 @pytest.mark.parametrize("options", [{}, {"expand_nested": True, "show_trainable": True}], ids=["plain", "all"])
-def test_the_cells_are_those_of_the_peer(make, options):
+def test_the_cells_are_those_of_the_peer(make, options, monkeypatch):
     import keras
+
+    monkeypatch.setenv("COLUMNS", "200")  # the peer cuts its table to the terminal
 
     ours, theirs = text_of(make(kerata), line_length=130, **options), text_of(make(keras), line_length=130, **options)
     assert cells(ours) == cells(theirs)

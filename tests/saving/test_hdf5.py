@@ -282,13 +282,13 @@ def test_counts_are_bounded():
 
 def test_twenty_thousand_arrays_in_linear_time():
     data = made(lambda file: [file.create_dataset(f"d{i}", data=0.5) for i in range(20_000)])
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(RefusedFileError, match="more than 10000 arrays"):
         opened(data)
-    assert time.perf_counter() - start < 3
-    start = time.perf_counter()
+    assert time.process_time() - start < 3
+    start = time.process_time()
     assert len(opened(data, members=20_000).datasets) == 20_000
-    assert time.perf_counter() - start < 6
+    assert time.process_time() - start < 6
 
 
 # ---- budgets ---------------------------------------------------------------------------------------------------

@@ -381,9 +381,9 @@ def test_shards_outside_of_the_folder(place):
 
 def test_large_variables_are_not_made_before_the_file_has_them():
     for units in (10**7, 10**12, 10**18, 10**30):
-        start = time.perf_counter()
+        start = time.process_time()
         text = refuse(stack(INPUT, layer("Dense", "dense", units=units)), ".")
-        assert time.perf_counter() - start < 1, text
+        assert time.process_time() - start < 1, text
     big = graph(
         inputs(shape=(None, 10**9)),
         node(layer("Dense", "dense", units=10**9), call(tensor("x", (None, 10**9)))),
@@ -439,23 +439,23 @@ def backwards(count):
 ])  # fmt: skip
 def test_twenty_thousand_layers(make):
     path = write(crafted.archive(make(20_000), {}))
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         kerata.saving.load_model(path)
         allowed = 3
     except RefusedFileError:
         allowed = 1
     # The machine that runs the tests may be busy with others of them.
-    assert time.perf_counter() - start < 3 * allowed
+    assert time.process_time() - start < 3 * allowed
 
 
 @pytest.mark.parametrize("make", [chain, branching, backwards])
 def test_a_few_thousand_layers_load_in_linear_time(make):
     def seconds(count):
         path = write(crafted.archive(make(count), {}))
-        start = time.perf_counter()
+        start = time.process_time()
         assert len(kerata.saving.load_model(path).layers) > count
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     small = min(seconds(150) for _ in range(2))
     assert seconds(1200) < 8 * 3 * small + 0.3
@@ -659,13 +659,13 @@ def test_spoiled_configs_give_models_or_refusals():
     for number in range(250):
         config = spoiled(configs[number % 2], chance)
         path = write(crafted.archive(config, {}))
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             kerata.saving.load_model(path)
         except RefusedFileError as error:
             refused += 1
             assert len(str(error)) < 1000
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
     assert refused > 200
 
 

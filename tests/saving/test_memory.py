@@ -25,13 +25,13 @@ with kerata.use_backend(sys.argv[1]):
     kerata.saving.load_model(sys.argv[2])(kerata.ops.ones((1, 4)))  # whatever a first load needs once
     results = []
     for path in sys.argv[3:]:
-        before, start = peak(), time.perf_counter()
+        before, start = peak(), time.process_time()
         try:
             kerata.saving.load_model(path)
             end = "loaded"
         except kerata.saving.RefusedFileError:
             end = "refused"
-        results.append([end, peak() - before, time.perf_counter() - start])
+        results.append([end, peak() - before, time.process_time() - start])
 print("@" + json.dumps(results))
 """
 
@@ -54,17 +54,13 @@ def large_model(path):
 def hostile_files(folder):
     """Files of a few KB that ask for gigabytes."""
     flat = "[" + "[]," * 3_000_000 + "[]]"
+    thresholds = layer("AUC", module="keras.metrics", num_thresholds=10**9)
     large = {
         "units": stack(INPUT, layer("Dense", "d", units=10**9)),
-        "embedding": stack(layer("InputLayer", "x", batch_shape=[None, 4]), layer("Embedding", "e", input_dim=10**10, output_dim=64)),
+        "embedding": stack(INPUT, layer("Embedding", "e", input_dim=10**10, output_dim=64)),
         "recurrent": stack(layer("InputLayer", "x", batch_shape=[None, 4, 4]), layer("LSTM", "r", units=10**6)),
         "optimizer": {**stack(INPUT, layer("Dense", "d", units=10**9)), "compile_config": {"optimizer": "adam"}},
-        "metric": {
-            **crafted.plain(),
-            "compile_config": {
-                "optimizer": "sgd", "loss": "mse", "metrics": [layer("AUC", module="keras.metrics", num_thresholds=10**9)],
-            },
-        },
+        "metric": {**crafted.plain(), "compile_config": {"optimizer": "sgd", "loss": "mse", "metrics": [thresholds]}},
         "names": stack(INPUT, *(layer("ReLU", f"{i:0>4000}") for i in range(5000))),
     }  # fmt: skip
     paths = []
@@ -97,7 +93,5 @@ def test_memory_of_a_load(name, tmp_path):
     for path, (end, grown, seconds) in zip(paths[1:], results):
         allowed = 2 * path.stat().st_size + SPARE
         assert grown <= allowed, f"{path.name}: {grown >> 20} MiB of {allowed >> 20} ({end})"
-        if path.name != "large.keras":
-            assert (end, seconds < 5) == ("refused", True), (path.name, end, seconds)
-        else:
-            assert end == "loaded"
+        assert end == ("loaded" if path.stem in ("large", "names") else "refused"), path.name
+        assert seconds < (15 if path.stem == "names" else 3), (path.name, seconds)

@@ -135,9 +135,9 @@ def test_one_wide_letter_does_not_multiply_the_text():
 def test_time_is_linear():
     def seconds(count):
         text = b"[" + b'{"a": [1, 2.5, "x"], "b": null},' * count + b"0]"
-        start = time.perf_counter()
+        start = time.process_time()
         parse(text, limits=Limits(spare_bytes=1 << 40))
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(100)
     small, large = min(seconds(2_000) for _ in range(3)), min(seconds(40_000) for _ in range(2))

@@ -61,11 +61,12 @@ def train(make, shape):
     """The first weights and the mean loss so far after each step."""
     kerata.utils.set_random_seed(1)
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(4 * BATCH, *shape)).astype("float32"), rng.integers(0, CLASSES, 4 * BATCH)
+    x = rng.normal(size=(4 * BATCH, *shape)).astype("float32")
+    y = np.argmax(x.reshape(len(x), -1)[:, -CLASSES:], -1)
     model, curve = make(), []
     first = model.get_weights()
     note = kerata.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: curve.append(logs["loss"]))
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(kerata.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(x, y, batch_size=BATCH, epochs=STEPS // 4, verbose=0, callbacks=[note])
     return first, curve
 
@@ -90,7 +91,7 @@ def test_the_curve_is_the_same(engine, make, oracle):
     expected_weights, expected = oracle(make)
     for a, b in zip(weights, expected_weights, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert len(curve) == STEPS and curve[-1] < curve[0]
+    assert len(curve) == STEPS and curve[-1] < curve[3]
     np.testing.assert_allclose(curve, expected, rtol=1e-5)
 
 

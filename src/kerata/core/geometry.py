@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from math import prod
 from typing import Any, TypeVar, cast
@@ -41,24 +41,43 @@ def _planned(function: F) -> F:
     cached = functools.lru_cache(maxsize=_CACHED_PLANS)(function)
 
     @functools.wraps(function)
-    def plan(x_shape: Sequence[int], *args: Any, **kwargs: Any) -> Any:
-        key = [(None, *x_shape[1:]), *map(_frozen, args)]
-        named = {name: _frozen(value) for name, value in kwargs.items()}
-        # 2.0 and True are the same keys as 2 and 1: only what is surely an integer is looked up.
-        if all(map(_exact, key)) and all(map(_exact, named.values())):
-            return cached(*key, **named)
-        return function(*key, **named)
+    def plan(x_shape: Sequence[int], *args: Any, **named: Any) -> Any:
+        sizes = (None, *x_shape[1:])
+        if not named and all(map(_is_plain, args)):
+            try:
+                return cached(sizes, *args)
+            except ArgumentError:
+                raise
+            except TypeError:  # sizes that only the engine knows cannot be looked up
+                return function(sizes, *args)
+        frozen = tuple(map(_frozen, args))
+        look_up = all(map(_is_exact, (*frozen, *named.values())))
+        return (cached if look_up else function)(sizes, *frozen, **named)
 
     return cast(F, plan)
 
 
+_PLAIN = {int}
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a look-up is safe, of what is mostly given: 2.0 and True would find what was remembered for 2 and 1."""
+    kind = type(value)
+    return (
+        kind is int
+        or kind is str
+        or value is None
+        or (isinstance(value, tuple) and _PLAIN.issuperset(map(type, value)))
+    )
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether a look-up is safe, of anything."""
+    return _is_plain(value) or (type(value) is tuple and all(map(_is_exact, value)))
+
+
 def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
-
-
-def _exact(value: Any) -> bool:
-    kind = type(value)
-    return kind is int or kind is str or value is None or (kind is tuple and all(map(_exact, value)))
 
 
 # ---- plans ---------------------------------------------------------------------------------------
@@ -75,10 +94,17 @@ class _Windows:
     pads: Pads  # (before, after) of each spatial dimension
     extent: Ints  # how many positions of the padded input one window spans
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """Number of spatial dimensions: 1, 2 or 3."""
         return len(self.in_size)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(tuple(getattr(self, field.name) for field in fields(self)))
+
+    def __hash__(self) -> int:  # engines look plans up at each call
+        return self._hash
 
     @cached_property
     def used_pads(self) -> Pads:
@@ -129,7 +155,9 @@ class ConvPlan(_Windows):
     in_channels: int
     out_channels: int
 
-    @property
+    __hash__ = _Windows.__hash__
+
+    @cached_property
     def kernel_shape(self) -> Ints:
         return (*self.kernel_size, self.in_channels // self.groups, self.out_channels)
 
@@ -160,6 +188,8 @@ class ConvPlan(_Windows):
 @dataclass(frozen=True)
 class PoolPlan(_Windows):
     """Pooling over windows of `pool_size`."""
+
+    __hash__ = _Windows.__hash__
 
     @property
     def pool_size(self) -> Ints:

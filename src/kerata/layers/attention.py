@@ -146,13 +146,15 @@ class AdditiveAttention(Attention):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        for name in ("score_mode", "seed"):
-            config.pop(name, None)
+        config.pop("score_mode", None)
         return config
 
 
 class _Heads(Layer):
     """What the two kinds of multi-head attention share: options, masks, the causal mask."""
+
+    _tells_activity_regularizer = True
+    _gate_dense: EinsumDense
 
     def keep(
         self, dropout: float, use_bias: bool, flash_attention: Any, sliding_window: Any, seed: Any, use_gate: bool,
@@ -284,20 +286,19 @@ class MultiHeadAttention(_Heads):
         rank = len(query_shape)
         axes = self.attention_axes or tuple(range(1, rank - 2 + 1))
         self._axes = tuple(a % rank for a in axes)
+        self.attention_axes = axes
         free = "abcdefgijlmnopqrstuvwxyz"[: rank - 1]
         heads, size = self.num_heads, query_shape[-1]
         into, bias = f"{free}y,yhk->{free}hk", "hk"
         for name, dim, shape in (
             ("query", self.key_dim, query_shape),
             ("key", self.key_dim, key_shape),
+            *([("gate", self.value_dim, query_shape)] if self.use_gate else []),
             ("value", self.value_dim, value_shape),
         ):
             dense = self.dense(into, (*(None,) * (rank - 2), heads, dim), bias, name)
             dense.build(tuple(shape))
             setattr(self, f"_{name}_dense", dense)
-        if self.use_gate:
-            self._gate_dense = self.dense(into, (*(None,) * (rank - 2), heads, self.value_dim), bias, "gate")
-            self._gate_dense.build(tuple(query_shape))
         self._softmax = Softmax(axis=tuple(range(-len(self._axes), 0)), dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, dtype=self.dtype_policy, seed=self.seed)
         outputs = self._output_shape or (size,)
@@ -428,14 +429,12 @@ class GroupedQueryAttention(_Heads):
         for name, heads, shape in (
             ("query", self.num_query_heads, query_shape),
             ("key", self.num_key_value_heads, key_shape),
+            *([("gate", self.num_query_heads, query_shape)] if self.use_gate else []),
             ("value", self.num_key_value_heads, value_shape),
         ):
             dense = self.dense("bqm,muh->bquh", (None, heads, self.head_dim), "uh", name)
             dense.build(tuple(shape))
             setattr(self, f"_{name}_dense", dense)
-        if self.use_gate:
-            self._gate_dense = self.dense("bqm,muh->bquh", (None, self.num_query_heads, self.head_dim), "uh", "gate")
-            self._gate_dense.build(tuple(query_shape))
         self._softmax = Softmax(axis=-1, dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, dtype=self.dtype_policy, seed=self.seed)
         self._output_dense = self.dense("bquh,uhm->bqm", (None, query_shape[-1]), "m", "attention_output")

@@ -10,12 +10,71 @@ from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 
 from .input_spec import InputSpec
-from .layer import Layer, LayerOptions
+from .layer import LayerOptions
+from .ranked import Ranked, same_for_each_axis
 
 Tensor = Any
 
 
-class BaseConv(Layer):
+class Convolution(Ranked):
+    """What every kind of convolution has: geometry, channels, bias, activation."""
+
+    bias: Any
+    activation: Any
+    _tells_activity_regularizer = True
+
+    @classmethod
+    def ranked_defaults(cls) -> dict[str, Any]:
+        return same_for_each_axis(cls.rank, 1, "strides", "dilation_rate")
+
+    def keep_geometry(self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any) -> None:
+        """Checks and remembers what every kind of convolution has."""
+        rank = self.rank
+        self.kernel_size = checks.int_tuple("kernel_size", kernel_size, rank)
+        self.strides = checks.int_tuple("strides", strides, rank)
+        self.dilation_rate = checks.int_tuple("dilation_rate", dilation_rate, rank)
+        choices = ("valid", "same", "causal") if rank == 1 else ("valid", "same")
+        self.padding = checks.option("padding", padding.lower() if isinstance(padding, str) else padding, choices)
+        self.data_format = config.standardize_data_format(data_format)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ArgumentError("strides", expected="1 where dilation_rate is above 1", got=self.strides)
+        self.input_spec = InputSpec(min_ndim=rank + 2)
+
+    def channels_of(self, input_shape: Any) -> int:
+        """Number of input channels."""
+        channels = input_shape[self._channel_axis]
+        if channels is None:
+            raise ArgumentError("inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}")
+        self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self._channel_axis: channels})
+        return channels
+
+    @property
+    def _channel_axis(self) -> int:
+        return -1 if self.data_format == "channels_last" else -self.rank - 1
+
+    def padded(self, inputs: Tensor) -> tuple[Tensor, str]:
+        """The inputs and the padding that is left to the op: "causal" is zeros in front."""
+        if self.padding != "causal":
+            return inputs, self.padding
+        return self.pad_before(inputs), "valid"
+
+    def pad_before(self, inputs: Tensor) -> Tensor:
+        """Zeros in front, so that no output sees a later input."""
+        before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
+        time = (before, 0)
+        return ops.pad(inputs, ((0, 0), time, (0, 0)) if self.data_format == "channels_last" else ((0, 0), (0, 0), time))
+
+    def finish(self, outputs: Tensor) -> Tensor:
+        """Bias and activation."""
+        if self.bias is not None:
+            bias = self.bias.value
+            if self.data_format == "channels_first":
+                bias = ops.reshape(bias, (1, -1, *(1,) * self.rank))
+            outputs = ops.add(outputs, bias)
+        return self.activation(outputs)
+
+
+class BaseConv(Convolution):
     """A convolution of `rank` spatial axes.
 
     Args:
@@ -36,8 +95,6 @@ class BaseConv(Layer):
         kernel_constraint: projection of the kernel.
         bias_constraint: projection of the bias.
     """
-
-    rank = 2
 
     def __init__(
         self,
@@ -70,31 +127,6 @@ class BaseConv(Layer):
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)
 
-    def keep_geometry(self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any) -> None:
-        """Checks and remembers what every kind of convolution has."""
-        rank = self.rank
-        self.kernel_size = checks.int_tuple("kernel_size", kernel_size, rank)
-        self.strides = checks.int_tuple("strides", strides, rank)
-        self.dilation_rate = checks.int_tuple("dilation_rate", dilation_rate, rank)
-        choices = ("valid", "same", "causal") if rank == 1 else ("valid", "same")
-        self.padding = checks.option("padding", padding.lower() if isinstance(padding, str) else padding, choices)
-        self.data_format = config.standardize_data_format(data_format)
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ArgumentError("strides", expected="1 where dilation_rate is above 1", got=self.strides)
-        self.input_spec = InputSpec(min_ndim=rank + 2)
-
-    def channels_of(self, input_shape: Any) -> int:
-        """Number of input channels."""
-        channels = input_shape[self._channel_axis]
-        if channels is None:
-            raise ArgumentError("inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}")
-        self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self._channel_axis: channels})
-        return channels
-
-    @property
-    def _channel_axis(self) -> int:
-        return -1 if self.data_format == "channels_last" else -self.rank - 1
-
     def build(self, input_shape: Any) -> None:
         channels = self.channels_of(input_shape)
         if channels % self.groups:
@@ -107,25 +139,8 @@ class BaseConv(Layer):
         return self.finish(self.convolve(inputs, self.kernel.value))
 
     def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
-        padding = self.padding
-        if padding == "causal":
-            inputs, padding = self.pad_before(inputs), "valid"
+        inputs, padding = self.padded(inputs)
         return ops.conv(inputs, kernel, self.strides, padding, self.data_format, self.dilation_rate)
-
-    def pad_before(self, inputs: Tensor) -> Tensor:
-        """Zeros in front, so that no output sees a later input."""
-        before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
-        time = (before, 0)
-        return ops.pad(inputs, ((0, 0), time, (0, 0)) if self.data_format == "channels_last" else ((0, 0), (0, 0), time))
-
-    def finish(self, outputs: Tensor) -> Tensor:
-        """Bias and activation."""
-        if self.bias is not None:
-            bias = self.bias.value
-            if self.data_format == "channels_first":
-                bias = ops.reshape(bias, (1, -1, *(1,) * self.rank))
-            outputs = ops.add(outputs, bias)
-        return self.activation(outputs)
 
 
 @register_builtin("layers", "Convolution1D")
@@ -235,7 +250,7 @@ class Conv3DTranspose(BaseConvTranspose):
     rank = 3
 
 
-class BaseDepthwiseConv(BaseConv):
+class BaseDepthwiseConv(Convolution):
     """A convolution of each channel by itself.
 
     Args:
@@ -267,7 +282,7 @@ class BaseDepthwiseConv(BaseConv):
         bias_constraint: Any = None,
         **options: Unpack[LayerOptions],
     ) -> None:
-        Layer.__init__(self, activity_regularizer=activity_regularizer, **options)
+        super().__init__(activity_regularizer=activity_regularizer, **options)
         self.depth_multiplier = checks.positive_int("depth_multiplier", depth_multiplier)
         self.keep_geometry(kernel_size, strides, padding, data_format, dilation_rate)
         self.activation = activations.get(activation)
@@ -287,11 +302,12 @@ class BaseDepthwiseConv(BaseConv):
         self.bias = self.add_named("bias", (channels * self.depth_multiplier,)) if self.use_bias else None
         self.built = True
 
-    def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
-        padding = self.padding
-        if padding == "causal":
-            inputs, padding = self.pad_before(inputs), "valid"
-        return ops.depthwise_conv(inputs, kernel, self.strides, padding, self.data_format, self.dilation_rate)
+    def call(self, inputs: Tensor) -> Tensor:
+        inputs, padding = self.padded(inputs)
+        outputs = ops.depthwise_conv(
+            inputs, self.kernel.value, self.strides, padding, self.data_format, self.dilation_rate
+        )
+        return self.finish(outputs)
 
 
 @register_builtin("layers")
@@ -310,7 +326,7 @@ class DepthwiseConv2D(BaseDepthwiseConv):
     rank = 2
 
 
-class BaseSeparableConv(BaseConv):
+class BaseSeparableConv(Convolution):
     """A convolution of each channel by itself, then one that mixes channels point by point.
 
     Args:
@@ -347,7 +363,7 @@ class BaseSeparableConv(BaseConv):
         bias_constraint: Any = None,
         **options: Unpack[LayerOptions],
     ) -> None:
-        Layer.__init__(self, activity_regularizer=activity_regularizer, **options)
+        super().__init__(activity_regularizer=activity_regularizer, **options)
         self.filters = checks.positive_int("filters", filters)
         self.depth_multiplier = checks.positive_int("depth_multiplier", depth_multiplier)
         self.keep_geometry(kernel_size, strides, padding, data_format, dilation_rate)
@@ -376,9 +392,7 @@ class BaseSeparableConv(BaseConv):
         self.built = True
 
     def call(self, inputs: Tensor) -> Tensor:
-        padding = self.padding
-        if padding == "causal":
-            inputs, padding = self.pad_before(inputs), "valid"
+        inputs, padding = self.padded(inputs)
         outputs = ops.separable_conv(
             inputs, self.depthwise_kernel.value, self.pointwise_kernel.value, self.strides, padding,
             self.data_format, self.dilation_rate,

@@ -36,6 +36,8 @@ class EinsumDense(Layer):
         (None, 2, 5)
     """
 
+    _tells_activity_regularizer = True
+
     def __init__(
         self,
         equation: str,

@@ -35,6 +35,8 @@ class Embedding(Layer):
         (None, 7, 4)
     """
 
+    _tells_activity_regularizer = True
+
     def __init__(
         self,
         input_dim: int,

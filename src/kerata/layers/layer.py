@@ -78,6 +78,7 @@ class Layer(Operation):
 
     _kerata_variables = True
     _kerata_state_kind: str | None = None
+    _tells_activity_regularizer = False  # whether the config names it also where there is none, as in Keras
     _makes_masks = True  # whether an overridden `compute_mask` has to be asked at each call
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -722,7 +723,7 @@ class Layer(Operation):
             "trainable": self.trainable,
             "dtype": serialize_keras_object(self.dtype_policy),
         }
-        if self.activity_regularizer is not None:
+        if self.activity_regularizer is not None or self._tells_activity_regularizer:
             config["activity_regularizer"] = serialize_keras_object(self.activity_regularizer)
         for name in init_parameters(type(self)):
             if name in ("name", "trainable", "dtype", "autocast", "activity_regularizer"):

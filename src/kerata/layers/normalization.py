@@ -83,6 +83,7 @@ class LayerNormalization(_ScaleAndShift):
     def build(self, input_shape: Any) -> None:
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         places = [axis_index(a, len(input_shape)) for a in axes]
+        self.axis = axes
         self.add_scale_and_shift(tuple(input_shape[i] for i in places))
         self.built = True
 
@@ -115,6 +116,7 @@ class RMSNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         self.scale = self.add_weight(tuple(input_shape[axis_index(a, len(input_shape))] for a in axes), "ones", name="scale")
+        self.axis = axes
         self.built = True
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -235,6 +237,10 @@ class BatchNormalization(_ScaleAndShift):
         Ioffe and Szegedy 2015, "Batch Normalization", algorithms 1 and 2; Ioffe 2017 for renormalisation.
     """
 
+    moving_stddev: Any
+    renorm_mean: Any
+    renorm_stddev: Any
+
     def __init__(
         self,
         axis: int = -1,
@@ -275,8 +281,19 @@ class BatchNormalization(_ScaleAndShift):
         self.add_scale_and_shift((channels,))
         self.moving_mean = self.add_named("moving_mean", (channels,), trainable=False, autocast=False)
         self.moving_variance = self.add_named("moving_variance", (channels,), trainable=False, autocast=False)
+        if self.renorm:
+            self._add_renorm((channels,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
         self.built = True
+
+    def _add_renorm(self, shape: Any) -> None:
+        def deviation(shape: Any, dtype: Any = None) -> Tensor:
+            return ops.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
+
+        for name, first in (
+            ("moving_stddev", deviation), ("renorm_mean", self.moving_mean_initializer), ("renorm_stddev", deviation),
+        ):  # fmt: skip
+            setattr(self, name, self.add_weight(shape, first, trainable=False, autocast=False, name=name))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
         dtype = ops.dtype(inputs)
@@ -286,16 +303,17 @@ class BatchNormalization(_ScaleAndShift):
         if training and self.trainable:
             batch_mean, batch_variance = self._moments(x, mask)
             if self.renorm:
-                gamma, beta = self._corrected(gamma, beta, batch_mean, batch_variance, mean, variance)
-            self._update(self.moving_mean, mean, batch_mean)
-            self._update(self.moving_variance, variance, batch_variance)
+                gamma, beta = self._corrected(gamma, beta, batch_mean, batch_variance)
+            else:
+                self._update(self.moving_variance, batch_variance, self.momentum)
+            self._update(self.moving_mean, batch_mean, self.momentum)
             mean, variance = batch_mean, batch_variance
         y = ops.batch_normalization(x, mean, variance, self.axis, offset=beta, scale=gamma, epsilon=self.epsilon)
         return ops.cast(y, dtype)
 
-    def _update(self, moving: Any, old: Tensor, new: Tensor) -> None:
-        kept = ops.multiply(old, self.momentum)
-        moving.assign(ops.add(kept, ops.multiply(ops.stop_gradient(new), 1.0 - self.momentum)))
+    def _update(self, moving: Any, new: Tensor, momentum: float) -> None:
+        kept = ops.multiply(moving.value, momentum)
+        moving.assign(ops.add(kept, ops.multiply(ops.stop_gradient(new), 1.0 - momentum)))
 
     def _moments(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         axis = axis_index(self.axis, len(ops.shape(x)))
@@ -312,16 +330,20 @@ class BatchNormalization(_ScaleAndShift):
         variance = ops.divide(ops.sum(ops.multiply(square, weight), axes), count)
         return ops.squeeze(mean, axes), variance
 
-    def _corrected(self, gamma: Any, beta: Any, mean: Any, variance: Any, moving_mean: Any, moving_variance: Any) -> tuple[Any, Any]:
+    def _corrected(self, gamma: Any, beta: Any, mean: Tensor, variance: Tensor) -> tuple[Any, Any]:
         """Ioffe 2017, algorithm 1: `r` and `d`, constants for the gradient, folded into scale and offset."""
         bounds = self.renorm_clipping or {}
-        std, moving = (ops.sqrt(ops.add(v, self.epsilon)) for v in (variance, moving_variance))
-        r = ops.stop_gradient(ops.divide(std, moving))
-        d = ops.stop_gradient(ops.divide(ops.subtract(mean, moving_mean), moving))
+        deviation = ops.sqrt(ops.add(variance, self.epsilon))
+        r = ops.stop_gradient(ops.divide(deviation, self.renorm_stddev.value))
+        d = ops.stop_gradient(ops.divide(ops.subtract(mean, self.renorm_mean.value), self.renorm_stddev.value))
         if bounds.get("rmin") is not None or bounds.get("rmax") is not None:
             r = ops.clip(r, bounds.get("rmin", 0.0), bounds.get("rmax", float("inf")))
         if bounds.get("dmax") is not None:
             d = ops.clip(d, -bounds["dmax"], bounds["dmax"])
+        self._update(self.renorm_mean, mean, self.renorm_momentum)
+        self._update(self.renorm_stddev, deviation, self.renorm_momentum)
+        self._update(self.moving_stddev, deviation, self.momentum)
+        self.moving_variance.assign(ops.subtract(ops.square(self.moving_stddev.value), self.epsilon))
         scale = r if gamma is None else ops.multiply(gamma, r)
         offset = d if gamma is None else ops.multiply(gamma, d)
         return scale, offset if beta is None else ops.add(offset, beta)

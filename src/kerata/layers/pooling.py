@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Unpack
 
 from kerata import ops
@@ -10,11 +11,12 @@ from kerata.core.registry import register_builtin
 
 from .input_spec import InputSpec
 from .layer import Layer, LayerOptions
+from .ranked import Ranked, same_for_each_axis
 
 Tensor = Any
 
 
-class BasePooling(Layer):
+class BasePooling(Ranked):
     """Reduces windows.
 
     Args:
@@ -24,7 +26,13 @@ class BasePooling(Layer):
         data_format: "channels_last" or "channels_first".
     """
 
-    rank, mode = 2, "max"
+    mode = "max"
+
+    @classmethod
+    def ranked_defaults(cls) -> dict[str, Any]:
+        if cls.mode == "average":  # as in Keras, where only maxima have a default
+            return {"pool_size": inspect.Parameter.empty}
+        return same_for_each_axis(cls.rank, 2, "pool_size")
 
     def __init__(
         self,
@@ -32,9 +40,10 @@ class BasePooling(Layer):
         strides: Any = None,
         padding: str = "valid",
         data_format: str | None = None,
-        **options: Unpack[LayerOptions],
+        name: str | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(**options)
+        super().__init__(name=name, **options)
         self.pool_size = checks.int_tuple("pool_size", pool_size, self.rank)
         self.strides = checks.int_tuple("strides", pool_size if strides is None else strides, self.rank)
         self.padding = checks.option("padding", padding.lower() if isinstance(padding, str) else padding, ("valid", "same"))

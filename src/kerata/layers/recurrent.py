@@ -264,6 +264,7 @@ class _NamedRNN(RNN):
     """A recurrent layer that makes its own cell from its arguments."""
 
     cell_class: type[_GatedCell]
+    _tells_activity_regularizer = True
 
     def _own_cell(self, arguments: dict[str, Any]) -> Any:
         names = init_parameters(self.cell_class)

@@ -12,6 +12,7 @@ from kerata.core.registry import register_builtin
 
 from .input_spec import InputSpec
 from .layer import Layer, LayerOptions
+from .ranked import Ranked, same_for_each_axis
 
 Tensor = Any
 
@@ -124,15 +125,16 @@ class RepeatVector(_Shaping):
         return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
 
 
-class _Spatial(_Shaping):
+class _Spatial(Ranked):
     """A layer on the spatial axes of images, volumes or sequences."""
-
-    rank = 2
 
     def __init__(self, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def build(self, input_shape: Any) -> None:
+        self.built = True
 
     def spatial_axes(self) -> range:
         first = 1 if self.data_format == "channels_last" else 2
@@ -151,6 +153,10 @@ def _pairs(argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
 
 
 class _ZeroPadding(_Spatial):
+    @classmethod
+    def ranked_defaults(cls) -> dict[str, Any]:
+        return {"padding": {1: 1, 2: (1, 1), 3: ((1, 1),) * 3}[cls.rank]}
+
     def __init__(self, padding: Any = 1, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
         super().__init__(data_format, **options)
         pairs = _pairs("padding", padding, self.rank)
@@ -198,8 +204,13 @@ class ZeroPadding3D(_ZeroPadding):
 
 
 class _Cropping(_Spatial):
-    def __init__(self, cropping: Any = 1, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+    @classmethod
+    def ranked_defaults(cls) -> dict[str, Any]:
+        return {"cropping": {1: (1, 1), 2: ((0, 0),) * 2, 3: ((1, 1),) * 3}[cls.rank]}
+
+    def __init__(self, cropping: Any = None, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
         super().__init__(data_format, **options)
+        cropping = self.ranked_defaults()["cropping"] if cropping is None else cropping
         pairs = _pairs("cropping", cropping, self.rank)
         self.cropping = pairs[0] if self.rank == 1 else pairs
         self._cuts = pairs
@@ -223,6 +234,14 @@ class Cropping1D(_Cropping):
     """
 
     rank = 1
+
+    def __init__(self, cropping: Any = (1, 1), **options: Unpack[LayerOptions]) -> None:
+        super().__init__(cropping, "channels_last", **options)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.pop("data_format", None)
+        return config
 
 
 @register_builtin("layers")
@@ -248,6 +267,10 @@ class Cropping3D(_Cropping):
 
 
 class _UpSampling(_Spatial):
+    @classmethod
+    def ranked_defaults(cls) -> dict[str, Any]:
+        return same_for_each_axis(cls.rank, 2, "size")
+
     def __init__(self, size: Any = 2, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
         super().__init__(data_format, **options)
         self.size = checks.int_tuple("size", size, self.rank)

@@ -192,7 +192,14 @@ class RNN(Layer):
                 v.assign(s)
         result = outputs if self.return_sequences else last
         result = ops.cast(result, self.compute_dtype)
-        return [result, *states] if self.return_state else result
+        return [result, *self._by_cell(states)] if self.return_state else result
+
+    def _by_cell(self, states: list[Tensor]) -> list[Any]:
+        """The states as they are given: one list for each cell of a stack."""
+        if not isinstance(self.cell, StackedRNNCells):
+            return states
+        rest = iter(states)
+        return [[next(rest) for _ in _flat(size)] for size in self.cell.state_size]
 
     def _first_states(self, sequences: Tensor, initial_state: Any) -> list[Tensor]:
         if initial_state is not None:

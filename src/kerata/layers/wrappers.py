@@ -123,6 +123,8 @@ class Bidirectional(Wrapper):
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer._build_for({"sequences": KerasTensor(sequences_shape, self.compute_dtype, record_history=False)})
+            if hasattr(layer, "zero_output_for_mask"):
+                layer.zero_output_for_mask = True  # what one direction skips must not count in the merged outputs
         self.built = True
         if self._first_weights is not None:
             self.set_weights(self._first_weights)

@@ -37,6 +37,7 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._sequence: list[Layer] = []
+        self._names: set[str] = set()
         self.__dict__["_graph"] = None
         for layer in [layers] if isinstance(layers, Layer) else layers or ():
             self.add(layer, rebuild=False)
@@ -60,8 +61,9 @@ class Sequential(Model):
             layer = _as_layer(layer)
         if isinstance(layer, InputLayer) and self._sequence:
             raise ArgumentError("layer", expected="an Input only in the first place", got=layer)
-        if any(other.name == layer.name for other in self._sequence):
+        if layer.name in self._names:
             raise ArgumentError("name", expected="unique among the layers of a model", got=layer.name)
+        self._names.add(layer.name)
         self._sequence.append(layer)
         if rebuild:
             self._rebuild()
@@ -71,6 +73,7 @@ class Sequential(Model):
         if not self._sequence:
             raise StateError(f"The model {self.name!r} has no layers to pop.")
         layer = self._sequence.pop()
+        self._names.discard(layer.name)
         self.built = False
         if rebuild:
             self._rebuild()

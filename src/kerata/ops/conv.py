@@ -27,16 +27,22 @@ Sizes = int | Sequence[int]
 Padding = str | Sequence[Sequence[int]]
 
 
+_NATIVE = frozenset(("float16", "bfloat16", "float32", "float64"))
+
+
 def _run(
     primitive: Callable[..., Tensor], x: Any, kernel: Any, plan: ConvPlan, kernel_name: str = "kernel"
 ) -> Tensor:
     """The primitive in the common dtype; the kernel has the plan's shape afterwards."""
+    if shape_of(kernel) != plan.kernel_shape:
+        kernel = p.reshape(kernel, shape=plan.kernel_shape)
+    name = dtype_of(x)
+    if name in _NATIVE and dtype_of(kernel) == name:
+        return primitive(x, kernel, plan=plan)
     x, kernel = promote(count_bools(real_only(x, "inputs")), count_bools(real_only(kernel, kernel_name)))
     name = dtype_of(x)
     if dtypes.is_float8(name):  # which engines store, and do not compute with
         x, kernel = cast(x, "float32"), cast(kernel, "float32")
-    if shape_of(kernel) != plan.kernel_shape:
-        kernel = p.reshape(kernel, shape=plan.kernel_shape)
     return cast(primitive(x, kernel, plan=plan), name)
 
 

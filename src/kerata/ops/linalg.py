@@ -6,6 +6,7 @@ from .matrices import det as det
 from .matrices import eig as eig
 from .matrices import eigh as eigh
 from .matrices import inv as inv
+from .mapping import jvp as jvp
 from .matrices import lstsq as lstsq
 from .matrices import lu_factor as lu_factor
 from .matrices import matrix_rank as matrix_rank

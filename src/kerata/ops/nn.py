@@ -9,9 +9,13 @@ from .crossentropy import categorical_crossentropy as categorical_crossentropy
 from .activation import celu as celu
 from .conv import conv as conv
 from .conv import conv_transpose as conv_transpose
+from .ctc import ctc_decode as ctc_decode
+from .ctc import ctc_loss as ctc_loss
+from .patches import depth_to_space as depth_to_space
 from .conv import depthwise_conv as depthwise_conv
 from .attention import dot_product_attention as dot_product_attention
 from .activation import elu as elu
+from .patches import fold as fold
 from .activation import gelu as gelu
 from .activation import glu as glu
 from .activation import hard_shrink as hard_shrink
@@ -28,6 +32,8 @@ from .normalization import moments as moments
 from .indexing import multi_hot as multi_hot
 from .normalization import normalize as normalize
 from .indexing import one_hot as one_hot
+from .special import polar as polar
+from .special import psnr as psnr
 from .activation import relu as relu
 from .activation import relu6 as relu6
 from .normalization import rms_normalization as rms_normalization
@@ -39,6 +45,7 @@ from .activation import soft_shrink as soft_shrink
 from .activation import softmax as softmax
 from .activation import softplus as softplus
 from .activation import softsign as softsign
+from .patches import space_to_depth as space_to_depth
 from .crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 from .activation import sparse_plus as sparse_plus
 from .activation import sparse_sigmoid as sparse_sigmoid
@@ -47,3 +54,4 @@ from .activation import squareplus as squareplus
 from .activation import swish as swish
 from .activation import tanh_shrink as tanh_shrink
 from .activation import threshold as threshold
+from .patches import unfold as unfold

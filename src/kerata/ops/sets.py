@@ -16,7 +16,6 @@ from kerata.core.samples import T, rejects, sample, values
 from kerata.core.tensor import KerasTensor
 
 from .core import cast
-from .creation import range_tensor
 from .elementwise import constant, promote
 from .logic import where
 from .reduction import flattened

@@ -12,7 +12,7 @@ from kerata.core.state import STATE
 
 from . import stream
 from .gamma import log_gamma_values
-from .rejection import parameter
+from .rejection import check_parameter, parameter
 from .seed_generator import state_of
 from .uniform import float_dtype
 
@@ -42,10 +42,15 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
         True
     """
     sizes, name = rules.as_shape(shape), float_dtype(dtype)
-    a = parameter(alpha, "alpha", sizes, lambda v: v > 0, "a number above 0")
-    b = parameter(beta, "beta", sizes, lambda v: v > 0, "a number above 0")
+    check_parameter(alpha, "alpha", sizes, lambda v: v > 0, "a number above 0")
+    check_parameter(beta, "beta", sizes, lambda v: v > 0, "a number above 0")
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)
-    x, y = (log_gamma_values(stream.child(state, i), sizes, v) for i, v in ((0, a), (1, b)))
-    return ops.cast(p.sigmoid(p.sub(x, y)), name)
+
+    def make(alpha: Any, beta: Any) -> Tensor:
+        a, b = parameter(alpha, sizes), parameter(beta, sizes)
+        x, y = (log_gamma_values(stream.child(state, i), sizes, v) for i, v in ((0, a), (1, b)))
+        return p.sigmoid(p.sub(x, y))
+
+    return ops.cast(stream.by_reference(state, sizes, "float64", make, alpha, beta), name)

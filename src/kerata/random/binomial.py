@@ -14,7 +14,7 @@ from kerata.core.declare import new_abstract
 from kerata.core.state import STATE
 
 from . import stream
-from .rejection import parameter, unit, until_accepted
+from .rejection import check_parameter, parameter, unit, until_accepted
 from .seed_generator import state_of
 
 Tensor = Any
@@ -48,21 +48,29 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
         True
     """
     sizes, name = rules.as_shape(shape), dtypes.standardize(dtype)
-    n = p.floor(parameter(counts, "counts", sizes, lambda v: 0 <= v < math.inf, "a finite number, 0 or more"))
-    q = parameter(probabilities, "probabilities", sizes, lambda v: 0 <= v <= 1, "a number in [0, 1]")
+    check_parameter(counts, "counts", sizes, lambda v: 0 <= v < math.inf, "a finite number, 0 or more")
+    check_parameter(probabilities, "probabilities", sizes, lambda v: 0 <= v <= 1, "a number in [0, 1]")
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)
+
+    def make(n: Any, q: Any) -> Tensor:
+        return _values(state, sizes, p.floor(parameter(n, sizes)), parameter(q, sizes))
+
+    return ops.cast(stream.by_reference(state, sizes, "float64", make, counts, probabilities), name)
+
+
+def _values(state: stream.State, shape: Shape, n: Tensor, q: Tensor) -> Tensor:
     valid = p.logical_and(p.logical_and(p.ge(q, 0), p.le(q, 1)), p.ge(n, 0))
     safe_n = p.where(valid, n, 0.0)
     often = p.gt(q, 0.5)
     r = p.where(valid, p.where(often, p.sub(1, q), q), 0.0)
     many = p.ge(p.mul(safe_n, r), _FEW)
-    few_values = _searched(stream.child(state, 0), sizes, p.where(many, 0.0, safe_n), p.where(many, 0.0, r))
-    many_values = _transformed(stream.child(state, 1), sizes, p.where(many, safe_n, 40.0), p.where(many, r, 0.5), many)
+    few_values = _searched(stream.child(state, 0), shape, p.where(many, 0.0, safe_n), p.where(many, 0.0, r))
+    many_values = _transformed(stream.child(state, 1), shape, p.where(many, safe_n, 40.0), p.where(many, r, 0.5), many)
     values = p.where(many, many_values, few_values)
     values = p.where(often, p.sub(safe_n, values), values)
-    return ops.cast(p.where(valid, values, float("nan")), name)
+    return p.where(valid, values, float("nan"))
 
 
 def _searched(state: stream.State, shape: Shape, n: Tensor, r: Tensor) -> Tensor:

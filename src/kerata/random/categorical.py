@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from kerata import ops
@@ -54,7 +55,9 @@ def categorical(logits: Tensor, num_samples: int, dtype: Any = "int32", seed: An
     if STATE.abstract:
         return new_abstract((batch, samples), name)
     with setting(engine=engine_of(logits)):
-        return ops.cast(_chosen(ops.stop_gradient(logits), (batch, samples), state_of(seed)), name)
+        state, sizes = state_of(seed), (batch, samples)
+        make = functools.partial(_chosen, shape=sizes, state=state)
+        return ops.cast(stream.by_reference(state, sizes, "int32", make, ops.stop_gradient(logits)), name)
 
 
 @op(name="categorical_node")
@@ -71,7 +74,7 @@ def _chosen(logits: Tensor, shape: tuple[Any, Any], state: stream.State) -> Tens
     target = p.mul(u, total)
     count = _below(reached, target)
     # A target that rounds up to the total: the last class that has a probability.
-    last = p.sub(ops.sum(ops.cast(p.lt(reached, total), "int32"), axis=1, keepdims=True), 0)
+    last = ops.sum(ops.cast(p.lt(reached, total), "int32"), axis=1, keepdims=True)
     return p.minimum(count, ops.broadcast_to(last, shape))
 
 

@@ -12,7 +12,7 @@ from kerata.core.state import STATE
 
 from . import stream
 from .normal import standard
-from .rejection import parameter, unit, until_accepted
+from .rejection import check_parameter, parameter, unit, until_accepted
 from .seed_generator import state_of
 from .uniform import float_dtype
 
@@ -41,12 +41,16 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor
         True
     """
     sizes, name = rules.as_shape(shape), float_dtype(dtype)
-    a = parameter(alpha, "alpha", sizes, lambda v: v >= 0, "a number, 0 or more")
+    check_parameter(alpha, "alpha", sizes, lambda v: v >= 0, "a number, 0 or more")
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)
-    values = p.exp(log_gamma_values(state, sizes, a))
-    return ops.cast(p.where(p.eq(a, 0), 0.0, values), name)
+
+    def make(alpha: Any) -> Tensor:
+        a = parameter(alpha, sizes)
+        return p.where(p.eq(a, 0), 0.0, p.exp(log_gamma_values(state, sizes, a)))
+
+    return ops.cast(stream.by_reference(state, sizes, "float64", make, alpha), name)
 
 
 def log_gamma_values(state: stream.State, shape: tuple[Any, ...], alpha: Tensor) -> Tensor:

@@ -91,8 +91,12 @@ def pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def wide_pair(k: Tensor, m: Tensor, negative: Tensor, swapped: Tensor) -> tuple[Tensor, Tensor]:
-    """Two normal values in float64 from two whole numbers in [-2**52, 2**52) and two conditions."""
-    u = p.mul(p.add(p.add(k, 2.0**52), 0.5), 2.0**-53)
+    """Two normal values in float64 from two whole numbers in [-2**52, 2**52) and two conditions.
+
+    The exponent is read off a rounding to float32, so that no 64-bit integers are needed. Compilers add up the two
+    constants of a sum of three, which rounds differently: a minimum keeps them apart as well.
+    """
+    u = p.mul(p.add(apart(p.add(k, 2.0**52)), 0.5), 2.0**-53)
     i = p.sub(p.bitcast(p.cast(u, dtype="float32"), dtype="int32"), _ROOT_HALF)
     exponent = p.shift_right(i, 23)
     scale = p.bitcast(p.sub(0x3F800000, p.shift_left(exponent, 23)), dtype="float32")  # 2**-exponent

@@ -12,7 +12,7 @@ from kerata.core.state import STATE
 
 from . import stream
 from .seed_generator import state_of
-from .uniform import float_dtype, wide_integers, work_dtype
+from .uniform import apart, float_dtype, wide_integers, work_dtype
 
 Tensor = Any
 
@@ -41,11 +41,16 @@ def gumbel(shape: Any, loc: Any = 0.0, scale: Any = 1.0, dtype: Any = None, seed
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)
-    if work_dtype(name) == "float64":
-        u = p.mul(p.add(p.add(wide_integers(stream.random_bits(state, (*sizes, 2))), 2.0**52), 0.5), 2.0**-53)
-        u = p.minimum(u, 1 - 2.0**-53)
-    else:
-        words = p.bitwise_and(stream.random_bits(state, sizes), 2**31 - 1)
-        u = p.minimum(p.mul(p.add(p.cast(words, dtype="float32"), 0.5), 2.0**-31), 1 - 2.0**-24)
-    values = p.neg(p.log(p.neg(p.log1p(p.neg(u)))))
+    wide = work_dtype(name)
+    values = stream.by_reference(state, sizes, wide, lambda: _standard(state, sizes, wide))
     return ops.cast(ops.add(ops.multiply(values, scale), loc), name)
+
+
+def _standard(state: stream.State, shape: tuple[Any, ...], dtype: str) -> Tensor:
+    if dtype == "float64":
+        whole = apart(p.add(wide_integers(stream.random_bits(state, (*shape, 2))), 2.0**52))
+        u = p.minimum(p.mul(p.add(whole, 0.5), 2.0**-53), 1 - 2.0**-53)
+    else:
+        words = p.bitwise_and(stream.random_bits(state, shape), 2**31 - 1)
+        u = p.minimum(p.mul(p.add(p.cast(words, dtype="float32"), 0.5), 2.0**-31), 1 - 2.0**-24)
+    return p.neg(p.log(p.neg(p.log1p(p.neg(u)))))

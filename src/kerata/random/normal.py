@@ -87,7 +87,8 @@ def _drawn(
         scale = (float(mean), float(stddev)) if plain else (0.0, 1.0)
         values = stream.take_over(array(state, stream.size_of(sizes), *scale), sizes, "float32")
         return ops.cast(values if plain else _affine(values, mean, stddev), name)
-    return ops.cast(_affine(tensor(state, sizes, wide), mean, stddev), name)
+    standard_values = stream.by_reference(state, sizes, wide, lambda: tensor(state, sizes, wide))
+    return ops.cast(_affine(standard_values, mean, stddev), name)
 
 
 def _affine(z: Tensor, mean: Any, stddev: Any) -> Tensor:

@@ -17,7 +17,7 @@ from kerata.core import rules
 from kerata.core.errors import ArgumentError
 
 from . import stream
-from .uniform import wide_integers
+from .uniform import apart, wide_integers
 
 Tensor = Any
 Shape = tuple[Any, ...]
@@ -25,20 +25,24 @@ Shape = tuple[Any, ...]
 _ROUNDS = 100
 
 
-def parameter(value: Any, name: str, shape: Shape, fits: Callable[[float], bool], expected: str) -> Tensor:
-    """A parameter as float64; a number is checked, a tensor must broadcast to the shape."""
+def check_parameter(value: Any, name: str, shape: Shape, fits: Callable[[float], bool], expected: str) -> None:
+    """Refuses a number that is out of range, and a tensor that does not broadcast."""
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        if not fits(float(value)) and value == value:
+        if not fits(float(value)):
             raise ArgumentError(name, expected=expected, got=value)
     elif rules.broadcast(shape, ops.shape(value)) != shape:
-        raise ArgumentError(name, expected=f"a number or a tensor that broadcasts to {shape}", got=value)
+        raise ArgumentError(name, expected=f"{expected}, or a tensor that broadcasts to {shape}", got=value)
+
+
+def parameter(value: Any, shape: Shape) -> Tensor:
+    """A parameter as float64 of the shape of the draw. No derivative reaches it."""
     return ops.broadcast_to(ops.stop_gradient(ops.cast(ops.convert_to_tensor(value), "float64")), shape)
 
 
 def unit(state: stream.State, shape: Shape) -> Tensor:
     """Uniform in (0, 1), float64."""
     whole = wide_integers(stream.random_bits(state, (*shape, 2)))
-    return p.minimum(p.mul(p.add(p.add(whole, 2.0**52), 0.5), 2.0**-53), 1 - 2.0**-53)
+    return p.minimum(p.mul(p.add(apart(p.add(whole, 2.0**52)), 0.5), 2.0**-53), 1 - 2.0**-53)
 
 
 def until_accepted(state: stream.State, start: Tensor, propose: Callable[[stream.State], tuple[Tensor, Tensor]]) -> Tensor:

@@ -7,6 +7,7 @@ Outside compiled code, in host memory, the NumPy reference draws and the engine 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from kerata import backends, ops
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract, op
-from kerata.core.state import STATE
+from kerata.core.state import STATE, setting
 from kerata.ops.creation import range_tensor
 
 from . import bits
@@ -40,6 +41,27 @@ def size_of(shape: tuple[Any, ...]) -> Any:
 def take_over(values: np.ndarray, shape: tuple[Any, ...], dtype: str) -> Tensor:
     """A NumPy draw as a tensor of the current engine."""
     return backends.current().convert(values.reshape(shape), dtype)
+
+
+def by_reference(state: State, shape: tuple[Any, ...], dtype: str, make: Callable[..., Tensor], *values: Any) -> Tensor:
+    """`make(*values)`, by the NumPy engine where NumPy makes this draw; `make` is written with ops.
+
+    Libraries' logarithms and exponentials then are NumPy's, and nothing is compiled for a draw made once.
+    """
+    engine = backends.current()
+    if not on_host(state) or not all(_is_known(v, engine) for v in values):
+        return make(*values)
+    arrays = [engine.to_numpy(v) if engine.owns(type(v)) else v for v in values]
+    with setting(engine=backends.get("numpy")):
+        drawn = make(*arrays)
+    return take_over(np.asarray(drawn), shape, dtype)
+
+
+def _is_known(value: Any, engine: Any) -> bool:
+    """Whether a parameter is a number, an array, or a tensor that can be read now."""
+    if engine.owns(type(value)):
+        return engine.is_concrete(value)
+    return isinstance(value, (int, float, np.ndarray, np.generic, list, tuple))
 
 
 def state_words(state: State) -> Tensor:

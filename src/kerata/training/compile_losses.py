@@ -90,10 +90,11 @@ class CompileLosses:
 
 
 def _by_key(y_pred: Tree, names: Sequence[str]) -> dict[Any, Tensor]:
-    """Outputs by name (dict) or by place."""
+    """Outputs by name, where each has its own, or by place."""
     if isinstance(y_pred, dict):
         return y_pred
-    return dict(enumerate(tree.flatten(y_pred)))
+    flat = tree.flatten(y_pred)
+    return dict(zip(names if len(set(names)) == len(flat) else range(len(flat)), flat, strict=True))
 
 
 def _spread(given: Any, outputs: dict[Any, Tensor], argument: str, default: Any = None) -> dict[Any, Any]:

@@ -24,10 +24,13 @@ class CompileMetrics:
         given: a list of metrics; or, for several outputs, a list of lists or a dict by output.
         weighted: whether sample weights are used.
         output_names: names of the outputs.
+        beside: the unweighted metrics, whose names the weighted ones may not take.
     """
 
-    def __init__(self, given: Any, weighted: bool, output_names: Sequence[str] | None = None) -> None:
-        self.given, self.weighted = given, weighted
+    def __init__(
+        self, given: Any, weighted: bool, output_names: Sequence[str] | None = None, beside: CompileMetrics | None = None
+    ) -> None:
+        self.given, self.weighted, self.beside = given, weighted, beside
         self.names = list(output_names or ())
         self._plan: list[tuple[Any, Metric, str]] | None = None
         for one in _flat(given):
@@ -76,13 +79,15 @@ class CompileMetrics:
             raise ArgumentError("metrics", expected=f"a list of {len(outputs)} lists, one for each output", got=given)
         spread = _spread(given, outputs, "metrics") if several or isinstance(given, dict) else {next(iter(outputs)): given}
         plan: list[tuple[Any, Metric, str]] = []
+        taken = {(key, name) for key, _, name in (self.beside._plan or ())} if self.beside is not None else set()
         for place, (key, wanted) in enumerate(spread.items()):
             label = key if isinstance(key, str) else (self.names[place] if place < len(self.names) else None)
             for one in _flat(wanted):
                 if one is None:
                     continue
                 metric, name = make_metric(one, targets[key], outputs[key])
-                name = f"{label}_{name}" if several and label else name
+                prefix = f"{label}_" if several and label else ""
+                name = f"{prefix}weighted_{name}" if (key, prefix + name) in taken else prefix + name
                 while any(name == used for *_, used in plan):
                     name = f"{name}_1"
                 plan.append((key, metric, name))

@@ -74,7 +74,7 @@ class Trainer:
         names = self._output_names()
         losses = CompileLosses(loss, loss_weights, names) if loss is not None else None
         plain = CompileMetrics(metrics, weighted=False, output_names=names)
-        weighted = CompileMetrics(weighted_metrics, weighted=True, output_names=names)
+        weighted = CompileMetrics(weighted_metrics, weighted=True, output_names=names, beside=plain)
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ArgumentError("steps_per_execution", expected="a positive integer", got=steps_per_execution)
         if jit_compile not in (True, False, "auto", None):
@@ -412,16 +412,18 @@ class Trainer:
                 callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=_verbosity(verbose),
                 epochs=epochs, steps=source.steps_per_epoch,
             )  # fmt: skip
-            validate = self._validator(validation_data, validation_batch_size or batch_size, validation_steps)
+            validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
             self.stop_training = False
             try:
-                self._fit(source, logger, initial_epoch, epochs, validate, validation_freq)
+                self._fit(source, logger, initial_epoch, epochs, validation, validation_freq)
             finally:
                 source.close()
+                if validation is not None:
+                    validation.close()
                 logger.close()
         return self.history
 
-    def _fit(self, source: Any, logger: Any, first: int, epochs: int, validate: Any, frequency: Any) -> None:
+    def _fit(self, source: Any, logger: Any, first: int, epochs: int, validation: Any, frequency: Any) -> None:
         self._initial_epoch = first
         logger.on_train_begin()
         first = self._initial_epoch  # `BackupAndRestore` may have found a later one
@@ -434,8 +436,8 @@ class Trainer:
             source.on_epoch_end()
             if not logs:  # a generator ended together with the last epoch
                 break
-            if validate is not None and _due(epoch, frequency):
-                logs.update({f"val_{k}": v for k, v in validate(logger).items()})
+            if validation is not None and _due(epoch, frequency):
+                logs.update({f"val_{k}": v for k, v in self._evaluate(validation, logger).items()})
             logger.on_epoch_end(epoch, logs)
             if source.exhausted and source.steps_per_epoch is None and epoch + 1 < epochs:
                 source.warn_dry()
@@ -482,7 +484,7 @@ class Trainer:
             raise ArgumentError("train_step", expected="a function that gives a dict of logs", got=returned)
         return {k: _number(v) for k, v in returned.items()}
 
-    def _validator(self, data: Any, batch_size: int | None, steps: int | None) -> Any:
+    def _validation(self, data: Any, batch_size: int | None, steps: int | None) -> Any:
         if data is None:
             return None
         if isinstance(data, (tuple, list)) and 1 <= len(data) <= 3:
@@ -490,12 +492,8 @@ class Trainer:
         else:
             x, y, w = data, None, None
             batch_size = None
-        source = as_batches(x, y, w, batch_size=batch_size, steps=steps, training=False)
-
-        def validate(logger: Any) -> dict[str, Any]:
-            return self._evaluate(source, logger)
-
-        return validate
+        check_labels(self, y)
+        return as_batches(x, y, w, batch_size=batch_size, steps=steps, training=False)
 
     # ---- evaluate --------------------------------------------------------------------------------
     def evaluate(

@@ -36,18 +36,14 @@ def implements(name: str) -> Callable[[Any], Any]:
 
 
 def guarded(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Runs `fn` with 64-bit types allowed where its first tensor has 64 bits."""
+    """Runs `fn` with 64-bit types allowed where one of its tensors has 64 bits (a choice between two: the second)."""
 
     def call(*args: Any, **params: Any) -> Any:
-        first = args[0]
-        if type(first) is tuple:
-            first = first[0]
-        dtype = getattr(first, "dtype", None)
-        if dtype is None and len(args) > 1:
-            dtype = getattr(args[1], "dtype", None)
-        if dtype in _WIDE and not jax.config.jax_enable_x64:
-            with jax.enable_x64(True):
-                return fn(*args, **params)
+        tensors = args[0] if type(args[0]) is tuple else args
+        for x in tensors:
+            if getattr(x, "dtype", None) in _WIDE and not jax.config.jax_enable_x64:
+                with jax.enable_x64(True):
+                    return fn(*args, **params)
         return fn(*args, **params)
 
     return call

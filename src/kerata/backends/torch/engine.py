@@ -147,28 +147,33 @@ class TorchEngine(Engine):
         return ((loss, tree.map_structure(_detach, out[1])) if has_aux else loss), grads
 
     @staticmethod
-    def _gradients(outputs: Sequence[Tensor], cotangents: Sequence[Any], inputs: Sequence[Tensor]) -> list[Any]:
+    def _gradients(
+        outputs: Sequence[Tensor], cotangents: Sequence[Any], inputs: Sequence[Tensor], deeper: bool = False
+    ) -> list[Any]:
         pairs = [(o, g) for o, g in zip(outputs, cotangents, strict=True) if o.requires_grad and g is not None]
         if not pairs:
             return [None] * len(inputs)
         return list(
             torch.autograd.grad(
-                [o for o, _ in pairs], inputs, [g.to(o.dtype) for o, g in pairs], allow_unused=True, retain_graph=None
+                [o for o, _ in pairs], inputs, [g.to(o.dtype) for o, g in pairs], allow_unused=True, create_graph=deeper
             )
         )
 
     def vjp(self, fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
-        inner = [x.detach().requires_grad_() if x.is_floating_point() or x.is_complex() else x for x in inputs]
+        nested = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)  # inside another derivative
+        inner = [_fresh(x, nested) if x.is_floating_point() or x.is_complex() else x for x in inputs]
         kept = [x for x in inner if x.requires_grad]
         with torch.enable_grad():
             out = fn(*inner)
         flat = tree.flatten(out)
 
         def back(cotangents: Any) -> list[Any]:
-            grads = iter(self._gradients(flat, tree.flatten(cotangents), kept))
+            given = tree.flatten(cotangents)
+            deeper = nested or any(isinstance(g, Tensor) and g.requires_grad for g in given)
+            grads = iter(self._gradients(flat, given, kept, deeper))
             return [next(grads) if x.requires_grad else None for x in inner]
 
-        return tree.map_structure(_detach, out), back
+        return out if nested else tree.map_structure(_detach, out), back
 
     def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
         if options.jit_compile is not True:
@@ -255,6 +260,11 @@ def _from_numpy(array: np.ndarray) -> Tensor:
     if not array.flags.writeable:
         array = array.copy()  # PyTorch shares memory and does not know read-only
     return torch.from_numpy(array)
+
+
+def _fresh(x: Tensor, nested: bool) -> Tensor:
+    """An input to differentiate by: part of the outer graph in a nested derivative."""
+    return x.view_as(x) if nested and x.requires_grad else x.detach().requires_grad_()
 
 
 def _detach(x: Any) -> Any:

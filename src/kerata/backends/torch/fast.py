@@ -8,8 +8,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from kerata.core.declare import DECLARED
-
 TABLE: dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
 Tensor = torch.Tensor
 
@@ -169,24 +167,5 @@ def _(
     return outputs, h[0]
 
 
-from . import fast_optimizers as fast_optimizers  # noqa: E402  # fills the table
-
-
-# ---- losses --------------------------------------------------------------------------------------
-
-
-def _classes_fit(target: Any, output: Tensor, from_logits: bool = False, axis: int = -1) -> bool:
-    """Logits of rows, and a class for each; on the CPU, where a class that does not exist can be told."""
-    return (
-        from_logits and output.ndim == 2 and axis in (-1, 1) and output.dtype in F32 and output.device.type == "cpu"
-        and isinstance(target, Tensor) and target.dtype in (torch.int32, torch.int64, torch.uint8)
-        and target.numel() == output.shape[0] and target.shape[0] == output.shape[0]
-    )  # fmt: skip
-
-
-@fast_path("sparse_categorical_crossentropy", when=_classes_fit)
-def _(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Tensor:
-    try:
-        return F.cross_entropy(output, target.reshape(-1).long(), reduction="none")
-    except IndexError:  # a class that does not exist: the composition says what it gives
-        return DECLARED["sparse_categorical_crossentropy"].body(target, output, from_logits, axis)
+from . import fast_losses as fast_losses  # noqa: E402  # these fill the table
+from . import fast_optimizers as fast_optimizers  # noqa: E402

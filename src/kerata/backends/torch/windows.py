@@ -7,6 +7,7 @@ name, which its kernels read and write in place, so no layout is ever copied.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -34,16 +35,23 @@ def _lifted(values: Ints, one: int = 1) -> Ints:
     return (one, *values) if len(values) == 1 else values
 
 
+@lru_cache(maxsize=4096)
+def _orders(plan: Any) -> tuple[Ints, Ints]:
+    """Permutations to channels first, and back."""
+    axes = (0, plan.channel_axis, *plan.spatial_axes)
+    return axes, tuple(axes.index(i) for i in range(len(axes)))
+
+
 def _channels_first(x: Tensor, plan: Any) -> Tensor:
     if plan.channels_last:
-        x = x.movedim(-1, 1)
+        x = x.permute(_orders(plan)[0])
     return x.unsqueeze(2) if plan.rank == 1 else x
 
 
 def _as_planned(x: Tensor, plan: Any) -> Tensor:
     if plan.rank == 1:
         x = x.squeeze(2)
-    return x.movedim(1, -1) if plan.channels_last else x
+    return x.permute(_orders(plan)[1]) if plan.channels_last else x
 
 
 def _weight(kernel: Tensor, plan: ConvPlan) -> Tensor:
@@ -79,27 +87,29 @@ def _through_float64(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return call
 
 
-def _padding(x: Tensor, plan: ConvPlan) -> tuple[Tensor, Ints]:
-    """The input, and the symmetric padding that the native kernel adds by itself. Where only an asymmetric one
-    gives the right windows, the input is padded here."""
+@lru_cache(maxsize=4096)
+def _padding(plan: ConvPlan) -> tuple[Any, Ints]:
+    """What to pad the input with, and the symmetric padding that the native kernel adds by itself: only where that
+    gives other windows, the input is padded."""
     lows = tuple(low for low, _ in plan.pads)
     dimensions = zip(plan.in_size, plan.out_size, plan.strides, plan.extent, lows, strict=True)
-    if all(low >= 0 and (n + 2 * low - e) // s + 1 == m for n, m, s, e, low in dimensions):
-        return x, lows
-    return _pad(x, plan.used_pads), (0,) * plan.rank
+    if all((n + 2 * low - e) // s + 1 == m for n, m, s, e, low in dimensions):
+        return (), _lifted(lows, 0)
+    return plan.used_pads, _lifted((0,) * plan.rank, 0)
 
 
 @_through_float64
 def conv(x: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
     """The convolution of `x` with `kernel`."""
-    x, padding = _padding(_channels_first(x, plan), plan)
-    out = _CONV[x.ndim - 2](
-        x,
+    pads, padding = _padding(plan)
+    out = _CONV[max(plan.rank, 2)](
+        _pad(_channels_first(x, plan), pads),
         _weight(kernel, plan),
-        stride=_lifted(plan.strides),
-        padding=_lifted(padding, 0),
-        dilation=_lifted(plan.dilation),
-        groups=plan.groups,
+        None,
+        _lifted(plan.strides),
+        padding,
+        _lifted(plan.dilation),
+        plan.groups,
     )
     return _as_planned(out, plan)
 
@@ -125,13 +135,13 @@ def conv_input_grad(g: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
 
 def conv_kernel_grad(x: Tensor, g: Tensor, plan: ConvPlan) -> Tensor:
     """The gradient of `conv` by its kernel, given `g`, the one by its output."""
-    x, padding = _padding(_channels_first(x, plan), plan)
-    weight = _KERNEL_GRAD[x.ndim - 2](
-        x,
+    pads, padding = _padding(plan)
+    weight = _KERNEL_GRAD[max(plan.rank, 2)](
+        _pad(_channels_first(x, plan), pads),
         (plan.out_channels, plan.in_channels // plan.groups, *_lifted(plan.kernel_size)),
         _channels_first(g, plan),
         stride=_lifted(plan.strides),
-        padding=_lifted(padding, 0),
+        padding=padding,
         dilation=_lifted(plan.dilation),
         groups=plan.groups,
     )
@@ -141,6 +151,7 @@ def conv_kernel_grad(x: Tensor, g: Tensor, plan: ConvPlan) -> Tensor:
 # ---- pooling -------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def _native_windows(plan: PoolPlan) -> tuple[Ints, bool] | None:
     """(symmetric padding, ceil_mode) with which the native kernel has the plan's windows, or None."""
     lows = tuple(low for low, _ in plan.pads)
