@@ -31,9 +31,9 @@ def test_all_engines_side_by_side(tmp_path, console):
     losses = re.search(r"^ +1 +(.*)", text.replace("│", " "), re.MULTILINE)[1].split()
     assert len(losses) == len(backends.installed()) + 1
     np.testing.assert_allclose(
-        [float(v) for v in losses[:-1]], float(losses[0]), rtol=1e-4, err_msg="engines trained differently"
+        [float(v) for v in losses[:-1]], float(losses[0]), rtol=1e-5, err_msg="engines trained differently"
     )
-    assert float(losses[-1]) <= 1e-4
+    assert float(losses[-1]) <= 1e-5
     for name in backends.installed():
         assert f"{name} loaded it: " in text
     assert "✗" not in text

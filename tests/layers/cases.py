@@ -186,7 +186,8 @@ for _rank, _x in _INPUTS.items():
     _axes = tuple(range(1, _rank + 1))
     for _mode in ("Max", "Average"):
         case(f"{_mode}Pooling{_rank}D", _x, 2, unknown=_axes, smooth=False)
-        case(f"{_mode}Pooling{_rank}D", _x, 3, strides=2, padding="same", smooth=False)
+        # Keras on PyTorch counts the padding in means; elsewhere it does not.
+        case(f"{_mode}Pooling{_rank}D", _x, 3, strides=2, padding="same", smooth=False, peer=_mode == "Max")
         case(f"Global{_mode}Pooling{_rank}D", _x, unknown=_axes, smooth=_mode == "Average")
         case(f"Global{_mode}Pooling{_rank}D", _x, keepdims=True, data_format="channels_first", smooth=False)
         case(f"Adaptive{_mode}Pooling{_rank}D", _x, 2, smooth=False)
@@ -317,7 +318,7 @@ def first_weights(names: list[str], shapes: list[Any]) -> list[np.ndarray]:
     """Values for the weights of a layer: of both signs, positive for variances; nothing depends on initializers."""
     random = np.random.default_rng(7)
     values = [random.uniform(-0.6, 0.9, tuple(s)).astype("float32") for s in shapes]
-    return [np.abs(v) + 0.1 if "variance" in n else v for n, v in zip(names, values, strict=True)]
+    return [np.abs(v) + 0.1 if "variance" in n or "stddev" in n else v for n, v in zip(names, values, strict=True)]
 
 
 def mapped(fn: Callable[[Any], Any], value: Any) -> Any:

@@ -31,13 +31,10 @@ class Feature(NamedTuple):
     package: str
 
 
+# One row for each optional package, added together with the feature that needs it.
 FEATURES = (
     Feature("learning curve of `kerata demo`", None, "matplotlib", "matplotlib"),
     Feature("training on data frames", "Model.fit", "pandas", "pandas"),
-    Feature("scikit-learn estimators", "wrappers", "sklearn", "scikit-learn"),
-    Feature("pictures of models", "utils.plot_model", "pydot", "pydot"),
-    Feature("image files", "utils.load_img", "PIL", "pillow"),
-    Feature("TensorBoard logs", "callbacks.TensorBoard", "tensorboard", "tensorboard"),
 )
 
 

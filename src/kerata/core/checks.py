@@ -45,7 +45,7 @@ def int_tuple(argument: str, value: Any, length: int, low: int = 1) -> tuple[int
     if (
         not isinstance(items, (tuple, list))
         or len(items) != length
-        or not all(isinstance(v, numbers.Integral) and not isinstance(v, bool) and v >= low for v in items)
+        or not all(isinstance(v, numbers.Integral) and not isinstance(v, bool) and int(v) >= low for v in items)
     ):
         raise ArgumentError(argument, expected=f"an integer or {length} integers, each {low} or more", got=value)
     return tuple(int(v) for v in items)

@@ -151,7 +151,7 @@ def op(body: F | None = None, /, **options: Any) -> Any:
     fast_call = options.get("call")
     function = fast_call(declared) if fast_call else _general_call(declared)
     function = functools.update_wrapper(function, body)
-    function.op = declared
+    function.op = declared  # type: ignore[attr-defined]
     declared.function = function
     DECLARED[declared.name] = OPS_entry(declared.name, function)
     for engine in backends.loaded():

@@ -103,47 +103,47 @@ def expand(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
 
 # ---- elementwise, floating -----------------------------------------------------------------------
 
-exp = unary("exp", lambda g, y, x: mul(g, conj_(y)))
-exp2 = unary("exp2", lambda g, y, x: mul(mul(g, y), math.log(2)))
-expm1 = unary("expm1", lambda g, y, x: mul(g, add(y, 1)))
-log = unary("log", lambda g, y, x: div(g, conj_(x)))
-log2 = unary("log2", lambda g, y, x: div(g, mul(x, math.log(2))))
-log10 = unary("log10", lambda g, y, x: div(g, mul(x, math.log(10))))
-log1p = unary("log1p", lambda g, y, x: div(g, add(x, 1)))
-sqrt = unary("sqrt", lambda g, y, x: div(g, mul(y, 2)))
-rsqrt = unary("rsqrt", lambda g, y, x: mul(g, mul(div(y, x), -0.5)))
-sin = unary("sin", lambda g, y, x: mul(g, cos(x)))
-cos = unary("cos", lambda g, y, x: neg(mul(g, sin(x))))
-tan = unary("tan", lambda g, y, x: mul(g, add(mul(y, y), 1)))
-asin = unary("asin", lambda g, y, x: div(g, sqrt(sub(1, mul(x, x)))))
-acos = unary("acos", lambda g, y, x: neg(div(g, sqrt(sub(1, mul(x, x))))))
-atan = unary("atan", lambda g, y, x: div(g, add(mul(x, x), 1)))
-sinh = unary("sinh", lambda g, y, x: mul(g, cosh(x)))
-cosh = unary("cosh", lambda g, y, x: mul(g, sinh(x)))
-tanh = unary("tanh", lambda g, y, x: mul(g, sub(1, mul(y, y))))
-asinh = unary("asinh", lambda g, y, x: div(g, sqrt(add(mul(x, x), 1))))
-acosh = unary("acosh", lambda g, y, x: div(g, sqrt(sub(mul(x, x), 1))))
-atanh = unary("atanh", lambda g, y, x: div(g, sub(1, mul(x, x))))
-sigmoid = unary("sigmoid", lambda g, y, x: mul(g, mul(y, sub(1, y))))
-erf = unary("erf", lambda g, y, x: mul(g, mul(exp(neg(mul(x, x))), 2 / math.sqrt(math.pi))))
-erfc = unary("erfc", lambda g, y, x: mul(g, mul(exp(neg(mul(x, x))), -2 / math.sqrt(math.pi))))
-erfinv = unary("erfinv", lambda g, y, x: mul(g, mul(exp(mul(y, y)), math.sqrt(math.pi) / 2)))
-lgamma = unary("lgamma", lambda g, y, x: mul(g, digamma(x)))
-digamma = unary("digamma")
+exp: Bind = unary("exp", lambda g, y, x: mul(g, conj_(y)))
+exp2: Bind = unary("exp2", lambda g, y, x: mul(mul(g, y), math.log(2)))
+expm1: Bind = unary("expm1", lambda g, y, x: mul(g, add(y, 1)))
+log: Bind = unary("log", lambda g, y, x: div(g, conj_(x)))
+log2: Bind = unary("log2", lambda g, y, x: div(g, mul(x, math.log(2))))
+log10: Bind = unary("log10", lambda g, y, x: div(g, mul(x, math.log(10))))
+log1p: Bind = unary("log1p", lambda g, y, x: div(g, add(x, 1)))
+sqrt: Bind = unary("sqrt", lambda g, y, x: div(g, mul(y, 2)))
+rsqrt: Bind = unary("rsqrt", lambda g, y, x: mul(g, mul(div(y, x), -0.5)))
+sin: Bind = unary("sin", lambda g, y, x: mul(g, cos(x)))
+cos: Bind = unary("cos", lambda g, y, x: neg(mul(g, sin(x))))
+tan: Bind = unary("tan", lambda g, y, x: mul(g, add(mul(y, y), 1)))
+asin: Bind = unary("asin", lambda g, y, x: div(g, sqrt(sub(1, mul(x, x)))))
+acos: Bind = unary("acos", lambda g, y, x: neg(div(g, sqrt(sub(1, mul(x, x))))))
+atan: Bind = unary("atan", lambda g, y, x: div(g, add(mul(x, x), 1)))
+sinh: Bind = unary("sinh", lambda g, y, x: mul(g, cosh(x)))
+cosh: Bind = unary("cosh", lambda g, y, x: mul(g, sinh(x)))
+tanh: Bind = unary("tanh", lambda g, y, x: mul(g, sub(1, mul(y, y))))
+asinh: Bind = unary("asinh", lambda g, y, x: div(g, sqrt(add(mul(x, x), 1))))
+acosh: Bind = unary("acosh", lambda g, y, x: div(g, sqrt(sub(mul(x, x), 1))))
+atanh: Bind = unary("atanh", lambda g, y, x: div(g, sub(1, mul(x, x))))
+sigmoid: Bind = unary("sigmoid", lambda g, y, x: mul(g, mul(y, sub(1, y))))
+erf: Bind = unary("erf", lambda g, y, x: mul(g, mul(exp(neg(mul(x, x))), 2 / math.sqrt(math.pi))))
+erfc: Bind = unary("erfc", lambda g, y, x: mul(g, mul(exp(neg(mul(x, x))), -2 / math.sqrt(math.pi))))
+erfinv: Bind = unary("erfinv", lambda g, y, x: mul(g, mul(exp(mul(y, y)), math.sqrt(math.pi) / 2)))
+lgamma: Bind = unary("lgamma", lambda g, y, x: mul(g, digamma(x)))
+digamma: Bind = unary("digamma")
 
 # ---- elementwise, any number ---------------------------------------------------------------------
 
-neg = unary("neg", lambda g, y, x: neg(g))
-sign = unary("sign")
-floor = unary("floor")
-ceil = unary("ceil")
-round = unary("round")  # half to even
-trunc = unary("trunc")
-bitwise_not = unary("bitwise_not")
-logical_not = predicate("logical_not")
-isnan = predicate("isnan")
-isinf = predicate("isinf")
-isfinite = predicate("isfinite")
+neg: Bind = unary("neg", lambda g, y, x: neg(g))
+sign: Bind = unary("sign")
+floor: Bind = unary("floor")
+ceil: Bind = unary("ceil")
+round: Bind = unary("round")  # half to even
+trunc: Bind = unary("trunc")
+bitwise_not: Bind = unary("bitwise_not")
+logical_not: Bind = predicate("logical_not")
+isnan: Bind = predicate("isnan")
+isinf: Bind = predicate("isinf")
+isfinite: Bind = predicate("isfinite")
 
 
 def _real_rule(x: Tensor) -> Tensor:
@@ -161,11 +161,11 @@ def _abs_grad(g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
     return (mul(complex_(g, mul(g, 0)), div(x, complex_(safe, mul(safe, 0)))),)
 
 
-abs = primitive("abs", _real_rule, _abs_grad)
-real = primitive("real", _real_rule, lambda g, y, x: (complex_(g, mul(g, 0)),))
-imag = primitive("imag", _real_rule, lambda g, y, x: (complex_(mul(g, 0), g),))
-conj = unary("conj", lambda g, y, x: conj(g))
-complex_ = primitive("complex", _complex_rule, lambda g, y, a, b: (unbroadcast(real(g), a), unbroadcast(imag(g), b)))
+abs: Bind = primitive("abs", _real_rule, _abs_grad)
+real: Bind = primitive("real", _real_rule, lambda g, y, x: (complex_(g, mul(g, 0)),))
+imag: Bind = primitive("imag", _real_rule, lambda g, y, x: (complex_(mul(g, 0), g),))
+conj: Bind = unary("conj", lambda g, y, x: conj(g))
+complex_: Bind = primitive("complex", _complex_rule, lambda g, y, a, b: (unbroadcast(real(g), a), unbroadcast(imag(g), b)))
 
 
 def conj_(x: Tensor) -> Tensor:
@@ -198,45 +198,45 @@ def _pow_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
             first = mul(g, conj_(mul(x2, pow(x1, lower))))
     if not isinstance(x2, (int, float, complex)):
         if isinstance(x1, (int, float, complex)):
-            second = mul(g, mul(y, math.log(x1) if x1 > 0 else 0.0))
+            second = mul(g, mul(y, math.log(x1) if not isinstance(x1, complex) and x1 > 0 else 0.0))
         else:
             safe = x1 if is_complex(dtype_of(x1)) else where(gt(x1, 0), x1, 1)
             second = mul(g, conj_(mul(y, log(safe))))
     return first, second
 
 
-add = binary("add", lambda g, y, x1, x2: (g, g))
-sub = binary("sub", lambda g, y, x1, x2: (g, neg(g)))
-mul = binary("mul", lambda g, y, x1, x2: (mul(g, _conj(x2)), mul(g, _conj(x1))))
-div = binary("div", lambda g, y, x1, x2: (div(g, _conj(x2)), neg(mul(g, div(_conj(y), _conj(x2))))))
-pow = binary("pow", _pow_grad)
-floor_divide = binary("floor_divide")  # toward minus infinity
-remainder = binary("remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor(div(x1, x2))))))  # sign of the divisor
-maximum = binary("maximum", _share(lambda a, b: gt(a, b)))  # NaN wins
-minimum = binary("minimum", _share(lambda a, b: lt(a, b)))
-atan2 = binary(
+add: Bind = binary("add", lambda g, y, x1, x2: (g, g))
+sub: Bind = binary("sub", lambda g, y, x1, x2: (g, neg(g)))
+mul: Bind = binary("mul", lambda g, y, x1, x2: (mul(g, _conj(x2)), mul(g, _conj(x1))))
+div: Bind = binary("div", lambda g, y, x1, x2: (div(g, _conj(x2)), neg(mul(g, div(_conj(y), _conj(x2))))))
+pow: Bind = binary("pow", _pow_grad)
+floor_divide: Bind = binary("floor_divide")  # toward minus infinity
+remainder: Bind = binary("remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor(div(x1, x2))))))  # sign of the divisor
+maximum: Bind = binary("maximum", _share(lambda a, b: gt(a, b)))  # NaN wins
+minimum: Bind = binary("minimum", _share(lambda a, b: lt(a, b)))
+atan2: Bind = binary(
     "atan2",
     lambda g, y, x1, x2: (
         div(mul(g, x2), _norm2(x1, x2)),
         neg(div(mul(g, x1), _norm2(x1, x2))),
     ),
 )
-nextafter = binary("nextafter")
-bitwise_and = binary("bitwise_and")
-bitwise_or = binary("bitwise_or")
-bitwise_xor = binary("bitwise_xor")
-shift_left = binary("shift_left")
-shift_right = binary("shift_right")  # arithmetic for signed, logical for unsigned integers
+nextafter: Bind = binary("nextafter")
+bitwise_and: Bind = binary("bitwise_and")
+bitwise_or: Bind = binary("bitwise_or")
+bitwise_xor: Bind = binary("bitwise_xor")
+shift_left: Bind = binary("shift_left")
+shift_right: Bind = binary("shift_right")  # arithmetic for signed, logical for unsigned integers
 
-eq = comparison("eq")
-ne = comparison("ne")
-lt = comparison("lt")
-le = comparison("le")
-gt = comparison("gt")
-ge = comparison("ge")
-logical_and = comparison("logical_and")
-logical_or = comparison("logical_or")
-logical_xor = comparison("logical_xor")
+eq: Bind = comparison("eq")
+ne: Bind = comparison("ne")
+lt: Bind = comparison("lt")
+le: Bind = comparison("le")
+gt: Bind = comparison("gt")
+ge: Bind = comparison("ge")
+logical_and: Bind = comparison("logical_and")
+logical_or: Bind = comparison("logical_or")
+logical_xor: Bind = comparison("logical_xor")
 
 
 def _conj(x: Any) -> Any:
@@ -261,7 +261,7 @@ def _where_grad(g: Tensor, y: Tensor, condition: Tensor, x1: Any, x2: Any) -> tu
     return None, first, unbroadcast(where(condition, zero, g), x2)
 
 
-where = primitive("where", _where_rule, _where_grad)
+where: Bind = primitive("where", _where_rule, _where_grad)
 
 
 # ---- dtypes --------------------------------------------------------------------------------------
@@ -276,8 +276,8 @@ def _cast_grad(g: Tensor, y: Tensor, x: Tensor, *, dtype: str) -> tuple[Tensor |
     return (cast(g, dtype=source),)
 
 
-cast = primitive("cast", lambda x, *, dtype: new_abstract(x._shape, dtype), _cast_grad)
-bitcast = primitive("bitcast", lambda x, *, dtype: new_abstract(x._shape, dtype))
+cast: Bind = primitive("cast", lambda x, *, dtype: new_abstract(x._shape, dtype), _cast_grad)
+bitcast: Bind = primitive("bitcast", lambda x, *, dtype: new_abstract(x._shape, dtype))
 
 # ---- reductions ----------------------------------------------------------------------------------
 
@@ -313,14 +313,14 @@ def _prod_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: tuple[int, ...], keepdi
     return (mul(expand(g, x, axis), conj_(transpose(others, axes=inverse))),)
 
 
-sum = primitive("sum", _reduce, lambda g, y, x, *, axis, keepdims: (expand(g, x, axis),))
-prod = primitive("prod", _reduce, _prod_grad)
-max = primitive("max", _reduce, _extreme_grad)  # NaN wins
-min = primitive("min", _reduce, _extreme_grad)
-any = primitive("any", _reduce_bool)
-all = primitive("all", _reduce_bool)
-argmax = primitive("argmax", _reduce_index)  # the first of equals; NaN wins; int32
-argmin = primitive("argmin", _reduce_index)
+sum: Bind = primitive("sum", _reduce, lambda g, y, x, *, axis, keepdims: (expand(g, x, axis),))
+prod: Bind = primitive("prod", _reduce, _prod_grad)
+max: Bind = primitive("max", _reduce, _extreme_grad)  # NaN wins
+min: Bind = primitive("min", _reduce, _extreme_grad)
+any: Bind = primitive("any", _reduce_bool)
+all: Bind = primitive("all", _reduce_bool)
+argmax: Bind = primitive("argmax", _reduce_index)  # the first of equals; NaN wins; int32
+argmin: Bind = primitive("argmin", _reduce_index)
 
 
 def _cumsum_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor]:
@@ -347,8 +347,8 @@ def _cumprod_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor
     return (mul(x, 0) if total is None else total,)
 
 
-cumsum = primitive("cumsum", lambda x, *, axis: _same(x), _cumsum_grad)
-cumprod = primitive("cumprod", lambda x, *, axis: _same(x), _cumprod_grad)
+cumsum: Bind = primitive("cumsum", lambda x, *, axis: _same(x), _cumsum_grad)
+cumprod: Bind = primitive("cumprod", lambda x, *, axis: _same(x), _cumprod_grad)
 
 # ---- shapes --------------------------------------------------------------------------------------
 
@@ -423,13 +423,13 @@ def dilate(x: Tensor, axis: int, step: int) -> Tensor:
     return slice(flat, starts=(0,) * len(shape), limits=limits, strides=(1,) * len(shape))
 
 
-reshape = primitive("reshape", _reshape_rule, lambda g, y, x, *, shape: (reshape(g, shape=shape_of(x)),))
-transpose = primitive("transpose", _transpose_rule, _transpose_grad)
-broadcast_to = primitive("broadcast_to", _broadcast_rule, lambda g, y, x, *, shape: (unbroadcast(g, x),))
-concatenate = primitive("concatenate", _concatenate_rule, _concatenate_grad)
-pad = primitive("pad", _pad_rule, _pad_grad)  # with a constant
-slice = primitive("slice", _slice_rule, _slice_grad)  # 0 <= start <= limit <= size, strides > 0
-flip = primitive("flip", lambda x, *, axis: _same(x), lambda g, y, x, *, axis: (flip(g, axis=axis),))
+reshape: Bind = primitive("reshape", _reshape_rule, lambda g, y, x, *, shape: (reshape(g, shape=shape_of(x)),))
+transpose: Bind = primitive("transpose", _transpose_rule, _transpose_grad)
+broadcast_to: Bind = primitive("broadcast_to", _broadcast_rule, lambda g, y, x, *, shape: (unbroadcast(g, x),))
+concatenate: Bind = primitive("concatenate", _concatenate_rule, _concatenate_grad)
+pad: Bind = primitive("pad", _pad_rule, _pad_grad)  # with a constant
+slice: Bind = primitive("slice", _slice_rule, _slice_grad)  # 0 <= start <= limit <= size, strides > 0
+flip: Bind = primitive("flip", lambda x, *, axis: _same(x), lambda g, y, x, *, axis: (flip(g, axis=axis),))
 
 
 def _dynamic_slice_rule(x: Tensor, starts: Tensor, *, sizes: tuple[int, ...]) -> Tensor:
@@ -455,8 +455,8 @@ def builtins_any(items: Any) -> bool:
 
 
 # Starts are clamped so that the slice lies inside the tensor.
-dynamic_slice = primitive("dynamic_slice", _dynamic_slice_rule, _dynamic_slice_grad)
-dynamic_update_slice = primitive("dynamic_update_slice", lambda x, update, starts: _same(x), _update_grad)
+dynamic_slice: Bind = primitive("dynamic_slice", _dynamic_slice_rule, _dynamic_slice_grad)
+dynamic_update_slice: Bind = primitive("dynamic_update_slice", lambda x, update, starts: _same(x), _update_grad)
 
 # ---- indices -------------------------------------------------------------------------------------
 # Indices are int32 or int64 and in range: the ops see to that.
@@ -512,17 +512,17 @@ def _scatter_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor, updates: Ten
     return div(mul(g, won), count), None, div(mul(picked, hits), gather_nd(count, indices))
 
 
-take = primitive("take", _take_rule, _take_grad)
-take_along_axis = primitive("take_along_axis", _along_rule, _along_grad)
+take: Bind = primitive("take", _take_rule, _take_grad)
+take_along_axis: Bind = primitive("take_along_axis", _along_rule, _along_grad)
 # Adds `updates` to `x` at the places that take_along_axis would read.
-put_along_axis = primitive(
+put_along_axis: Bind = primitive(
     "put_along_axis",
     lambda x, indices, updates, *, axis: _same(x),
     lambda g, y, x, indices, updates, *, axis: (g, None, take_along_axis(g, indices, axis=axis)),
 )
-gather_nd = primitive("gather_nd", _gather_rule, _gather_grad)  # indices (..., depth)
+gather_nd: Bind = primitive("gather_nd", _gather_rule, _gather_grad)  # indices (..., depth)
 # indices (n, depth); updates (n, rest); mode add, set (the last wins), max, min or mul
-scatter = primitive("scatter", lambda x, indices, updates, *, mode: _same(x), _scatter_grad)
+scatter: Bind = primitive("scatter", lambda x, indices, updates, *, mode: _same(x), _scatter_grad)
 
 
 def _sort_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor]:
@@ -538,10 +538,10 @@ def _top_k_grad(g: Any, y: Any, x: Tensor, *, k: int) -> tuple[Tensor]:
     return (put_along_axis(mul(x, 0), y[1], g[0], axis=len(shape_of(x)) - 1),)
 
 
-sort = primitive("sort", lambda x, *, axis: _same(x), _sort_grad)  # stable; NaN last
-argsort = primitive("argsort", lambda x, *, axis: new_abstract(x._shape, "int32"))  # stable; NaN last
-top_k = primitive("top_k", _top_k_rule, _top_k_grad)  # largest first; of equals the first index
-searchsorted = primitive("searchsorted", lambda x, v, *, side: new_abstract(v._shape, "int32"))
+sort: Bind = primitive("sort", lambda x, *, axis: _same(x), _sort_grad)  # stable; NaN last
+argsort: Bind = primitive("argsort", lambda x, *, axis: new_abstract(x._shape, "int32"))  # stable; NaN last
+top_k: Bind = primitive("top_k", _top_k_rule, _top_k_grad)  # largest first; of equals the first index
+searchsorted: Bind = primitive("searchsorted", lambda x, v, *, side: new_abstract(v._shape, "int32"))
 
 # ---- products ------------------------------------------------------------------------------------
 
@@ -608,7 +608,7 @@ def _index(x: Tensor, shape: tuple[int, ...], axis: int) -> Tensor:
     return sub(cumsum(ones, axis=axis), 1)
 
 
-matmul = primitive(
+matmul: Bind = primitive(
     "matmul", lambda x1, x2: new_abstract(rules.matmul_shape(x1._shape, x2._shape), x1._dtype), _matmul_grad
 )
-einsum = primitive("einsum", _einsum_rule, _einsum_grad)
+einsum: Bind = primitive("einsum", _einsum_rule, _einsum_grad)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 
-@lru_cache(maxsize=4096)
-def init_parameters(cls: type) -> tuple[str, ...]:
+def _init_parameters(cls: Any) -> tuple[str, ...]:
     """Names of the parameters of a class's `__init__`, those of its bases included where it passes **kwargs on."""
     names: dict[str, None] = {}
     for base in cls.__mro__:
@@ -19,3 +20,6 @@ def init_parameters(cls: type) -> tuple[str, ...]:
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
     return tuple(names)
+
+
+init_parameters: Callable[[Any], tuple[str, ...]] = lru_cache(maxsize=4096)(_init_parameters)

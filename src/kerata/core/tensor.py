@@ -98,7 +98,7 @@ class KerasTensor:
     def __iter__(self) -> Any:
         if not self._shape or self._shape[0] is None:
             raise self._no_value("in a loop")
-        return (self[i] for i in range(self._shape[0]))
+        return (OPS["getitem"](self, i) for i in range(self._shape[0]))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         raise self._no_value("as a NumPy array")
@@ -139,10 +139,10 @@ def install_operators(cls: type) -> None:
         setattr(cls, f"__{name}__", _binary(op))
     for name, op in {"neg": "negative", "abs": "absolute", "invert": "logical_or_bitwise_not"}.items():
         setattr(cls, f"__{name}__", lambda self, op=op: OPS[op](self))
-    cls.__pos__ = lambda self: self  # type: ignore[attr-defined]
-    cls.__getitem__ = lambda self, key: OPS["getitem"](self, key)  # type: ignore[attr-defined]
-    cls.__round__ = lambda self, ndigits=0: OPS["round"](self, ndigits or 0)  # type: ignore[attr-defined]
-    cls.__hash__ = lambda self: id(self)  # type: ignore[assignment,method-assign]
+    setattr(cls, "__pos__", lambda self: self)
+    setattr(cls, "__getitem__", lambda self, key: OPS["getitem"](self, key))
+    setattr(cls, "__round__", lambda self, ndigits=0: OPS["round"](self, ndigits or 0))
+    setattr(cls, "__hash__", lambda self: id(self))
 
 
 install_operators(KerasTensor)

@@ -19,7 +19,7 @@ Tensor = Any
 class _Elementwise(Layer):
     """Keeps shape and mask."""
 
-    def __init__(self, **options: Unpack[LayerOptions]) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.supports_masking = True
 

@@ -281,7 +281,7 @@ class MultiHeadAttention(_Heads):
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else None if attention_axes is None else tuple(attention_axes)
         self.keep(dropout, use_bias, flash_attention, sliding_window, seed, use_gate, arguments)
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
         rank = len(query_shape)
         axes = self.attention_axes or tuple(range(1, rank - 2 + 1))
@@ -424,7 +424,7 @@ class GroupedQueryAttention(_Heads):
         self.num_repeats = self.num_query_heads // self.num_key_value_heads
         self.keep(dropout, use_bias, flash_attention, sliding_window, seed, use_gate, arguments)
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
         for name, heads, shape in (
             ("query", self.num_query_heads, query_shape),

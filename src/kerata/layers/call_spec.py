@@ -27,14 +27,16 @@ class CallSpec:
         return self.signature.bind(*args, **kwargs).arguments
 
 
-@lru_cache(maxsize=4096)
-def call_spec(cls: type) -> CallSpec:
+def _call_spec(cls: Any) -> CallSpec:
     """The spec of a layer class."""
-    return CallSpec(cls.call)  # type: ignore[attr-defined]
+    return CallSpec(cls.call)
 
 
-@lru_cache(maxsize=4096)
-def build_parameters(cls: type) -> tuple[str, ...]:
+def _build_parameters(cls: Any) -> tuple[str, ...]:
     """Names of the parameters of a layer class's `build`."""
-    parameters = list(inspect.signature(cls.build).parameters.values())[1:]  # type: ignore[attr-defined]
+    parameters = list(inspect.signature(cls.build).parameters.values())[1:]
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+
+
+call_spec: Callable[[Any], CallSpec] = lru_cache(maxsize=4096)(_call_spec)
+build_parameters: Callable[[Any], tuple[str, ...]] = lru_cache(maxsize=4096)(_build_parameters)

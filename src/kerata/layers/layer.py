@@ -33,7 +33,6 @@ _PLAN_LIMIT = 256  # signatures remembered by a layer
 class LayerOptions(TypedDict, total=False):
     """The keyword arguments that every layer takes."""
 
-    activity_regularizer: Any
     trainable: bool
     dtype: Any
     autocast: bool

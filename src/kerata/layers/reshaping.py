@@ -273,7 +273,7 @@ class _UpSampling(_Spatial):
 
     def __init__(self, size: Any = 2, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
         super().__init__(data_format, **options)
-        self.size = checks.int_tuple("size", size, self.rank)
+        self.size: Any = checks.int_tuple("size", size, self.rank)
 
     def call(self, inputs: Tensor) -> Tensor:
         for axis, times in zip(self.spatial_axes(), self.size, strict=True):
@@ -294,7 +294,7 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size: int = 2, **options: Unpack[LayerOptions]) -> None:
         super().__init__(size, "channels_last", **options)
-        self.size = checks.positive_int("size", size)
+        self.size: Any = checks.positive_int("size", size)
 
     def call(self, inputs: Tensor) -> Tensor:
         return ops.repeat(inputs, self.size, axis=1)

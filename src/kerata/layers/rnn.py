@@ -102,6 +102,16 @@ def _call_cell(cell: Any, x: Tensor, states: list[Tensor], training: bool) -> tu
     return output, _flat(after)
 
 
+class CarriedStates:
+    """What a stateful layer carries from batch to batch: variables, but not weights."""
+
+    _kerata_variables = True
+    _kerata_state_kind = "seed"
+
+    def __init__(self, variables: list[Variable]) -> None:
+        self.variables = variables
+
+
 @register_builtin("layers")
 class RNN(Layer):
     """Runs a cell along the time axis.
@@ -136,7 +146,7 @@ class RNN(Layer):
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
-        **options: Unpack[LayerOptions],
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         if isinstance(cell, (list, tuple)):
@@ -148,7 +158,12 @@ class RNN(Layer):
         self.zero_output_for_mask = bool(zero_output_for_mask)
         self.supports_masking = True
         self.input_spec = None
-        self.states: Any = None
+        self._carried: CarriedStates | None = None
+
+    @property
+    def states(self) -> list[Variable] | None:
+        """The states of a stateful layer that is built."""
+        return None if self._carried is None else self._carried.variables
 
     @property
     def state_size(self) -> Any:
@@ -165,7 +180,7 @@ class RNN(Layer):
                     fix="Give the Input a batch_size.",
                 )  # fmt: skip
             zeros = _flat(_initial(self.cell, sequences_shape[0], self.compute_dtype))
-            self.states = [Variable(z, trainable=False, name="rnn_state") for z in zeros]
+            self._carried = CarriedStates([Variable(z, trainable=False, name="rnn_state") for z in zeros])
         self.built = True
 
     def get_initial_state(self, batch_size: Any) -> list[Tensor]:
@@ -188,7 +203,7 @@ class RNN(Layer):
         states = self._first_states(sequences, initial_state)
         last, outputs, states = self.run(sequences, states, mask, training)
         if self.stateful:
-            for v, s in zip(self.states, states, strict=True):
+            for v, s in zip(self.states or (), states, strict=True):
                 v.assign(s)
         result = outputs if self.return_sequences else last
         result = ops.cast(result, self.compute_dtype)
@@ -209,7 +224,7 @@ class RNN(Layer):
                 raise ArgumentError("initial_state", expected=f"{wanted} tensors, the states of the cell", got=f"{len(given)} of them")
             return [ops.cast(s, self.compute_dtype) for s in given]
         if self.stateful:
-            return [v.value for v in self.states]
+            return [v.value for v in self.states or ()]
         return self.get_initial_state(ops.shape(sequences)[0])
 
     def run(

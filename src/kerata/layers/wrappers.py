@@ -119,11 +119,11 @@ class Bidirectional(Wrapper):
     def _config_layer(self) -> Layer:
         return self.forward_layer
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:  # type: ignore[override]
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer._build_for({"sequences": KerasTensor(sequences_shape, self.compute_dtype, record_history=False)})
-            if hasattr(layer, "zero_output_for_mask"):
+            if self.return_sequences and hasattr(layer, "zero_output_for_mask"):
                 layer.zero_output_for_mask = True  # what one direction skips must not count in the merged outputs
         self.built = True
         if self._first_weights is not None:

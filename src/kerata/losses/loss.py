@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from kerata import dtype_policies, ops
+import numpy as np
+
+from kerata import backends, dtype_policies, ops
 from kerata.core import checks, config, dispatch, dtypes
 from kerata.core.declare import leaves_of
 from kerata.core.errors import ArgumentError, StateError
@@ -100,6 +102,8 @@ def _as(x: Any, dtype: str) -> Any:
 def mask_of(x: Any) -> Tensor | None:
     """The mask that a layer sent along with its output."""
     engine = dispatch.engine_of_type(type(x))
+    if engine is None and isinstance(x, np.ndarray):
+        engine = backends.get("numpy")
     return getattr(x, "_keras_mask", None) if engine is None else engine.mask_of(x)
 
 

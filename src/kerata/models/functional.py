@@ -72,7 +72,7 @@ class Functional(Model):
         return self.__dict__["_functional_operations"]
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[Layer]:  # type: ignore[override]
         return [op for op in self.operations if isinstance(op, Layer)]
 
     @property

@@ -17,9 +17,11 @@ from .ftrl import Ftrl as Ftrl
 from .lamb import Lamb as Lamb
 from .lion import Lion as Lion
 from .loss_scale_optimizer import LossScaleOptimizer as LossScaleOptimizer
+from .muon import Muon as Muon
 from .nadam import Nadam as Nadam
 from .optimizer import Optimizer as Optimizer
 from .rmsprop import RMSprop as RMSprop
+from .schedule_free_adam_w import ScheduleFreeAdamW as ScheduleFreeAdamW
 from .sgd import SGD as SGD
 
 __all__ = ["deserialize", "get", "serialize"]

@@ -13,7 +13,7 @@ from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE
 
-from . import stream
+from . import bits, stream
 from .seed_generator import state_of
 
 Tensor = Any
@@ -70,6 +70,10 @@ def _between_numbers(shape: tuple[Any, ...], low: int, high: int, name: str, sta
         return new_abstract(shape, name)
     if width > 1 << 32:
         return _wide(shape, low, width, name, state)
+    inside = -(2**31) <= low and high - 1 < 2**31
+    if stream.on_host(state) and inside:
+        array = randint_array(state, stream.size_of(shape), low, width)
+        return ops.cast(stream.take_over(array, shape, "int32"), name)
     words = stream.random_bits(state, shape)
     if width == 1 << 32:
         offsets = words
@@ -77,7 +81,7 @@ def _between_numbers(shape: tuple[Any, ...], low: int, high: int, name: str, sta
         offsets = stream.logical_shift(words, 33 - width.bit_length()) if width > 1 else p.mul(words, 0)
     else:
         offsets = _upper_product(words, width >> 16, width & 0xFFFF)
-    if -(2**31) <= low and high - 1 < 2**31:
+    if inside:
         return ops.cast(p.add(offsets, low) if low else offsets, name)
     # Ends outside int32: offsets are unsigned numbers of 32 bits.
     wide = p.cast(p.bitcast(offsets, dtype="uint32"), dtype="int64")
@@ -108,6 +112,48 @@ def _upper_product(words: Tensor, b1: Any, b0: Any) -> Tensor:
         return stream.logical_shift(middle, 16)
     other = p.add(p.mul(a0, b1), p.bitwise_and(middle, 0xFFFF))
     return p.add(p.add(p.mul(a1, b1), stream.logical_shift(middle, 16)), stream.logical_shift(other, 16))
+
+
+def randint_array(state: tuple[int, int], n: int, low: int, width: int) -> np.ndarray:
+    """The same as int32, drawn by NumPy block by block."""
+    b1, b0, power = width >> 16, width & 0xFFFF, width & (width - 1) == 0
+
+    def finish(space: bits.Workspace) -> tuple[np.ndarray, ...]:
+        words = space.x, space.y, space.z, space.w
+        for v in words:
+            u, t, s = (a.view(np.uint32) for a in (v, space.scratch[0], space.scratch[1]))
+            if power:
+                np.right_shift(u, 33 - width.bit_length(), out=u) if width > 1 else u.fill(0)
+            else:
+                np.bitwise_and(u, 0xFFFF, out=t)
+                np.right_shift(u, 16, out=u)
+                np.multiply(t, b0, out=s)
+                np.right_shift(s, 16, out=s)
+                _upper_into(u, t, s, b1, b0)
+            if low:
+                np.add(v, low, out=v)
+        return words
+
+    return bits.draw(state, n, np.int32, finish)
+
+
+def _upper_into(a1: np.ndarray, a0: np.ndarray, low: np.ndarray, b1: int, b0: int) -> None:
+    """The last steps of `_upper_product`, into `a1`; `a0` and `low` are used up."""
+    if b1 == 0:
+        np.multiply(a1, b0, out=a1)
+        np.add(a1, low, out=a1)
+        np.right_shift(a1, 16, out=a1)
+        return
+    middle = np.multiply(a1, b0)
+    np.add(middle, low, out=middle)
+    np.multiply(a0, b1, out=a0)
+    np.bitwise_and(middle, 0xFFFF, out=low)
+    np.add(a0, low, out=a0)
+    np.right_shift(a0, 16, out=a0)
+    np.right_shift(middle, 16, out=middle)
+    np.multiply(a1, b1, out=a1)
+    np.add(a1, middle, out=a1)
+    np.add(a1, a0, out=a1)
 
 
 def _wide(shape: tuple[Any, ...], low: int, width: int, name: str, state: stream.State) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,13 +24,32 @@ from .data import as_batches, split_validation, unpack_x_y_sample_weight
 from .data.structure import arrays_of, count_samples
 from .labels import check_labels
 
+if TYPE_CHECKING:  # it is mixed into a layer
+    from kerata.layers.layer import Layer as _Host
+else:
+    _Host = object
+
 Tensor = Any
 Tree = Any
 Data = tuple[Any, ...]
 
 
-class Trainer:
+class Trainer(_Host):
     """The training half of `Model`."""
+
+    optimizer: Any
+    loss: Any
+    history: Any
+    stop_training: bool
+    compiled: bool
+    run_eagerly: bool
+    jit_compile: bool | str
+    steps_per_execution: int
+    _compile_losses: CompileLosses | None
+    _compile_metrics: tuple[CompileMetrics, ...]
+    _loss_tracker: Any
+    _compile_args: Any
+    _initial_epoch: int
 
     def __init__(self) -> None:
         self.__dict__.update(
@@ -139,7 +158,7 @@ class Trainer:
         """The tracker of the loss, the metrics of `compile`, and those in the layers."""
         own = self._own_metrics()
         known = {id(m) for m in own}
-        return own + [m for m in super().metrics if id(m) not in known]  # type: ignore[misc]
+        return own + [m for m in super().metrics if id(m) not in known]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -294,7 +313,7 @@ class Trainer:
         entry = steps.get(kind)
         if entry is not None and entry[0] == key:
             return entry[1]
-        one = {"train": self._train_one, "test": self._test_one, "predict": self._predict_one}[kind]
+        one: Callable[..., Any] = {"train": self._train_one, "test": self._test_one, "predict": self._predict_one}[kind]
         if not self.run_eagerly:
             one = function(one, jit_compile=self.jit_compile, variables=self._step_variables(kind))
         steps[kind] = key, one
@@ -366,7 +385,7 @@ class Trainer:
         callbacks: Any = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        shuffle: bool | str = True,
+        shuffle: Any = True,
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,

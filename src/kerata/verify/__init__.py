@@ -3,5 +3,10 @@
 from .cases import Case as Case
 from .cases import cases_of as cases_of
 from .cases import declared as declared
+from .checks import compiled as compiled
+from .checks import gradients as gradients
+from .checks import refusals as refusals
+from .checks import symbolic as symbolic
+from .checks import values as values
 from .compare import difference as difference
 from .compare import plain as plain

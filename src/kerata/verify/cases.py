@@ -167,6 +167,20 @@ def _as_plain(value: Any) -> Plain:
     return Plain(dtypes.standardize(array.dtype), array.shape, array)
 
 
+def tensors_of(op: Op, args: Any, kwargs: Any) -> list[Any]:
+    """The tensors of an engine among the arguments."""
+    slots = declare._tensor_slots(op, args, kwargs)
+    leaves = [leaf for _, _, value in slots for leaf in declare.leaves_of(value)]
+    return [leaf for leaf in leaves if ops.is_tensor(leaf)]
+
+
+def replaced(op: Op, args: Any, kwargs: Any, new: list[Any]) -> Arguments:
+    """The arguments with other tensors, in the same order."""
+    values = iter(new)
+    slots = declare._tensor_slots(op, args, kwargs)
+    return declare._convert(op, args, kwargs, slots, lambda v: next(values) if ops.is_tensor(v) else v)
+
+
 def _floating(op: Op, args: Any, kwargs: Any) -> list[np.ndarray]:
     """The floating arrays among the tensors."""
     slots = declare._tensor_slots(op, args, kwargs)

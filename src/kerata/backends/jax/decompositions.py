@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-Array = jax.Array
+Array = Any
 
 
 def cholesky(x: Array) -> Array:

@@ -19,7 +19,7 @@ from kerata.core import dtypes
 
 from . import decompositions, windows
 
-Array = jax.Array
+Array = Any
 TABLE: dict[str, Callable[..., Any]] = {}
 _WIDE = frozenset(map(np.dtype, ("int64", "uint64", "float64", "complex128")))
 _SCALARS = (bool, int, float, complex)

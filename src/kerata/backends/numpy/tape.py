@@ -43,7 +43,7 @@ class Box:
         return self.shape[0]
 
     def __iter__(self) -> Any:
-        return (self[i] for i in range(len(self)))
+        return (OPS["getitem"](self, i) for i in range(len(self)))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(unbox(self), dtype=dtype)

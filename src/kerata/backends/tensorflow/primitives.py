@@ -13,7 +13,7 @@ from kerata.core import dtypes
 
 from . import decompositions, windows
 
-Tensor = tf.Tensor
+Tensor = Any
 TABLE: dict[str, Callable[..., Any]] = {
     "exp": tf.math.exp, "expm1": tf.math.expm1, "log": tf.math.log, "log1p": tf.math.log1p, "sqrt": tf.math.sqrt,
     "rsqrt": tf.math.rsqrt, "sin": tf.math.sin, "cos": tf.math.cos, "tan": tf.math.tan, "asin": tf.math.asin,

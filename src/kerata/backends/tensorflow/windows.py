@@ -225,12 +225,22 @@ def _max_2d(x: Tensor, plan: PoolPlan) -> Tensor:
     if not x.dtype.is_floating:
         return tf.nn.max_pool2d(x, *_arguments(plan))
     # The native kernel passes over NaN, and what is below the lowest finite number becomes it.
-    finite = tf.raw_ops.All(
-        input=tf.math.is_finite(x), axis=(0, 1, 2, 3)
-    )  # `reduce_all` is five times as slow
     if tf.executing_eagerly():
-        return tf.nn.max_pool2d(x, *_arguments(plan)) if finite else _max_by_taps(x, plan)
-    return tf.cond(finite, lambda: tf.nn.max_pool2d(x, *_arguments(plan)), lambda: _max_by_taps(x, plan))
+        return tf.nn.max_pool2d(x, *_arguments(plan)) if _is_finite(x) else _max_by_taps(x, plan)
+    return tf.cond(
+        tf.reduce_all(tf.math.is_finite(x)),
+        lambda: tf.nn.max_pool2d(x, *_arguments(plan)),
+        lambda: _max_by_taps(x, plan),
+    )
+
+
+def _is_finite(x: Tensor) -> bool:
+    """For eager tensors, in a tenth of the time of `reduce_all` on small ones."""
+    try:
+        tf.debugging.check_numerics(x, "")
+    except tf.errors.InvalidArgumentError:
+        return False
+    return True
 
 
 def _max_by_taps(x: Tensor, plan: PoolPlan) -> Tensor:

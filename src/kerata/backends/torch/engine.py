@@ -19,7 +19,7 @@ from kerata.core.state import STATE
 from . import fast, native
 from .primitives import DTYPES, NAMES, TABLE
 
-Tensor = torch.Tensor
+Tensor = Any
 
 
 class TorchEngine(Engine):
@@ -36,7 +36,7 @@ class TorchEngine(Engine):
 
     # ---- tensors -----------------------------------------------------------------------------
     def convert(self, value: Any, dtype: str | None = None) -> Tensor:
-        if isinstance(value, Tensor):
+        if isinstance(value, torch.Tensor):
             x = value
         else:
             x = _from_numpy(np.asarray(value))
@@ -169,7 +169,7 @@ class TorchEngine(Engine):
 
         def back(cotangents: Any) -> list[Any]:
             given = tree.flatten(cotangents)
-            deeper = nested or any(isinstance(g, Tensor) and g.requires_grad for g in given)
+            deeper = nested or any(isinstance(g, torch.Tensor) and g.requires_grad for g in given)
             grads = iter(self._gradients(flat, given, kept, deeper))
             return [next(grads) if x.requires_grad else None for x in inner]
 
@@ -268,4 +268,4 @@ def _fresh(x: Tensor, nested: bool) -> Tensor:
 
 
 def _detach(x: Any) -> Any:
-    return x.detach() if isinstance(x, Tensor) else x
+    return x.detach() if isinstance(x, torch.Tensor) else x

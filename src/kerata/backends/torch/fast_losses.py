@@ -11,7 +11,7 @@ from kerata.core.declare import DECLARED
 
 from .fast import fast_path
 
-Tensor = torch.Tensor
+Tensor = Any
 _FLOATS = (torch.float32, torch.float64)
 _LABELS = (torch.int64, torch.int32, torch.uint8, torch.int16, torch.int8)
 

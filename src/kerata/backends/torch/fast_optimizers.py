@@ -12,7 +12,7 @@ import torch
 
 from .fast import fast_path
 
-Tensor = torch.Tensor
+Tensor = Any
 Tensors = list[Tensor]
 _FLOAT = torch.float32
 _HOST = torch.device("cpu")

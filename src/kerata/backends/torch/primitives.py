@@ -10,7 +10,7 @@ import torch
 
 from . import decompositions, windows
 
-Tensor = torch.Tensor
+Tensor = Any
 TABLE: dict[str, Callable[..., Any]] = {
     "exp": torch.exp, "exp2": torch.exp2, "expm1": torch.expm1, "log": torch.log, "log2": torch.log2,
     "log10": torch.log10, "log1p": torch.log1p, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt, "sin": torch.sin,
@@ -52,7 +52,7 @@ def _either(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """PyTorch's functions want a tensor first: a scalar there becomes one."""
 
     def call(x1: Any, x2: Any) -> Tensor:
-        if not isinstance(x1, Tensor):
+        if not isinstance(x1, torch.Tensor):
             x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
         return fn(x1, x2)
 
@@ -73,9 +73,9 @@ TABLE["shift_right"] = _either(torch.bitwise_right_shift)
 
 
 def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
-    tensor = x1 if isinstance(x1, Tensor) else x2
+    tensor = x1 if isinstance(x1, torch.Tensor) else x2
     return tuple(  # type: ignore[return-value]
-        x if isinstance(x, Tensor) else torch.as_tensor(x, dtype=tensor.dtype, device=tensor.device) for x in (x1, x2)
+        x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=tensor.dtype, device=tensor.device) for x in (x1, x2)
     )
 
 

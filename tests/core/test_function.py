@@ -1,0 +1,154 @@
+"""`kerata.function` and `kerata.value_and_grad`: what is traced when, what is assigned, what comes back."""
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import ops
+from kerata.core.errors import ArgumentError
+
+
+def test_state_is_assigned_on_every_call(engine):
+    total = kerata.Variable(np.zeros(2, "float32"))
+
+    @kerata.function
+    def add(x):
+        total.assign_add(x)
+        return ops.sum(total.value)
+
+    assert [float(add(np.array([1.0, 2.0], "float32"))) for _ in range(3)] == [3, 6, 9]
+    np.testing.assert_array_equal(total.numpy(), [3, 6])
+
+
+def test_a_value_read_before_a_step_stays(engine):
+    v = kerata.Variable(np.zeros(2, "float32"))
+
+    @kerata.function
+    def step():
+        v.assign_add(np.ones(2, "float32"))
+
+    step()
+    kept = v.value
+    step()
+    np.testing.assert_array_equal(ops.convert_to_numpy(kept), [1, 1])
+    np.testing.assert_array_equal(v.numpy(), [2, 2])
+
+
+def test_plain_values_and_structures_choose_the_trace(engine):
+    @kerata.function
+    def f(x, power=1, pair=None):
+        y = ops.power(x["a"], power)
+        return {"y": y, "n": power} if pair is None else (y, pair[0])
+
+    x = {"a": np.array([3.0], "float32")}
+    assert float(f(x)["y"][0]) == 3 and f(x, power=2)["n"] == 2 and float(f(x, power=2)["y"][0]) == 9
+    y, other = f(x, pair=(np.ones(1, "float32"), 2))
+    assert float(y[0]) == 3 and float(other[0]) == 1
+
+
+def test_new_shapes_and_dtypes_work(engine):
+    double = kerata.function(lambda x: ops.add(x, x))
+    for x in (np.ones(2, "float32"), np.ones((3, 1), "float32"), np.ones(2, "int32"), np.ones(2, "float64")):
+        y = ops.convert_to_numpy(double(x))
+        assert y.dtype == x.dtype
+        np.testing.assert_array_equal(y, x + x)
+
+
+def test_a_function_in_a_function(engine):
+    count = kerata.Variable(np.float32(0))
+
+    @kerata.function
+    def inner(x):
+        count.assign_add(1.0)
+        return ops.multiply(x, 2.0)
+
+    @kerata.function
+    def outer(x):
+        return inner(inner(x))
+
+    assert float(outer(np.float32(3.0))) == 12 and float(count) == 2
+
+
+def test_a_branch_on_python_values_is_taken_anew(engine):
+    @kerata.function
+    def f(x, negate):
+        return ops.negative(x) if negate else x
+
+    one = np.ones(1, "float32")
+    assert [float(f(one, flag)[0]) for flag in (True, False, True)] == [-1, 1, -1]
+
+
+def test_an_error_leaves_the_state(engine):
+    v = kerata.Variable(np.zeros(3, "float32"))
+
+    @kerata.function
+    def step(x):
+        v.assign(ops.add(v.value, x))
+
+    step(np.ones(3, "float32"))
+    with pytest.raises(ArgumentError):
+        step(np.ones((4, 2), "float32"))
+    np.testing.assert_array_equal(v.numpy(), [1, 1, 1])
+    step(np.ones(3, "float32"))
+    np.testing.assert_array_equal(v.numpy(), [2, 2, 2])
+
+
+# ---- gradients ----------------------------------------------------------------------------------------
+
+
+def test_assignments_inside_take_effect(engine):
+    w, seen = kerata.Variable(np.float32(3)), kerata.Variable(np.float32(0), trainable=False)
+
+    def loss(x):
+        seen.assign_add(x)
+        return ops.multiply(ops.square(w.value), x), seen.value
+
+    for run in (kerata.value_and_grad(loss, [w], has_aux=True), kerata.function(kerata.value_and_grad(loss, [w], has_aux=True))):
+        seen.assign(0.0)
+        (value, aux), (g,) = run(np.float32(2))
+        assert (float(value), float(aux), float(g), float(seen)) == (18, 2, 12, 2)
+
+
+def test_a_variable_without_influence_has_zeros(engine):
+    used, idle = kerata.Variable(np.float32(3)), kerata.Variable(np.ones((2, 2), "float32"))
+    _, (a, b) = kerata.value_and_grad(lambda: ops.square(used.value), [used, idle])()
+    assert float(a) == 6
+    np.testing.assert_array_equal(ops.convert_to_numpy(b), np.zeros((2, 2)))
+
+
+def test_a_frozen_variable_has_a_gradient_when_asked(engine):
+    v = kerata.Variable(np.float32(3), trainable=False)
+    _, (g,) = kerata.value_and_grad(lambda: ops.square(v.value), [v])()
+    assert float(g) == 6
+
+
+def test_only_variables(engine):
+    with pytest.raises(ArgumentError) as error:
+        kerata.value_and_grad(lambda: 0.0, [np.ones(2)])
+    assert error.value.argument == "variables"
+
+
+def test_no_variables(engine):
+    assert kerata.value_and_grad(lambda: 2.0, [])() == (2.0, [])
+
+
+def test_stop_gradient_and_custom_gradient(engine):
+    x = kerata.Variable(np.float32(3))
+    _, (g,) = kerata.value_and_grad(lambda: ops.multiply(ops.stop_gradient(x.value), x.value), [x])()
+    assert float(g) == 3
+
+    @ops.custom_gradient
+    def tenfold(a):
+        return ops.square(a), lambda upstream: ops.multiply(upstream, 10.0)
+
+    value, (g,) = kerata.value_and_grad(lambda: ops.multiply(tenfold(x.value), 2.0), [x])()
+    assert (float(value), float(g)) == (18, 20)
+
+
+def test_remat_changes_nothing(engine):
+    x = kerata.Variable(np.array([0.5, 1.0], "float32"))
+    f = kerata.remat(lambda a: ops.sum(ops.exp(ops.sin(a))))
+    value, (g,) = kerata.value_and_grad(lambda: f(x.value), [x])()
+    a = x.numpy()
+    np.testing.assert_allclose(float(value), np.exp(np.sin(a)).sum(), rtol=1e-6)
+    np.testing.assert_allclose(ops.convert_to_numpy(g), np.exp(np.sin(a)) * np.cos(a), rtol=1e-6)

@@ -1,0 +1,238 @@
+"""Functional models: graphs of every shape, inputs in every form, and what is refused."""
+
+import time
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import layers, ops
+from kerata.core.errors import ArgumentError, KerataError
+
+X = np.arange(6, dtype="float32").reshape(2, 3)
+
+
+def numpy_of(x):
+    return ops.convert_to_numpy(x)
+
+
+def test_a_shared_layer_is_one_layer(engine):
+    a, b = kerata.Input((3,)), kerata.Input((3,))
+    shared = layers.Dense(2)
+    model = kerata.Model([a, b], layers.Subtract()([shared(a), shared(b)]))
+    assert len(model.weights) == 2 and model.count_params() == 8
+    np.testing.assert_allclose(numpy_of(model([X, X])), np.zeros((2, 2)), atol=1e-6)
+    kernel = model.get_weights()[0]
+    np.testing.assert_allclose(numpy_of(model([X + 1, X])), np.tile(kernel.sum(0), (2, 1)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_in_a_model(engine):
+    inner = kerata.Sequential([kerata.Input((3,)), layers.Dense(2)])
+    x = kerata.Input((3,))
+    model = kerata.Model(x, ops.add(inner(x), inner(ops.multiply(x, 2.0))))
+    kernel, bias = inner.get_weights()
+    np.testing.assert_allclose(numpy_of(model(X)), 3 * X @ kernel + 2 * bias, rtol=1e-5, atol=1e-5)
+    assert model.layers[-1] is inner or inner in model.layers
+
+
+def test_ops_and_operators_on_symbolic_tensors(engine):
+    x = kerata.Input((3,))
+    y = ops.concatenate([x * 2.0 + 1.0, 1.0 - x, x[:, :1], ops.sum(x, axis=-1, keepdims=True)], axis=-1)
+    assert y.shape == (None, 8)
+    expected = np.concatenate([X * 2 + 1, 1 - X, X[:, :1], X.sum(-1, keepdims=True)], -1)
+    model = kerata.Model(x, y)
+    np.testing.assert_allclose(numpy_of(model(X)), expected)
+    np.testing.assert_allclose(model.predict(X, verbose=0), expected)
+
+
+def test_a_model_cut_out_of_another(engine):
+    x = kerata.Input((3,))
+    hidden = layers.Dense(2, name="hidden")(x)
+    whole = kerata.Model(x, layers.Dense(1)(hidden))
+    part = kerata.Model(whole.input, whole.get_layer("hidden").output)
+    kernel, bias = whole.get_layer("hidden").get_weights()
+    np.testing.assert_allclose(numpy_of(part(X)), X @ kernel + bias, rtol=1e-5, atol=1e-6)
+    tail = kerata.Model(hidden, whole.output)
+    np.testing.assert_allclose(numpy_of(tail(part(X))), numpy_of(whole(X)), rtol=1e-6)
+
+
+@pytest.fixture
+def by_name():
+    a, b = kerata.Input((3,), name="a"), kerata.Input((3,), name="b")
+    return kerata.Model({"a": a, "b": b}, {"difference": layers.Subtract()([a, b])})
+
+
+def test_inputs_by_name_in_any_order(engine):
+    a, b = kerata.Input((3,), name="a"), kerata.Input((3,), name="b")
+    for inputs in ({"a": a, "b": b}, [a, b]):
+        model = kerata.Model(inputs, {"difference": layers.Subtract()([a, b])})
+        found = model({"b": X, "a": 3 * X, "more": X} if isinstance(inputs, list) else {"b": X, "a": 3 * X})
+        np.testing.assert_allclose(numpy_of(found["difference"]), 2 * X)
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"a": X}, {"a": X, "c": X}, [X], [X, X, X], {"a": X, "b": X[:, :2]}], ids=["missing", "other", "one", "three", "shape"]
+)
+def test_inputs_that_do_not_fit(engine, by_name, inputs):
+    with pytest.raises(ArgumentError) as error:
+        by_name(inputs)
+    assert error.value.argument == "inputs" and "functional" in str(error.value)
+
+
+def test_a_missing_last_axis_is_mended(engine):
+    x = kerata.Input((1,))
+    model = kerata.Model(x, ops.multiply(x, 2.0))
+    np.testing.assert_allclose(numpy_of(model(np.array([1.0, 2.0], "float32"))), [[2], [4]])
+    flat = kerata.Input(())
+    model = kerata.Model(flat, ops.multiply(flat, 2.0))
+    np.testing.assert_allclose(numpy_of(model(np.array([[1.0], [2.0]], "float32"))), [2, 4])
+
+
+def test_a_disconnected_graph_is_told(engine):
+    a, b = kerata.Input((3,), name="a"), kerata.Input((3,), name="forgotten")
+    with pytest.raises(KerataError, match="forgotten"):
+        kerata.Model(a, layers.Add()([a, b]))
+    with pytest.raises(ArgumentError):
+        kerata.Model(a, X)
+
+
+def test_two_layers_of_one_name(engine):
+    x = kerata.Input((3,))
+    y = layers.Dense(2, name="same")(x)
+    with pytest.raises(ArgumentError, match="same"):
+        kerata.Model(x, layers.Dense(2, name="same")(y))
+
+
+def test_a_subclass_with_inputs_and_outputs(engine):
+    class Net(kerata.Model):
+        def __init__(self):
+            x = kerata.Input((3,))
+            super().__init__(x, layers.Dense(2)(x), name="net")
+            self.factor = 2
+
+    model = Net()
+    assert isinstance(model, Net) and model.name == "net" and model.output_shape == (None, 2)
+    assert numpy_of(model(X)).shape == (2, 2)
+
+
+# ---- as in the peer ---------------------------------------------------------------------------------
+
+
+def branched(keras):
+    lay = keras.layers
+    x, z = keras.Input((4,), name="x"), keras.Input((4,), name="z")
+    a, b = lay.Dense(4, name="a"), lay.Dense(4, name="b")
+    p, q = a(x), b(z)
+    r = lay.Add(name="r")([b(p), q])
+    s = lay.Concatenate(name="s")([r, a(lay.Dense(4, name="c")(z))])
+    return keras.Model([x, z], [lay.Dense(1, name="d")(s), lay.BatchNormalization(name="n")(q)])
+
+
+def residual(keras):
+    lay = keras.layers
+    x = inputs = keras.Input((4,), name="x")
+    for i in range(3):
+        side = lay.Dense(4, name=f"one{i}")(x)
+        side = lay.Dense(4, name=f"two{i}")(side)
+        skip = lay.Dense(4, name=f"skip{i}")(x)
+        x = lay.Add(name=f"sum{i}")([skip, side] if i % 2 else [side, skip])
+    return keras.Model(inputs, x)
+
+
+def around(keras):
+    lay = keras.layers
+    inner_in = keras.Input((4,), name="in")
+    inner = keras.Model(inner_in, lay.Dense(2, name="deep")(lay.Dense(3, name="mid")(inner_in)), name="inner")
+    x = keras.Input((4,), name="x")
+    late = lay.Dense(2, name="late")(x)
+    return keras.Model(x, lay.Multiply(name="m")([inner(x), late]))
+
+
+@pytest.mark.parametrize("make", [branched, residual, around])
+def test_order_and_numbers_are_those_of_the_peer(make):
+    import keras
+
+    theirs, ours = make(keras), make(kerata)
+    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
+    assert [w.path for w in ours.weights] == [w.path for w in theirs.weights]
+    values = [np.random.default_rng(i).normal(size=w.shape).astype("float32") for i, w in enumerate(theirs.weights)]
+    values = [np.abs(v) for v in values]  # a variance is positive
+    theirs.set_weights(values)
+    ours.set_weights(values)
+    x = [np.random.default_rng(9).normal(size=(3, 4)).astype("float32") for _ in theirs.inputs]
+    x = x if len(x) > 1 else x[0]
+    for a, b in zip(kerata.tree.flatten(ours(x)), kerata.tree.flatten(theirs(x)), strict=True):
+        np.testing.assert_allclose(numpy_of(a), b.numpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("make", [branched, residual, around])
+def test_a_config_makes_the_same_model(engine, make):
+    model = make(kerata)
+    again = kerata.Model.from_config(model.get_config())
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+    again.set_weights(model.get_weights())
+    x = [np.random.default_rng(9).normal(size=(3, 4)).astype("float32") for _ in model.inputs]
+    x = x if len(x) > 1 else x[0]
+    for a, b in zip(kerata.tree.flatten(again(x)), kerata.tree.flatten(model(x)), strict=True):
+        np.testing.assert_allclose(numpy_of(a), numpy_of(b), rtol=1e-6)
+
+
+# ---- depth ------------------------------------------------------------------------------------------
+
+
+def seconds_for(depth):
+    start = time.process_time()
+    x = inputs = kerata.Input((2,))
+    for _ in range(depth):
+        x = layers.ReLU()(x)
+    model = kerata.Model(inputs, x)
+    assert len(model.layers) == depth + 1
+    return time.process_time() - start, model
+
+
+def test_two_thousand_layers_build_in_linear_time():
+    seconds_for(50)
+    short, _ = seconds_for(500)
+    long, model = seconds_for(2000)
+    assert long < 4 * short * 3  # quadratic time would be 16 times as much
+    np.testing.assert_array_equal(numpy_of(model(-X[:, :2])), np.zeros((2, 2)))
+
+
+# ---- Sequential and subclasses ------------------------------------------------------------------------
+
+
+def test_a_sequential_is_built_by_its_first_call(engine):
+    model = kerata.Sequential([layers.Dense(2), layers.Dense(1)])
+    assert not model.built and model.weights == []
+    assert numpy_of(model(X)).shape == (2, 1)
+    assert model.built and len(model.weights) == 4
+    assert numpy_of(model(np.ones((5, 3), "float32"))).shape == (5, 1)
+
+
+def test_add_and_pop(engine):
+    model = kerata.Sequential([kerata.Input((3,)), layers.Dense(2)])
+    model.add(layers.Dense(1, name="top"))
+    assert model.output_shape == (None, 1)
+    assert model.pop().name == "top" and model.output_shape == (None, 2)
+    for wrong in (lambda: model.add(layers.Dense), lambda: model.add("dense"), lambda: model.add(model.layers[0])):
+        with pytest.raises(ArgumentError):
+            wrong()
+
+
+def test_call_needs_no_parameter_named_self(engine):
+    class Odd(layers.Layer):
+        def build(this, shape):
+            this.w = this.add_weight(shape=(shape[-1],), initializer="ones")
+
+        def call(this, x):
+            return ops.multiply(x, this.w)
+
+    np.testing.assert_array_equal(numpy_of(Odd()(X)), X)
+
+
+def test_get_layer(engine):
+    model = kerata.Sequential([kerata.Input((3,)), layers.Dense(2, name="one")])
+    assert model.get_layer("one") is model.get_layer(index=0) is model.layers[0]
+    for options in ({"name": "two"}, {"index": 4}, {}, {"name": "one", "index": 0}):
+        with pytest.raises(ArgumentError):
+            model.get_layer(**options)
