@@ -23,7 +23,22 @@ def binary(*names):
 
 
 CASES = {
-    **unary("neg", "exp", "expm1", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arctan", "arcsinh", "erf", "erfc", "abs"),
+    **unary(
+        "neg",
+        "exp",
+        "expm1",
+        "sin",
+        "cos",
+        "tan",
+        "tanh",
+        "sinh",
+        "cosh",
+        "arctan",
+        "arcsinh",
+        "erf",
+        "erfc",
+        "abs",
+    ),
     **unary("log", "log1p", "sqrt", "rsqrt", "reciprocal", "lgamma", at=POSITIVE),
     **unary("arcsin", "arccos", "arctanh", "erfinv", at=A / 2),
     **unary("arccosh", at=POSITIVE + 1),
@@ -46,7 +61,9 @@ def numeric(f, inputs, weights, step=1e-6):
             shifted = [[v.copy() for v in inputs] for _ in range(2)]
             shifted[0][i][place] += step
             shifted[1][i][place] -= step
-            g[place] = sum(np.sum(w * (hi - lo)) for w, hi, lo in zip(weights, *map(f, shifted), strict=True)) / (2 * step)
+            g[place] = sum(
+                np.sum(w * (hi - lo)) for w, hi, lo in zip(weights, *map(f, shifted), strict=True)
+            ) / (2 * step)
         grads.append(g)
     return grads
 
@@ -97,7 +114,10 @@ OPS = {
     "det": (ops.det, [SQUARE]),
     "solve": (ops.solve, [SQUARE, B.T]),
     "cholesky": (lambda x: ops.cholesky((x + ops.transpose(x)) / 2.0), [SQUARE]),
-    "conv": (lambda x, k: ops.conv(x, k, strides=2, padding="same"), [np.sin(np.arange(10.0)).reshape(1, 5, 2), np.cos(np.arange(12.0)).reshape(3, 2, 2)]),
+    "conv": (
+        lambda x, k: ops.conv(x, k, strides=2, padding="same"),
+        [np.sin(np.arange(10.0)).reshape(1, 5, 2), np.cos(np.arange(12.0)).reshape(3, 2, 2)],
+    ),
     "max_pool": (lambda x: ops.max_pool(x, 2), [np.sin(np.arange(12.0)).reshape(1, 6, 2)]),
     "average_pool": (lambda x: ops.average_pool(x, 3, 1, "same"), [np.sin(np.arange(12.0)).reshape(1, 6, 2)]),
 }

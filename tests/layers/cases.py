@@ -67,7 +67,9 @@ def layer(name: str, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
 CASES: list[Case] = []
 
 
-def case(name: str, args: Any, *init: Any, call: Any = None, note: str = "", make: Any = None, **options: Any) -> None:
+def case(
+    name: str, args: Any, *init: Any, call: Any = None, note: str = "", make: Any = None, **options: Any
+) -> None:
     """Adds a row: the layer `name` of the arguments `init` and of those options that are not fields of a case."""
     fields = {k: options.pop(k) for k in ("unknown", "batch", "peer", "calls", "smooth") if k in options}
     shown = note or ",".join([*map(repr, init), *(f"{k}={v}" for k, v in options.items())])
@@ -76,7 +78,9 @@ def case(name: str, args: Any, *init: Any, call: Any = None, note: str = "", mak
         call or {}, **fields,
     )  # fmt: skip
     if any(c.name == row.name for c in CASES):
-        row = Case(**{**row.__dict__, "name": f"{row.name}#{sum(c.name.startswith(row.name) for c in CASES)}"})
+        row = Case(
+            **{**row.__dict__, "name": f"{row.name}#{sum(c.name.startswith(row.name) for c in CASES)}"}
+        )
     CASES.append(row)
 
 
@@ -199,10 +203,20 @@ case("GlobalAveragePooling1D", f(2, 5, 3), call={"mask": late(2, 5)}, note="mask
 # ---- normalisation -------------------------------------------------------------------------------
 case("BatchNormalization", f(6, 3), unknown=())
 case("BatchNormalization", f(6, 3), call={"training": True}, note="training")
-case("BatchNormalization", f(4, 3, 2), axis=1, center=False, scale=False, call={"training": True}, note="axis=1, training")
+case(
+    "BatchNormalization",
+    f(4, 3, 2),
+    axis=1,
+    center=False,
+    scale=False,
+    call={"training": True},
+    note="axis=1, training",
+)
 case("BatchNormalization", f(2, 5, 3), call={"training": True, "mask": late(2, 5)}, note="mask")
 case("BatchNormalization", f(2, 3, 4, 2), momentum=0.5, call={"training": True}, calls=2, unknown=(1, 2))
-case("BatchNormalization", f(6, 3), dtype="mixed_bfloat16", call={"training": True}, note="half", smooth=False)
+case(
+    "BatchNormalization", f(6, 3), dtype="mixed_bfloat16", call={"training": True}, note="half", smooth=False
+)
 case("BatchNormalization", f(6, 3), renorm=True, renorm_clipping={"rmin": 0.5, "rmax": 2.0, "dmax": 1.0},
      call={"training": True}, note="renorm", smooth=False)  # fmt: skip
 case("LayerNormalization", f(2, 3, 4), unknown=(1,))
@@ -216,7 +230,12 @@ case("UnitNormalization", f(2, 3, 4), axis=[1, 2], note="axes")
 case("GroupNormalization", f(2, 5, 4), 2, unknown=(1,))
 case("GroupNormalization", f(2, 4, 5), -1, axis=1)
 case("GroupNormalization", f(2, 3, 5, 4), 4, scale=False, epsilon=0.01)
-case("SpectralNormalization", f(2, 4), note="Dense", make=lambda k: k.layers.SpectralNormalization(k.layers.Dense(3)))
+case(
+    "SpectralNormalization",
+    f(2, 4),
+    note="Dense",
+    make=lambda k: k.layers.SpectralNormalization(k.layers.Dense(3)),
+)
 case("SpectralNormalization", f(2, 4), note="Dense, training", call={"training": True}, smooth=False,
      make=lambda k: k.layers.SpectralNormalization(k.layers.Dense(3), power_iterations=2))  # fmt: skip
 case("SpectralNormalization", f(2, 5, 5, 3), note="Conv2D, training", call={"training": True}, smooth=False,
@@ -233,11 +252,23 @@ for _name, _init, _x in (
     ("SpatialDropout3D", (0.4,), f(2, 2, 3, 2, 5)),
 ):
     case(_name, _x, *_init, seed=3)
-    case(_name, _x, *_init, seed=3, call={"training": True}, note="training", peer=False, calls=2, smooth=False)
+    case(
+        _name, _x, *_init, seed=3, call={"training": True}, note="training", peer=False, calls=2, smooth=False
+    )
 case("Dropout", f(2, 4, 5), 0.5, noise_shape=(None, 1, None), seed=1, call={"training": True}, note="noise_shape",
      peer=False, smooth=False)  # fmt: skip
 case("Dropout", f(2, 5), 1.0, call={"training": True}, note="all")
-case("Dropout", f(2, 5), 0.5, seed=1, dtype="mixed_bfloat16", call={"training": True}, note="half", peer=False, smooth=False)
+case(
+    "Dropout",
+    f(2, 5),
+    0.5,
+    seed=1,
+    dtype="mixed_bfloat16",
+    call={"training": True},
+    note="half",
+    peer=False,
+    smooth=False,
+)
 case("SpatialDropout2D", f(2, 5, 3, 2), 0.4, data_format="channels_first", seed=1, call={"training": True},
      note="channels_first", peer=False, smooth=False)  # fmt: skip
 
@@ -259,11 +290,21 @@ case("LSTM", SEQUENCE, 3, call={"initial_state": [f(3, 3), f(3, 3) ** 2]}, note=
 case("LSTM", SEQUENCE, 3, unit_forget_bias=False, recurrent_activation="hard_sigmoid", smooth=False)
 case("LSTM", SEQUENCE, 3, dtype="mixed_bfloat16", smooth=False)
 case("GRU", SEQUENCE, 3, reset_after=False)
-case("GRU", SEQUENCE, 3, reset_after=False, return_sequences=True, call={"mask": late(3, 5)}, note="reset before, mask")
+case(
+    "GRU",
+    SEQUENCE,
+    3,
+    reset_after=False,
+    return_sequences=True,
+    call={"mask": late(3, 5)},
+    note="reset before, mask",
+)
 case("SimpleRNNCell", (f(2, 3), [f(2, 4)]), 4)
 case("LSTMCell", (f(2, 3), [f(2, 4), f(2, 4) ** 2]), 4)
 case("GRUCell", (f(2, 3), [f(2, 4)]), 4)
-case("RNN", SEQUENCE, note="LSTMCell", make=lambda k: k.layers.RNN(k.layers.LSTMCell(3), return_sequences=True))
+case(
+    "RNN", SEQUENCE, note="LSTMCell", make=lambda k: k.layers.RNN(k.layers.LSTMCell(3), return_sequences=True)
+)
 case("RNN", SEQUENCE, note="stack, states", unknown=(1,),
      make=lambda k: k.layers.RNN([k.layers.GRUCell(3), k.layers.LSTMCell(2)], return_state=True))  # fmt: skip
 case("StackedRNNCells", (f(2, 3), [f(2, 4), f(2, 2)]), note="two",
@@ -277,19 +318,45 @@ case("Bidirectional", SEQUENCE, note="backward_layer", unknown=(1,),
      make=lambda k: k.layers.Bidirectional(k.layers.LSTM(3), backward_layer=k.layers.GRU(2, go_backwards=True)))  # fmt: skip
 case("Bidirectional", SEQUENCE, note="last, mask", call={"mask": late(3, 5)},
      make=lambda k: k.layers.Bidirectional(k.layers.LSTM(3)))  # fmt: skip
-case("TimeDistributed", f(2, 3, 4), note="Dense", unknown=(1,), make=lambda k: k.layers.TimeDistributed(k.layers.Dense(2)))
-case("TimeDistributed", f(2, 3, 4, 4, 1), note="Conv2D", make=lambda k: k.layers.TimeDistributed(k.layers.Conv2D(2, 3)))
+case(
+    "TimeDistributed",
+    f(2, 3, 4),
+    note="Dense",
+    unknown=(1,),
+    make=lambda k: k.layers.TimeDistributed(k.layers.Dense(2)),
+)
+case(
+    "TimeDistributed",
+    f(2, 3, 4, 4, 1),
+    note="Conv2D",
+    make=lambda k: k.layers.TimeDistributed(k.layers.Conv2D(2, 3)),
+)
 
 # ---- attention -----------------------------------------------------------------------------------
 Q, V, K = f(2, 3, 4), f(2, 5, 4), f(2, 5, 4) ** 2
 for _name in ("Attention", "AdditiveAttention"):
     case(_name, ([Q, V],), note="two", unknown=(1,))
-    case(_name, ([Q, V, K],), note="three, scale, scores", use_scale=True, call={"return_attention_scores": True})
+    case(
+        _name,
+        ([Q, V, K],),
+        note="three, scale, scores",
+        use_scale=True,
+        call={"return_attention_scores": True},
+    )
     case(_name, ([V, V],), note="causal", call={"use_causal_mask": True})
     case(_name, ([Q, V],), note="masks", call={"mask": [late(2, 3), late(2, 5)]})
 case("AdditiveAttention", ([Q, V],), use_scale=False)
 case("Attention", ([Q, V],), score_mode="concat", use_scale=True)
-case("Attention", ([Q, V],), dropout=0.5, seed=1, call={"training": True}, note="dropout", peer=False, smooth=False)
+case(
+    "Attention",
+    ([Q, V],),
+    dropout=0.5,
+    seed=1,
+    call={"training": True},
+    note="dropout",
+    peer=False,
+    smooth=False,
+)
 case("MultiHeadAttention", (Q, V), 2, 3)
 case("MultiHeadAttention", (Q, V, K), 2, 3, value_dim=2, output_shape=5, unknown=(1,))
 case("MultiHeadAttention", (V, V), 2, 3, use_bias=False, call={"use_causal_mask": True}, note="causal")
@@ -298,17 +365,44 @@ case("MultiHeadAttention", (Q, V), 2, 3, note="attention_mask",
      call={"attention_mask": np.tril(np.ones((2, 3, 5), bool))})  # fmt: skip
 case("MultiHeadAttention", (V, V), 2, 3, note="value_mask", call={"value_mask": late(2, 5)})
 # A query that may see nothing has no defined output: frameworks differ there.
-case("MultiHeadAttention", (V, V), 2, 3, note="masks", call={"query_mask": late(2, 5), "value_mask": late(2, 5)}, peer=False)
+case(
+    "MultiHeadAttention",
+    (V, V),
+    2,
+    3,
+    note="masks",
+    call={"query_mask": late(2, 5), "value_mask": late(2, 5)},
+    peer=False,
+)
 case("MultiHeadAttention", (f(2, 3, 4, 2), f(2, 3, 4, 2)), 2, 3, attention_axes=(2,), note="axes")
 case("MultiHeadAttention", (f(2, 3, 2, 2), f(2, 3, 2, 2)), 2, 3, attention_axes=(1, 2), note="two axes",
      call={"return_attention_scores": True})  # fmt: skip
 case("MultiHeadAttention", (Q, V), 2, 3, output_shape=(2, 3))
 case("MultiHeadAttention", (Q, V), 2, 3, use_gate=True)
 case("MultiHeadAttention", (V, V), 2, 3, sliding_window=2)
-case("MultiHeadAttention", (Q, V), 2, 3, dropout=0.4, seed=1, call={"training": True}, note="dropout", peer=False, smooth=False)
+case(
+    "MultiHeadAttention",
+    (Q, V),
+    2,
+    3,
+    dropout=0.4,
+    seed=1,
+    call={"training": True},
+    note="dropout",
+    peer=False,
+    smooth=False,
+)
 case("MultiHeadAttention", (Q, V), 2, 3, dtype="mixed_bfloat16", smooth=False)
 case("GroupQueryAttention", (Q, V), 3, 4, 2, unknown=(1,))
-case("GroupQueryAttention", (V, V), 3, 4, 2, call={"use_causal_mask": True, "return_attention_scores": True}, note="causal")
+case(
+    "GroupQueryAttention",
+    (V, V),
+    3,
+    4,
+    2,
+    call={"use_causal_mask": True, "return_attention_scores": True},
+    note="causal",
+)
 case("GroupQueryAttention", (Q, V), 3, 4, 2, use_gate=True, use_bias=False)
 
 BY_NAME = {c.name: c for c in CASES}
@@ -318,7 +412,9 @@ def first_weights(names: list[str], shapes: list[Any]) -> list[np.ndarray]:
     """Values for the weights of a layer: of both signs, positive for variances; nothing depends on initializers."""
     random = np.random.default_rng(7)
     values = [random.uniform(-0.6, 0.9, tuple(s)).astype("float32") for s in shapes]
-    return [np.abs(v) + 0.1 if "variance" in n or "stddev" in n else v for n, v in zip(names, values, strict=True)]
+    return [
+        np.abs(v) + 0.1 if "variance" in n or "stddev" in n else v for n, v in zip(names, values, strict=True)
+    ]
 
 
 def mapped(fn: Callable[[Any], Any], value: Any) -> Any:

@@ -76,7 +76,10 @@ def shared(ours, theirs):
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.name.startswith("Lambda")], ids=str)
 def test_the_same_config(row, peer):
-    ours, theirs = settled(json.loads(json.dumps(built(row).get_config()))), settled(peer.cases[row.name]["config"])
+    ours, theirs = (
+        settled(json.loads(json.dumps(built(row).get_config()))),
+        settled(peer.cases[row.name]["config"]),
+    )
     assert shared(ours, theirs) == theirs
 
 
@@ -112,7 +115,9 @@ def test_the_same_output_shape(row, peer):
     got = output_shape(row)
     if row.name == "RNN(stack, states)":  # Keras calls it so, and tells another structure than it gives
         wanted = [wanted[0], [wanted[1]], wanted[2]]
-    if row.name == "Bidirectional(backward_layer)":  # Keras doubles the forward size, whatever the backward one is
+    if (
+        row.name == "Bidirectional(backward_layer)"
+    ):  # Keras doubles the forward size, whatever the backward one is
         wanted = [None, 5]
     assert agree(got, wanted), (got, wanted)
 

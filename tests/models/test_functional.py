@@ -23,7 +23,9 @@ def test_a_shared_layer_is_one_layer(engine):
     assert len(model.weights) == 2 and model.count_params() == 8
     np.testing.assert_allclose(numpy_of(model([X, X])), np.zeros((2, 2)), atol=1e-6)
     kernel = model.get_weights()[0]
-    np.testing.assert_allclose(numpy_of(model([X + 1, X])), np.tile(kernel.sum(0), (2, 1)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        numpy_of(model([X + 1, X])), np.tile(kernel.sum(0), (2, 1)), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_a_model_in_a_model(engine):
@@ -71,7 +73,9 @@ def test_inputs_by_name_in_any_order(engine):
 
 
 @pytest.mark.parametrize(
-    "inputs", [{"a": X}, {"a": X, "c": X}, [X], [X, X, X], {"a": X, "b": X[:, :2]}], ids=["missing", "other", "one", "three", "shape"]
+    "inputs",
+    [{"a": X}, {"a": X, "c": X}, [X], [X, X, X], {"a": X, "b": X[:, :2]}],
+    ids=["missing", "other", "one", "three", "shape"],
 )
 def test_inputs_that_do_not_fit(engine, by_name, inputs):
     with pytest.raises(ArgumentError) as error:
@@ -155,7 +159,9 @@ def test_order_and_numbers_are_those_of_the_peer(make):
     theirs, ours = make(keras), make(kerata)
     assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
     assert [w.path for w in ours.weights] == [w.path for w in theirs.weights]
-    values = [np.random.default_rng(i).normal(size=w.shape).astype("float32") for i, w in enumerate(theirs.weights)]
+    values = [
+        np.random.default_rng(i).normal(size=w.shape).astype("float32") for i, w in enumerate(theirs.weights)
+    ]
     values = [np.abs(v) for v in values]  # a variance is positive
     theirs.set_weights(values)
     ours.set_weights(values)
@@ -214,7 +220,11 @@ def test_add_and_pop(engine):
     model.add(layers.Dense(1, name="top"))
     assert model.output_shape == (None, 1)
     assert model.pop().name == "top" and model.output_shape == (None, 2)
-    for wrong in (lambda: model.add(layers.Dense), lambda: model.add("dense"), lambda: model.add(model.layers[0])):
+    for wrong in (
+        lambda: model.add(layers.Dense),
+        lambda: model.add("dense"),
+        lambda: model.add(model.layers[0]),
+    ):
         with pytest.raises(ArgumentError):
             wrong()
 

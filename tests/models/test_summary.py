@@ -41,7 +41,11 @@ def branched(keras):
 
 def nested(keras):
     inside = keras.Sequential(
-        [keras.Input((3,)), keras.layers.Dense(2, name="q"), keras.layers.Dense(2, trainable=False, name="r")],
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(2, name="q"),
+            keras.layers.Dense(2, trainable=False, name="r"),
+        ],
         name="inside",
     )
     x = keras.Input((3,), name="x")
@@ -49,13 +53,18 @@ def nested(keras):
 
 
 @pytest.mark.parametrize("make", [branched, nested])
-@pytest.mark.parametrize("options", [{}, {"expand_nested": True, "show_trainable": True}], ids=["plain", "all"])
+@pytest.mark.parametrize(
+    "options", [{}, {"expand_nested": True, "show_trainable": True}], ids=["plain", "all"]
+)
 def test_the_cells_are_those_of_the_peer(make, options, monkeypatch):
     import keras
 
     monkeypatch.setenv("COLUMNS", "200")  # the peer cuts its table to the terminal
 
-    ours, theirs = text_of(make(kerata), line_length=130, **options), text_of(make(keras), line_length=130, **options)
+    ours, theirs = (
+        text_of(make(kerata), line_length=130, **options),
+        text_of(make(keras), line_length=130, **options),
+    )
     assert cells(ours) == cells(theirs)
     totals = [line for line in theirs.splitlines() if "params" in line]
     assert [line for line in ours.splitlines() if "params" in line] == totals

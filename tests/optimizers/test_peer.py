@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import kerata
+import kerata.ops
 
-keras = pytest.importorskip("keras")
+import keras
 
 SHAPES = {"kernel": (3, 4), "bias": (4,), "scale": (), "filters": (2, 2, 3)}
 CASES = [
@@ -71,7 +72,7 @@ def test_five_steps_as_in_keras(name, options):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-5)
     assert [n for n, _ in own if not n.startswith("variable")] == [n for n, _ in peer_own if not n.startswith("variable")]
     for (label, a), (_, b) in zip(own, peer_own, strict=True):
-        assert (a.shape, a.dtype) == (b.shape, b.dtype), label
+        assert (a.shape, a.dtype.kind) == (b.shape, b.dtype.kind), label
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-5, err_msg=label)
     for changing in ("name", "learning_rate"):  # counted by process; a float32 and a float
         del config[changing], peer_config[changing]

@@ -284,7 +284,8 @@ def nested(keras):
     layers = keras.layers
     inner_input = keras.Input((4,), name="inner_input")
     inner = keras.Model(inner_input, layers.Dense(4, name="inner_dense")(inner_input), name="inner")
-    tower = keras.Sequential([keras.Input((4,)), inner, layers.Dense(4, name="tower_dense")], name="tower")
+    other = keras.models.clone_model(inner)
+    tower = keras.Sequential([keras.Input((4,)), other, layers.Dense(4, name="tower_dense")], name="tower")
     x = keras.Input((4,), name="x")
     return keras.Model(x, layers.Add()([tower(x), inner(x), tower(inner(x))])), floats(3, 4)
 

@@ -120,7 +120,11 @@ CALLS = {
     "one output without a loss": {"loss": ["mse", None]},
     "metrics as lists": {"loss": "mse", "metrics": [["accuracy"], ["accuracy"]]},
     "metrics as a dict": {"loss": "mse", "metrics": {"b": ["accuracy"]}},
-    "weighted and not": {"loss": "mse", "metrics": [["accuracy"], None], "weighted_metrics": [["accuracy"], None]},
+    "weighted and not": {
+        "loss": "mse",
+        "metrics": [["accuracy"], None],
+        "weighted_metrics": [["accuracy"], None],
+    },
 }
 
 
@@ -144,7 +148,9 @@ def test_logs_of_several_outputs(engine):
 
 def test_dicts_of_inputs_and_outputs(engine):
     a, b = kerata.Input((3,), name="a"), kerata.Input((3,), name="b")
-    model = kerata.Model({"a": a, "b": b}, {"sum": layers.Dense(1)(layers.Add()([a, b])), "copy": layers.Dense(1)(a)})
+    model = kerata.Model(
+        {"a": a, "b": b}, {"sum": layers.Dense(1)(layers.Add()([a, b])), "copy": layers.Dense(1)(a)}
+    )
     model.compile("sgd", {"sum": "mse", "copy": "mae"}, loss_weights={"sum": 0.5, "copy": 2.0})
     inputs, targets = {"b": X * 2, "a": X}, {"sum": Y, "copy": Y}
     history = model.fit(inputs, targets, verbose=0, epochs=2, batch_size=5)
@@ -162,7 +168,9 @@ def test_validation_split_takes_the_end(engine):
     model = linear()
     history = descended(model, X, Y, validation_split=0.25, batch_size=9)
     w, b = model.get_weights()
-    np.testing.assert_allclose(history.history["val_loss"], [np.mean((X[9:] @ w + b - Y[9:]) ** 2)], rtol=1e-5)
+    np.testing.assert_allclose(
+        history.history["val_loss"], [np.mean((X[9:] @ w + b - Y[9:]) ** 2)], rtol=1e-5
+    )
 
 
 def test_validation_frequency(engine):

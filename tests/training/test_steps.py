@@ -56,7 +56,9 @@ def test_an_own_compute_loss(engine):
     model = Doubled(inner.input, inner.output)
     model.compile(kerata.optimizers.SGD(0.1), "mse")
     np.testing.assert_allclose(model.evaluate(X, Y, verbose=0), 2 * once, rtol=1e-5)
-    np.testing.assert_allclose(model.fit(X, Y, verbose=0, batch_size=12).history["loss"], [2 * once], rtol=1e-5)
+    np.testing.assert_allclose(
+        model.fit(X, Y, verbose=0, batch_size=12).history["loss"], [2 * once], rtol=1e-5
+    )
 
 
 def test_moving_in_the_middle(engine):
@@ -66,12 +68,20 @@ def test_moving_in_the_middle(engine):
         with kerata.use_backend(first):
             kerata.utils.set_random_seed(5)
             model = kerata.Sequential(
-                [kerata.Input((3,)), layers.Dense(8), layers.BatchNormalization(), layers.Dropout(0.3), layers.Dense(1)]
+                [
+                    kerata.Input((3,)),
+                    layers.Dense(8),
+                    layers.BatchNormalization(),
+                    layers.Dropout(0.3),
+                    layers.Dense(1),
+                ]
             )
             model.compile(kerata.optimizers.Adam(0.01), "mse")
             losses = [model.train_on_batch(X, Y) for _ in range(3)]
         model.to_backend(second)
-        assert {v.engine.name for v in [*model.variables, *model.optimizer.variables, *model.metrics_variables]} == {second}
+        assert {
+            v.engine.name for v in [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+        } == {second}
         return losses + [model.train_on_batch(X, Y) for _ in range(3)]
 
     expected = curve("numpy", "numpy")
@@ -175,7 +185,9 @@ def test_pure_functions_under_jit():
 @pytest.mark.parametrize("policy", ["float64", "mixed_bfloat16", "mixed_float16", "bfloat16", "float16"])
 def test_dtype_policies_train(engine, policy):
     kerata.utils.set_random_seed(0)
-    model = kerata.Sequential([kerata.Input((3,), dtype="float32"), layers.Dense(4, dtype=policy), layers.Dense(1, dtype=policy)])
+    model = kerata.Sequential(
+        [kerata.Input((3,), dtype="float32"), layers.Dense(4, dtype=policy), layers.Dense(1, dtype=policy)]
+    )
     model.compile(kerata.optimizers.SGD(0.05), "mse")
     losses = model.fit(X, Y, epochs=6, verbose=0).history["loss"]
     assert losses[-1] < losses[0]

@@ -50,5 +50,7 @@ def get(identifier: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """An activation from its config."""
+    """An activation from its config, which is its name where it has no settings."""
+    if isinstance(config, str) and not custom_objects:
+        return get(config)
     return _deserialize(config, custom_objects, kinds=("activations",))

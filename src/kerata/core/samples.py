@@ -55,7 +55,8 @@ class Reject:
     kwargs: dict[str, Any]
     argument: str  # the argument that the error must name
 
-    arguments = Sample.arguments
+    def arguments(self, seed: str = "") -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return Sample(self.args, self.kwargs).arguments(seed)
 
 
 @dataclass(frozen=True)

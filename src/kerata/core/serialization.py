@@ -98,8 +98,9 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
 
 def serialize_function(fn: Any) -> Any:
     """A function by its name: one of the tables', or one that the caller registered."""
-    if registry.table("activations").get(fn.__name__) is fn:
-        return fn.__name__
+    name: str = fn.__name__
+    if registry.table("activations").get(name) is fn:
+        return name
     registered = registry.get_registered_name(fn)
     return {"module": "builtins", "class_name": "function", "config": fn.__name__, "registered_name": registered}
 
@@ -141,7 +142,8 @@ def deserialize_keras_object(
 
 
 def _deserialize_object(config: dict[str, Any], custom_objects: Any, safe_mode: bool, kinds: tuple[str, ...]) -> Any:
-    name, inner = config["class_name"], config.get("config")
+    name: Any = config["class_name"]
+    inner: Any = config.get("config")
     if name == "__tuple__":
         return tuple(deserialize_keras_object(v, custom_objects, safe_mode) for v in config["items"])
     if name == "__slice__":
@@ -161,7 +163,7 @@ def _deserialize_object(config: dict[str, Any], custom_objects: Any, safe_mode: 
     if registry.kind_of(cls) and isinstance(inner, dict):
         # An option that other versions have and this one has not is no hindrance where it is off.
         known = init_parameters(cls)
-        inner = {key: value for key, value in inner.items() if value is not None or key in known}
+        inner = {key: value for key, value in inner.items() if key in known or value not in (None, False)}
     obj = cls.from_config(inner)  # type: ignore[attr-defined]
     build_config = config.get("build_config")
     if build_config and hasattr(obj, "build_from_config"):

@@ -19,7 +19,8 @@ Bind = Callable[..., Any]
 
 
 # ---- convolution ---------------------------------------------------------------------------------
-# `x` has the plan's `in_shape`, `g` its `out_shape`, `kernel` its `kernel_shape`. Integers wrap as they do in sums.
+# `x` has the plan's `in_shape`, `g` its `out_shape`, `kernel` its `kernel_shape`. Sums of
+# integers are exact up to 2^53 on every engine.
 
 
 def _conv_rule(x: Tensor, kernel: Tensor, *, plan: ConvPlan) -> Tensor:

@@ -1,8 +1,8 @@
 """The layers."""
 
+from .activation_layers import ELU as ELU
 from .activation_layers import Activation as Activation
 from .activation_layers import ActivityRegularization as ActivityRegularization
-from .activation_layers import ELU as ELU
 from .activation_layers import Identity as Identity
 from .activation_layers import Lambda as Lambda
 from .activation_layers import LeakyReLU as LeakyReLU
@@ -12,8 +12,8 @@ from .activation_layers import ReLU as ReLU
 from .activation_layers import Softmax as Softmax
 from .attention import AdditiveAttention as AdditiveAttention
 from .attention import Attention as Attention
-from .attention import GroupQueryAttention as GroupQueryAttention
 from .attention import GroupedQueryAttention as GroupedQueryAttention
+from .attention import GroupQueryAttention as GroupQueryAttention
 from .attention import MultiHeadAttention as MultiHeadAttention
 from .conv import Conv1D as Conv1D
 from .conv import Conv1DTranspose as Conv1DTranspose
@@ -73,8 +73,8 @@ from .pooling import MaxPooling1D as MaxPooling1D
 from .pooling import MaxPooling2D as MaxPooling2D
 from .pooling import MaxPooling3D as MaxPooling3D
 from .recurrent import GRU as GRU
-from .recurrent import GRUCell as GRUCell
 from .recurrent import LSTM as LSTM
+from .recurrent import GRUCell as GRUCell
 from .recurrent import LSTMCell as LSTMCell
 from .recurrent import SimpleRNN as SimpleRNN
 from .recurrent import SimpleRNNCell as SimpleRNNCell

@@ -129,7 +129,13 @@ class PReLU(_Elementwise):
     ) -> None:
         super().__init__(**options)
         self.keep_options("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
-        self.shared_axes = None if shared_axes is None else [shared_axes] if isinstance(shared_axes, int) else list(shared_axes)
+        self.shared_axes = (
+            None
+            if shared_axes is None
+            else [shared_axes]
+            if isinstance(shared_axes, int)
+            else list(shared_axes)
+        )
 
     def build(self, input_shape: Any) -> None:
         shape = list(input_shape[1:])
@@ -164,7 +170,9 @@ class Softmax(_Elementwise):
         if mask is not None:
             # Far below every score, and finite also in half precision.
             lowest = -3e4 if ops.dtype(inputs) == "float16" else -1e9
-            inputs = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, ops.dtype(inputs))), lowest))
+            inputs = ops.add(
+                inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, ops.dtype(inputs))), lowest)
+            )
         return ops.softmax(inputs, tuple(self.axis) if isinstance(self.axis, list) else self.axis)
 
 
@@ -233,7 +241,12 @@ class Lambda(Layer):
     """
 
     def __init__(
-        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **options: Unpack[LayerOptions]
+        self,
+        function: Any,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: Any = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
         if not callable(function):

@@ -90,7 +90,9 @@ class Attention(Layer):
         allowed = _allowed(scores, value_mask, use_causal_mask)
         if allowed is not None:
             lowest = -65504.0 if ops.dtype(scores) == "float16" else -1e9
-            scores = ops.subtract(scores, ops.multiply(ops.cast(ops.logical_not(allowed), ops.dtype(scores)), -lowest))
+            scores = ops.subtract(
+                scores, ops.multiply(ops.cast(ops.logical_not(allowed), ops.dtype(scores)), -lowest)
+            )
         weights = ops.softmax(scores, axis=-1)
         if training and self.dropout:
             from kerata import random
@@ -106,7 +108,11 @@ class Attention(Layer):
 
 
 def _check_inputs_shape(shape: Any) -> None:
-    if not isinstance(shape, (list, tuple)) or len(shape) not in (2, 3) or isinstance(shape[0], (int, type(None))):
+    if (
+        not isinstance(shape, (list, tuple))
+        or len(shape) not in (2, 3)
+        or isinstance(shape[0], (int, type(None)))
+    ):
         raise ArgumentError("inputs", expected="a list of query and value, and perhaps key", got=shape)
 
 
@@ -135,7 +141,9 @@ class AdditiveAttention(Attention):
 
     def build(self, input_shape: Any) -> None:
         _check_inputs_shape(input_shape)
-        self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", name="scale") if self.use_scale else None
+        self.scale = (
+            self.add_weight((input_shape[0][-1],), "glorot_uniform", name="scale") if self.use_scale else None
+        )
         self.built = True
 
     def scores(self, query: Tensor, key: Tensor) -> Tensor:
@@ -162,12 +170,21 @@ class _Heads(Layer):
     ) -> None:  # fmt: skip
         self.dropout = checks.number("dropout", dropout, 0, 1)
         self.use_bias, self.use_gate, self.seed = bool(use_bias), bool(use_gate), seed
-        self.sliding_window = None if sliding_window is None else checks.positive_int("sliding_window", sliding_window)
-        self._flash_attention = flash_attention if flash_attention is not None else config.is_flash_attention_enabled()
+        self.sliding_window = (
+            None if sliding_window is None else checks.positive_int("sliding_window", sliding_window)
+        )
+        self._flash_attention = (
+            flash_attention if flash_attention is not None else config.is_flash_attention_enabled()
+        )
         self.flash_attention = flash_attention
         self.supports_masking = True
         for name in ("kernel", "bias"):
-            self.keep_options(name, weights[f"{name}_initializer"], weights[f"{name}_regularizer"], weights[f"{name}_constraint"])
+            self.keep_options(
+                name,
+                weights[f"{name}_initializer"],
+                weights[f"{name}_regularizer"],
+                weights[f"{name}_constraint"],
+            )
 
     def dense(self, equation: str, output_shape: Any, bias_axes: str | None, name: str) -> EinsumDense:
         """A projection with this layer's options."""
@@ -179,7 +196,14 @@ class _Heads(Layer):
         )  # fmt: skip
 
     def combined_mask(
-        self, query: Tensor, value: Tensor, query_mask: Any, value_mask: Any, key_mask: Any, attention_mask: Any, causal: bool
+        self,
+        query: Tensor,
+        value: Tensor,
+        query_mask: Any,
+        value_mask: Any,
+        key_mask: Any,
+        attention_mask: Any,
+        causal: bool,
     ) -> Tensor | None:
         """One bool mask (batch, Tq, Tv) of all that limits who sees whom; None if nothing does."""
         parts = []
@@ -277,8 +301,20 @@ class MultiHeadAttention(_Heads):
         self.num_heads = checks.positive_int("num_heads", num_heads)
         self.key_dim = checks.positive_int("key_dim", key_dim)
         self.value_dim = self.key_dim if value_dim is None else checks.positive_int("value_dim", value_dim)
-        self._output_shape = (output_shape,) if isinstance(output_shape, int) else None if output_shape is None else tuple(output_shape)
-        self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else None if attention_axes is None else tuple(attention_axes)
+        self._output_shape = (
+            (output_shape,)
+            if isinstance(output_shape, int)
+            else None
+            if output_shape is None
+            else tuple(output_shape)
+        )
+        self.attention_axes = (
+            (attention_axes,)
+            if isinstance(attention_axes, int)
+            else None
+            if attention_axes is None
+            else tuple(attention_axes)
+        )
         self.keep(dropout, use_bias, flash_attention, sliding_window, seed, use_gate, arguments)
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
@@ -304,7 +340,9 @@ class MultiHeadAttention(_Heads):
         outputs = self._output_shape or (size,)
         letters = "yz"[: len(outputs)] if len(outputs) < 3 else "yzABCDEF"[: len(outputs)]
         equation = f"{free}hk,hk{letters}->{free}{letters}"
-        self._output_dense = self.dense(equation, (*(None,) * (rank - 2), *outputs), letters, "attention_output")
+        self._output_dense = self.dense(
+            equation, (*(None,) * (rank - 2), *outputs), letters, "attention_output"
+        )
         self._output_dense.build((*query_shape[:-1], heads, self.value_dim))
         self.built = True
 
@@ -323,13 +361,30 @@ class MultiHeadAttention(_Heads):
     ) -> Any:
         key = value if key is None else key
         _check_sizes(query, value, key)
-        mask = self.combined_mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        mask = self.combined_mask(
+            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
+        )
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         plain = self._axes == (1,) and len(ops.shape(query)) == 3
-        if plain and not return_attention_scores and not (training and self.dropout) and len(ops.shape(v)) == 4:
+        if (
+            plain
+            and not return_attention_scores
+            and not (training and self.dropout)
+            and len(ops.shape(v)) == 4
+        ):
             if mask is not None and len(ops.shape(mask)) == 3:
                 mask = ops.expand_dims(mask, 1)
-            result, weights = ops.dot_product_attention(q, k, v, mask=mask, scale=1 / math.sqrt(self.key_dim), flash_attention=self._flash_attention), None
+            result, weights = (
+                ops.dot_product_attention(
+                    q,
+                    k,
+                    v,
+                    mask=mask,
+                    scale=1 / math.sqrt(self.key_dim),
+                    flash_attention=self._flash_attention,
+                ),
+                None,
+            )
         else:
             result, weights = self._attend(q, k, v, mask, training)
         if self.use_gate:
@@ -337,7 +392,9 @@ class MultiHeadAttention(_Heads):
         outputs = self._output_dense(result)
         return (outputs, weights) if return_attention_scores else outputs
 
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, training: bool) -> tuple[Tensor, Tensor]:
+    def _attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, training: bool
+    ) -> tuple[Tensor, Tensor]:
         """Attention along any axes, with the weights: Vaswani et al. 2017, equation 1."""
         rank = len(ops.shape(q))
         letters = "abcdefghijklmnopqrstuvwxyz"
@@ -369,7 +426,9 @@ class MultiHeadAttention(_Heads):
 def _check_sizes(query: Tensor, value: Tensor, key: Tensor) -> None:
     q, v, k = (ops.shape(x) for x in (query, value, key))
     if len(q) < 3 or len(v) != len(q) or len(k) != len(q):
-        raise ArgumentError("query", expected="of rank 3 or more, like value and key: (batch, time, size)", got=query)
+        raise ArgumentError(
+            "query", expected="of rank 3 or more, like value and key: (batch, time, size)", got=query
+        )
     if k[1:-1] != v[1:-1]:
         raise ArgumentError("key", expected=f"of as many positions as `value` {tuple(v)}", got=key)
 
@@ -420,7 +479,11 @@ class GroupedQueryAttention(_Heads):
         self.num_query_heads = checks.positive_int("num_query_heads", num_query_heads)
         self.num_key_value_heads = checks.positive_int("num_key_value_heads", num_key_value_heads)
         if self.num_query_heads % self.num_key_value_heads:
-            raise ArgumentError("num_query_heads", expected=f"a multiple of num_key_value_heads ({num_key_value_heads})", got=num_query_heads)
+            raise ArgumentError(
+                "num_query_heads",
+                expected=f"a multiple of num_key_value_heads ({num_key_value_heads})",
+                got=num_query_heads,
+            )
         self.num_repeats = self.num_query_heads // self.num_key_value_heads
         self.keep(dropout, use_bias, flash_attention, sliding_window, seed, use_gate, arguments)
 
@@ -456,14 +519,18 @@ class GroupedQueryAttention(_Heads):
     ) -> Any:
         key = value if key is None else key
         _check_sizes(query, value, key)
-        mask = self.combined_mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        mask = self.combined_mask(
+            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask
+        )
         if mask is not None and len(ops.shape(mask)) == 3:
             mask = ops.expand_dims(mask, 1)
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         k, v = (ops.repeat(x, self.num_repeats, axis=2) for x in (k, v))
         weights = None
         if not return_attention_scores and not (training and self.dropout):
-            result = ops.dot_product_attention(q, k, v, mask=mask, scale=1 / math.sqrt(self.head_dim), flash_attention=self._flash_attention)
+            result = ops.dot_product_attention(
+                q, k, v, mask=mask, scale=1 / math.sqrt(self.head_dim), flash_attention=self._flash_attention
+            )
         else:
             scores = ops.einsum("bquh,bkuh->buqk", ops.multiply(q, 1 / math.sqrt(self.head_dim)), k)
             weights = self._softmax(scores, mask=mask)

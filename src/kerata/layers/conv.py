@@ -27,14 +27,18 @@ class Convolution(Ranked):
     def ranked_defaults(cls) -> dict[str, Any]:
         return same_for_each_axis(cls.rank, 1, "strides", "dilation_rate")
 
-    def keep_geometry(self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any) -> None:
+    def keep_geometry(
+        self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any
+    ) -> None:
         """Checks and remembers what every kind of convolution has."""
         rank = self.rank
         self.kernel_size = checks.int_tuple("kernel_size", kernel_size, rank)
         self.strides = checks.int_tuple("strides", strides, rank)
         self.dilation_rate = checks.int_tuple("dilation_rate", dilation_rate, rank)
         choices = ("valid", "same", "causal") if rank == 1 else ("valid", "same")
-        self.padding = checks.option("padding", padding.lower() if isinstance(padding, str) else padding, choices)
+        self.padding = checks.option(
+            "padding", padding.lower() if isinstance(padding, str) else padding, choices
+        )
         self.data_format = config.standardize_data_format(data_format)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ArgumentError("strides", expected="1 where dilation_rate is above 1", got=self.strides)
@@ -44,7 +48,9 @@ class Convolution(Ranked):
         """Number of input channels."""
         channels = input_shape[self._channel_axis]
         if channels is None:
-            raise ArgumentError("inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}")
+            raise ArgumentError(
+                "inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}"
+            )
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self._channel_axis: channels})
         return channels
 
@@ -62,7 +68,9 @@ class Convolution(Ranked):
         """Zeros in front, so that no output sees a later input."""
         before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
         time = (before, 0)
-        return ops.pad(inputs, ((0, 0), time, (0, 0)) if self.data_format == "channels_last" else ((0, 0), (0, 0), time))
+        return ops.pad(
+            inputs, ((0, 0), time, (0, 0)) if self.data_format == "channels_last" else ((0, 0), (0, 0), time)
+        )
 
     def finish(self, outputs: Tensor) -> Tensor:
         """Bias and activation."""
@@ -130,7 +138,11 @@ class BaseConv(Convolution):
     def build(self, input_shape: Any) -> None:
         channels = self.channels_of(input_shape)
         if channels % self.groups:
-            raise ArgumentError("inputs", expected=f"of a number of channels that is a multiple of groups ({self.groups})", got=channels)
+            raise ArgumentError(
+                "inputs",
+                expected=f"of a number of channels that is a multiple of groups ({self.groups})",
+                got=channels,
+            )
         self.kernel = self.add_named("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self.bias = self.add_named("bias", (self.filters,)) if self.use_bias else None
         self.built = True
@@ -208,16 +220,28 @@ class BaseConvTranspose(BaseConv):
         )  # fmt: skip
         if self.padding == "causal":
             raise ArgumentError("padding", expected="one of 'valid', 'same'", got=padding)
-        self.output_padding = None if output_padding is None else checks.int_tuple("output_padding", output_padding, self.rank, low=0)
+        self.output_padding = (
+            None
+            if output_padding is None
+            else checks.int_tuple("output_padding", output_padding, self.rank, low=0)
+        )
 
     def build(self, input_shape: Any) -> None:
-        self.kernel = self.add_named("kernel", (*self.kernel_size, self.filters, self.channels_of(input_shape)))
+        self.kernel = self.add_named(
+            "kernel", (*self.kernel_size, self.filters, self.channels_of(input_shape))
+        )
         self.bias = self.add_named("bias", (self.filters,)) if self.use_bias else None
         self.built = True
 
     def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         return ops.conv_transpose(
-            inputs, kernel, self.strides, self.padding, self.output_padding, self.data_format, self.dilation_rate
+            inputs,
+            kernel,
+            self.strides,
+            self.padding,
+            self.output_padding,
+            self.data_format,
+            self.dilation_rate,
         )
 
     def get_config(self) -> dict[str, Any]:

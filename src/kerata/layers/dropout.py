@@ -53,7 +53,9 @@ class Dropout(_Noise):
         True
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **options: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **options: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(seed, **options)
         self.rate = checks.number("rate", rate, 0, 1)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
@@ -62,7 +64,9 @@ class Dropout(_Noise):
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return inputs
-        return random.dropout(inputs, self.rate, noise_shape=self._noise_shape(inputs), seed=self.seed_generator)
+        return random.dropout(
+            inputs, self.rate, noise_shape=self._noise_shape(inputs), seed=self.seed_generator
+        )
 
     def _noise_shape(self, inputs: Tensor) -> Any:
         if self.noise_shape is None:
@@ -73,7 +77,9 @@ class Dropout(_Noise):
 class _SpatialDropout(Dropout):
     rank = 1
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **options: Any) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **options: Any
+    ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype, **options)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.data_format = "channels_last"
@@ -153,7 +159,9 @@ class GaussianDropout(_Noise):
         if not training or self.rate == 0:
             return inputs
         stddev = math.sqrt(self.rate / (1.0 - self.rate)) if self.rate < 1 else math.inf
-        noise = random.normal(ops.shape(inputs), 1.0, stddev, dtype=self.compute_dtype, seed=self.seed_generator)
+        noise = random.normal(
+            ops.shape(inputs), 1.0, stddev, dtype=self.compute_dtype, seed=self.seed_generator
+        )
         return ops.multiply(inputs, noise)
 
 
@@ -174,7 +182,9 @@ class GaussianNoise(_Noise):
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training or self.stddev == 0:
             return inputs
-        noise = random.normal(ops.shape(inputs), 0.0, self.stddev, dtype=self.compute_dtype, seed=self.seed_generator)
+        noise = random.normal(
+            ops.shape(inputs), 0.0, self.stddev, dtype=self.compute_dtype, seed=self.seed_generator
+        )
         return ops.add(inputs, noise)
 
 
@@ -191,7 +201,9 @@ class AlphaDropout(_Noise):
         Klambauer et al. 2017, "Self-Normalizing Neural Networks".
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **options: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **options: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(seed, **options)
         self.rate = checks.number("rate", rate, 0, 1)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)

@@ -53,7 +53,9 @@ class EinsumDense(Layer):
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
-        if not isinstance(equation, str) or not re.fullmatch(r"[A-Za-z.]+,[A-Za-z.]+->[A-Za-z.]+", equation.replace(" ", "")):
+        if not isinstance(equation, str) or not re.fullmatch(
+            r"[A-Za-z.]+,[A-Za-z.]+->[A-Za-z.]+", equation.replace(" ", "")
+        ):
             raise ArgumentError("equation", expected="a string such as 'ab,bc->ac'", got=equation)
         self.equation = equation
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
@@ -63,7 +65,9 @@ class EinsumDense(Layer):
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Any) -> None:
-        kernel, bias, _ = einsum_dense_shapes(self.equation, self.bias_axes, input_shape, self.partial_output_shape)
+        kernel, bias, _ = einsum_dense_shapes(
+            self.equation, self.bias_axes, input_shape, self.partial_output_shape
+        )
         self.kernel = self.add_named("kernel", kernel)
         self.bias = self.add_named("bias", bias) if bias is not None else None
         self.built = True
@@ -92,7 +96,11 @@ def einsum_dense_shapes(
     letters_in, letters_out = ins.replace("...", ""), outs.replace("...", "")
     extra = len(input_shape) - len(letters_in)
     if extra < 0 or (extra and not (left or right)):
-        raise ArgumentError("inputs", expected=f"of rank {len(letters_in)}, as {ins!r} says", got=f"shape {tuple(input_shape)}")
+        raise ArgumentError(
+            "inputs",
+            expected=f"of rank {len(letters_in)}, as {ins!r} says",
+            got=f"shape {tuple(input_shape)}",
+        )
     skipped = input_shape[:extra] if left else input_shape[len(letters_in) :]
     own = input_shape[extra:] if left else input_shape[: len(letters_in)]
     sizes = dict(zip(letters_in, own, strict=True))
@@ -102,19 +110,27 @@ def einsum_dense_shapes(
     if len(wanted) != len(letters_out):
         wanted = wanted[-len(letters_out) :] if len(wanted) > len(letters_out) else wanted
     if len(wanted) != len(letters_out):
-        raise ArgumentError("output_shape", expected=f"with {len(letters_out)} sizes, those of {outs!r}", got=tuple(output_shape))
+        raise ArgumentError(
+            "output_shape",
+            expected=f"with {len(letters_out)} sizes, those of {outs!r}",
+            got=tuple(output_shape),
+        )
     out_sizes = {}
     for letter, size in zip(letters_out, wanted, strict=True):
         if size is None:
             size = sizes.get(letter)
         elif letter in sizes and sizes[letter] not in (None, size):
-            raise ArgumentError("output_shape", expected=f"{sizes[letter]} for {letter!r}, its size in the inputs", got=size)
+            raise ArgumentError(
+                "output_shape", expected=f"{sizes[letter]} for {letter!r}, its size in the inputs", got=size
+            )
         out_sizes[letter] = size
     kernel_shape = []
     for letter in kernel:
         size = sizes.get(letter, out_sizes.get(letter))
         if size is None:
-            raise ArgumentError("equation", expected=f"such that the size of {letter!r} is known", got=equation)
+            raise ArgumentError(
+                "equation", expected=f"such that the size of {letter!r} is known", got=equation
+            )
         kernel_shape.append(size)
     bias_shape = None
     if bias_axes is not None:
@@ -124,5 +140,9 @@ def einsum_dense_shapes(
         bias_shape = tuple(out_sizes[c] if c in bias_axes else 1 for c in letters_out[first:])
         if right and not left:
             bias_shape += (1,) * extra
-    full = (*skipped, *(out_sizes[c] for c in letters_out)) if left else (*(out_sizes[c] for c in letters_out), *skipped)
+    full = (
+        (*skipped, *(out_sizes[c] for c in letters_out))
+        if left
+        else (*(out_sizes[c] for c in letters_out), *skipped)
+    )
     return tuple(kernel_shape), bias_shape, full

@@ -177,7 +177,9 @@ class Dot(Merge):
         places = [axis_index(axis, len(ops.shape(x)), "axes") for axis, x in zip(axes, inputs, strict=True)]
         sizes = [ops.shape(x)[i] for x, i in zip(inputs, places, strict=True)]
         if sizes[0] != sizes[1]:
-            raise ArgumentError("inputs", expected="of one size along the axes of the product", got=f"sizes {sizes}")
+            raise ArgumentError(
+                "inputs", expected="of one size along the axes of the product", got=f"sizes {sizes}"
+            )
         if self.normalize:
             a, b = (ops.normalize(x, axis=i) for x, i in zip((a, b), places, strict=True))
         return batch_dot(a, b, *places)
@@ -193,7 +195,11 @@ def batch_dot(a: Tensor, b: Tensor, i: int, j: int) -> Tensor:
     left = ["a", *letters[: m - 1]]
     right = ["a", *letters[m - 1 : m + n - 2]]
     right[j] = left[i]
-    result = "a" + "".join(c for k, c in enumerate(left) if k not in (0, i)) + "".join(c for k, c in enumerate(right) if k not in (0, j))
+    result = (
+        "a"
+        + "".join(c for k, c in enumerate(left) if k not in (0, i))
+        + "".join(c for k, c in enumerate(right) if k not in (0, j))
+    )
     product = ops.einsum(f"{''.join(left)},{''.join(right)}->{result}", a, b)
     return ops.expand_dims(product, -1) if result == "a" else product
 

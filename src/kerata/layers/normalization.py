@@ -90,7 +90,9 @@ class LayerNormalization(_ScaleAndShift):
     def call(self, inputs: Tensor) -> Tensor:
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
         return ops.cast(
-            ops.layer_normalization(inputs, _value(self.gamma), _value(self.beta), axis=axis, epsilon=self.epsilon),
+            ops.layer_normalization(
+                inputs, _value(self.gamma), _value(self.beta), axis=axis, epsilon=self.epsilon
+            ),
             self.compute_dtype,
         )
 
@@ -115,7 +117,9 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        self.scale = self.add_weight(tuple(input_shape[axis_index(a, len(input_shape))] for a in axes), "ones", name="scale")
+        self.scale = self.add_weight(
+            tuple(input_shape[axis_index(a, len(input_shape))] for a in axes), "ones", name="scale"
+        )
         self.axis = axes
         self.built = True
 
@@ -187,10 +191,14 @@ class GroupNormalization(_ScaleAndShift):
     def build(self, input_shape: Any) -> None:
         channels = input_shape[self.axis]
         if channels is None:
-            raise ArgumentError("inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}")
+            raise ArgumentError(
+                "inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}"
+            )
         groups = channels if self.groups == -1 else self.groups
         if channels % groups:
-            raise ArgumentError("groups", expected=f"a divisor of the number of channels ({channels})", got=groups)
+            raise ArgumentError(
+                "groups", expected=f"a divisor of the number of channels ({channels})", got=groups
+            )
         self.groups = groups
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
         self.add_scale_and_shift((channels,))
@@ -201,7 +209,11 @@ class GroupNormalization(_ScaleAndShift):
         axis = axis_index(self.axis, len(shape))
         size = shape[axis] // self.groups
         split = (*shape[:axis], self.groups, size, *shape[axis + 1 :])
-        x = ops.cast(ops.reshape(inputs, split), "float32") if self.compute_dtype in ("float16", "bfloat16") else ops.reshape(inputs, split)
+        x = (
+            ops.cast(ops.reshape(inputs, split), "float32")
+            if self.compute_dtype in ("float16", "bfloat16")
+            else ops.reshape(inputs, split)
+        )
         axes = tuple(i for i in range(1, len(split)) if i != axis)
         mean, variance = ops.moments(x, axes, keepdims=True)
         x = ops.multiply(ops.subtract(x, mean), ops.rsqrt(ops.add(variance, self.epsilon)))
@@ -277,7 +289,9 @@ class BatchNormalization(_ScaleAndShift):
     def build(self, input_shape: Any) -> None:
         channels = input_shape[axis_index(self.axis, len(input_shape))]
         if channels is None:
-            raise ArgumentError("inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}")
+            raise ArgumentError(
+                "inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}"
+            )
         self.add_scale_and_shift((channels,))
         self.moving_mean = self.add_named("moving_mean", (channels,), trainable=False, autocast=False)
         self.moving_variance = self.add_named("moving_variance", (channels,), trainable=False, autocast=False)
@@ -308,7 +322,9 @@ class BatchNormalization(_ScaleAndShift):
                 self._update(self.moving_variance, batch_variance, self.momentum)
             self._update(self.moving_mean, batch_mean, self.momentum)
             mean, variance = batch_mean, batch_variance
-        y = ops.batch_normalization(x, mean, variance, self.axis, offset=beta, scale=gamma, epsilon=self.epsilon)
+        y = ops.batch_normalization(
+            x, mean, variance, self.axis, offset=beta, scale=gamma, epsilon=self.epsilon
+        )
         return ops.cast(y, dtype)
 
     def _update(self, moving: Any, new: Tensor, momentum: float) -> None:
@@ -335,7 +351,9 @@ class BatchNormalization(_ScaleAndShift):
         bounds = self.renorm_clipping or {}
         deviation = ops.sqrt(ops.add(variance, self.epsilon))
         r = ops.stop_gradient(ops.divide(deviation, self.renorm_stddev.value))
-        d = ops.stop_gradient(ops.divide(ops.subtract(mean, self.renorm_mean.value), self.renorm_stddev.value))
+        d = ops.stop_gradient(
+            ops.divide(ops.subtract(mean, self.renorm_mean.value), self.renorm_stddev.value)
+        )
         if bounds.get("rmin") is not None or bounds.get("rmax") is not None:
             r = ops.clip(r, bounds.get("rmin", 0.0), bounds.get("rmax", float("inf")))
         if bounds.get("dmax") is not None:

@@ -46,7 +46,9 @@ class BasePooling(Ranked):
         super().__init__(name=name, **options)
         self.pool_size = checks.int_tuple("pool_size", pool_size, self.rank)
         self.strides = checks.int_tuple("strides", pool_size if strides is None else strides, self.rank)
-        self.padding = checks.option("padding", padding.lower() if isinstance(padding, str) else padding, ("valid", "same"))
+        self.padding = checks.option(
+            "padding", padding.lower() if isinstance(padding, str) else padding, ("valid", "same")
+        )
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -68,7 +70,9 @@ class GlobalPooling(Layer):
 
     rank, mode = 2, "max"
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **options: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **options: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**options)
         self.data_format = config.standardize_data_format(data_format)
         self.keepdims = bool(keepdims)
@@ -94,7 +98,9 @@ class AdaptivePooling(Layer):
 
     rank, mode = 2, "max"
 
-    def __init__(self, output_size: Any, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, output_size: Any, data_format: str | None = None, **options: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(**options)
         self.output_size = checks.int_tuple("output_size", output_size, self.rank)
         self.data_format = config.standardize_data_format(data_format)
@@ -185,7 +191,9 @@ class GlobalAveragePooling1D(GlobalPooling):
     __doc__ = f"{__doc__}\n{GlobalPooling.__doc__}"
     rank, mode = 1, "average"
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **options: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **options: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(data_format, keepdims, **options)
         self.supports_masking = True
 

@@ -30,7 +30,9 @@ class Ranked(Layer):
         own = inspect.signature(cls.__init__)
         shown = {} if "__init__" in cls.__dict__ else cls.ranked_defaults()
         parameters = [
-            p.replace(default=shown.get(p.name, p.default)) for p in own.parameters.values() if p.name != "self"
+            p.replace(default=shown.get(p.name, p.default))
+            for p in own.parameters.values()
+            if p.name != "self"
         ]
         cls.__signature__ = own.replace(  # type: ignore[attr-defined]
             parameters=parameters, return_annotation=inspect.Signature.empty
@@ -39,4 +41,4 @@ class Ranked(Layer):
 
 def same_for_each_axis(rank: int, value: Any, *names: str) -> dict[str, Any]:
     """Defaults that name `value` for each of several axes, and alone for one."""
-    return {name: value if rank == 1 else (value,) * rank for name in names}
+    return dict.fromkeys(names, value if rank == 1 else (value,) * rank)

@@ -23,7 +23,13 @@ class _GatedCell(DropoutCell):
     gates = 1
 
     def keep(
-        self, units: int, activation: Any, use_bias: bool, kernel: tuple[Any, ...], recurrent: tuple[Any, ...], bias: tuple[Any, ...]
+        self,
+        units: int,
+        activation: Any,
+        use_bias: bool,
+        kernel: tuple[Any, ...],
+        recurrent: tuple[Any, ...],
+        bias: tuple[Any, ...],
     ) -> None:
         self.units = checks.positive_int("units", units)
         self.activation = activations.get(activation)
@@ -162,7 +168,11 @@ class LSTMCell(_GatedCell):
     def _add_bias(self, width: int) -> Any:
         def first(shape: Any, dtype: Any = None) -> Tensor:
             n = self.units
-            parts = [self.bias_initializer((n,), dtype=dtype), ops.ones((n,), dtype), self.bias_initializer((2 * n,), dtype=dtype)]
+            parts = [
+                self.bias_initializer((n,), dtype=dtype),
+                ops.ones((n,), dtype),
+                self.bias_initializer((2 * n,), dtype=dtype),
+            ]
             return ops.concatenate(parts)
 
         return self.add_weight(
@@ -173,7 +183,9 @@ class LSTMCell(_GatedCell):
     def call(self, inputs: Tensor, states: Any, training: bool = False) -> tuple[Tensor, list[Tensor]]:
         h, c = require_states(states)
         inputs, h = self.dropped(inputs, h, training)
-        z = ops.add(linear(inputs, self.kernel.value, self._bias()), ops.matmul(h, self.recurrent_kernel.value))
+        z = ops.add(
+            linear(inputs, self.kernel.value, self._bias()), ops.matmul(h, self.recurrent_kernel.value)
+        )
         i, f, g, o = ops.split(z, 4, axis=-1)
         gate = self.recurrent_activation
         c = ops.add(ops.multiply(gate(f), c), ops.multiply(gate(i), self.activation(g)))
@@ -268,7 +280,11 @@ class _NamedRNN(RNN):
 
     def _own_cell(self, arguments: dict[str, Any]) -> Any:
         names = init_parameters(self.cell_class)
-        chosen = {k: v for k, v in arguments.items() if k in names and k not in ("name", "trainable", "dtype", "autocast")}
+        chosen = {
+            k: v
+            for k, v in arguments.items()
+            if k in names and k not in ("name", "trainable", "dtype", "autocast")
+        }
         options = arguments["options"]
         return self.cell_class(**chosen, dtype=options.get("dtype"), trainable=options.get("trainable", True))
 
@@ -279,7 +295,11 @@ class _NamedRNN(RNN):
         return super().__getattr__(name)
 
     def _init_value(self, name: str) -> Any:
-        return getattr(self.cell, name) if hasattr(self.cell, name) and name not in ("name", "dtype", "trainable") else super()._init_value(name)
+        return (
+            getattr(self.cell, name)
+            if hasattr(self.cell, name) and name not in ("name", "dtype", "trainable")
+            else super()._init_value(name)
+        )
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -472,7 +492,11 @@ class GRU(_NamedRNN):
 
     def run(self, sequences: Tensor, states: list[Tensor], mask: Tensor | None, training: bool) -> Any:
         cell: Any = self.cell
-        if not self._plain(training) or cell.recurrent_activation is not activations.sigmoid or not cell.reset_after:
+        if (
+            not self._plain(training)
+            or cell.recurrent_activation is not activations.sigmoid
+            or not cell.reset_after
+        ):
             return super().run(sequences, states, mask, training)
         outputs, h = recurrent.gru(
             sequences, *states, cell.kernel.value, cell.recurrent_kernel.value, *cell.biases(), mask,

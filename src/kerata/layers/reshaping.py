@@ -63,7 +63,9 @@ class Reshape(_Shaping):
 
     def __init__(self, target_shape: Any, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
-        if not isinstance(target_shape, (tuple, list)) or not all(d is None or isinstance(d, int) for d in target_shape):
+        if not isinstance(target_shape, (tuple, list)) or not all(
+            d is None or isinstance(d, int) for d in target_shape
+        ):
             raise ArgumentError("target_shape", expected="a tuple of integers", got=target_shape)
         self.target_shape = tuple(-1 if d is None else d for d in target_shape)
         if self.target_shape.count(-1) > 1:
@@ -77,11 +79,15 @@ class Reshape(_Shaping):
             for d in shape[1:]:
                 size = size * d
             if isinstance(size, int) and known and size % known:
-                raise ArgumentError("target_shape", expected=f"a shape of {size} elements", got=self.target_shape)
+                raise ArgumentError(
+                    "target_shape", expected=f"a shape of {size} elements", got=self.target_shape
+                )
             target[target.index(-1)] = size // known
         elif all(isinstance(d, int) for d in shape[1:]) and math.prod(shape[1:]) != math.prod(target):
             raise ArgumentError(
-                "target_shape", expected=f"a shape of {math.prod(shape[1:])} elements (those of {tuple(shape[1:])})", got=self.target_shape
+                "target_shape",
+                expected=f"a shape of {math.prod(shape[1:])} elements (those of {tuple(shape[1:])})",
+                got=self.target_shape,
             )
         return ops.reshape(inputs, (shape[0], *target))
 
@@ -145,10 +151,17 @@ def _pairs(argument: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
     """((before, after), …) of an integer, one integer for each axis, or pairs."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = (value,) * rank
-    if rank == 1 and isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(v, int) for v in value):
+    if (
+        rank == 1
+        and isinstance(value, (tuple, list))
+        and len(value) == 2
+        and all(isinstance(v, int) for v in value)
+    ):
         value = (tuple(value),)
     if not isinstance(value, (tuple, list)) or len(value) != rank:
-        raise ArgumentError(argument, expected=f"an integer, {rank} integers or {rank} pairs of integers", got=value)
+        raise ArgumentError(
+            argument, expected=f"an integer, {rank} integers or {rank} pairs of integers", got=value
+        )
     return tuple(checks.int_tuple(argument, v, 2, low=0) for v in value)  # type: ignore[misc]
 
 
@@ -157,7 +170,9 @@ class _ZeroPadding(_Spatial):
     def ranked_defaults(cls) -> dict[str, Any]:
         return {"padding": {1: 1, 2: (1, 1), 3: ((1, 1),) * 3}[cls.rank]}
 
-    def __init__(self, padding: Any = 1, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, padding: Any = 1, data_format: str | None = None, **options: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(data_format, **options)
         pairs = _pairs("padding", padding, self.rank)
         self.padding = pairs[0] if self.rank == 1 else pairs
@@ -208,7 +223,9 @@ class _Cropping(_Spatial):
     def ranked_defaults(cls) -> dict[str, Any]:
         return {"cropping": {1: (1, 1), 2: ((0, 0),) * 2, 3: ((1, 1),) * 3}[cls.rank]}
 
-    def __init__(self, cropping: Any = None, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, cropping: Any = None, data_format: str | None = None, **options: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(data_format, **options)
         cropping = self.ranked_defaults()["cropping"] if cropping is None else cropping
         pairs = _pairs("cropping", cropping, self.rank)
@@ -220,7 +237,9 @@ class _Cropping(_Spatial):
         index = [slice(None)] * (self.rank + 2)
         for axis, (before, after) in zip(self.spatial_axes(), self._cuts, strict=True):
             if isinstance(shape[axis], int) and before + after >= shape[axis]:
-                raise ArgumentError("cropping", expected=f"to leave something of the size {shape[axis]}", got=(before, after))
+                raise ArgumentError(
+                    "cropping", expected=f"to leave something of the size {shape[axis]}", got=(before, after)
+                )
             index[axis] = slice(before, shape[axis] - after)
         return ops.get_item(inputs, tuple(index))
 
@@ -271,7 +290,9 @@ class _UpSampling(_Spatial):
     def ranked_defaults(cls) -> dict[str, Any]:
         return same_for_each_axis(cls.rank, 2, "size")
 
-    def __init__(self, size: Any = 2, data_format: str | None = None, **options: Unpack[LayerOptions]) -> None:
+    def __init__(
+        self, size: Any = 2, data_format: str | None = None, **options: Unpack[LayerOptions]
+    ) -> None:
         super().__init__(data_format, **options)
         self.size: Any = checks.int_tuple("size", size, self.rank)
 
@@ -316,7 +337,11 @@ class UpSampling2D(_UpSampling):
     """
 
     def __init__(
-        self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **options: Unpack[LayerOptions]
+        self,
+        size: Any = (2, 2),
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(size, data_format, **options)
         self.interpolation = checks.option(
@@ -328,7 +353,9 @@ class UpSampling2D(_UpSampling):
             return super().call(inputs)
         shape = ops.shape(inputs)
         rows, columns = (shape[axis] * n for axis, n in zip(self.spatial_axes(), self.size, strict=True))
-        return ops.image.resize(inputs, (rows, columns), interpolation=self.interpolation, data_format=self.data_format)
+        return ops.image.resize(
+            inputs, (rows, columns), interpolation=self.interpolation, data_format=self.data_format
+        )
 
 
 @register_builtin("layers")

@@ -53,7 +53,9 @@ class StackedRNNCells(Layer):
     def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
         return [s for cell in self.cells for s in _flat(_initial(cell, batch_size, self.compute_dtype))]
 
-    def call(self, inputs: Tensor, states: Any, training: bool = False, **kwargs: Any) -> tuple[Tensor, list[Tensor]]:
+    def call(
+        self, inputs: Tensor, states: Any, training: bool = False, **kwargs: Any
+    ) -> tuple[Tensor, list[Tensor]]:
         states, new = list(_flat(states)), []
         for cell in self.cells:
             n = len(_flat(cell.state_size))
@@ -66,7 +68,10 @@ class StackedRNNCells(Layer):
         for cell in self.cells:
             if hasattr(cell, "make_dropout_masks"):
                 cell.make_dropout_masks(inputs, training)
-            inputs = ops.zeros((ops.shape(inputs)[0], getattr(cell, "output_size", None) or _flat(cell.state_size)[0]), ops.dtype(inputs))
+            inputs = ops.zeros(
+                (ops.shape(inputs)[0], getattr(cell, "output_size", None) or _flat(cell.state_size)[0]),
+                ops.dtype(inputs),
+            )
 
     def drop_masks(self) -> None:
         for cell in self.cells:
@@ -75,7 +80,10 @@ class StackedRNNCells(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        return cls([deserialize_keras_object(c) for c in config["cells"]], **{k: v for k, v in config.items() if k != "cells"})
+        return cls(
+            [deserialize_keras_object(c) for c in config["cells"]],
+            **{k: v for k, v in config.items() if k != "cells"},
+        )
 
 
 def _flat(x: Any) -> list[Any]:
@@ -221,7 +229,11 @@ class RNN(Layer):
             given = _flat(initial_state)
             wanted = len(_flat(self.cell.state_size))
             if len(given) != wanted:
-                raise ArgumentError("initial_state", expected=f"{wanted} tensors, the states of the cell", got=f"{len(given)} of them")
+                raise ArgumentError(
+                    "initial_state",
+                    expected=f"{wanted} tensors, the states of the cell",
+                    got=f"{len(given)} of them",
+                )
             return [ops.cast(s, self.compute_dtype) for s in given]
         if self.stateful:
             return [v.value for v in self.states or ()]
@@ -332,6 +344,7 @@ def check_sequence_rank() -> InputSpec:
 def require_states(states: Any) -> list[Any]:
     """The states of a cell as a list."""
     if states is None:
-        raise StateError("A recurrent cell needs its states. Pass `cell.get_initial_state(batch_size)` at the first step.")
+        raise StateError(
+            "A recurrent cell needs its states. Pass `cell.get_initial_state(batch_size)` at the first step."
+        )
     return _flat(states)
-

@@ -33,7 +33,9 @@ class Wrapper(Layer):
 
     def build(self, input_shape: Any = None) -> None:
         if not self.layer.built:
-            self.layer._build_for({"inputs": KerasTensor(input_shape, self.layer.compute_dtype, record_history=False)})
+            self.layer._build_for(
+                {"inputs": KerasTensor(input_shape, self.layer.compute_dtype, record_history=False)}
+            )
         self.built = True
 
     def get_config(self) -> dict[str, Any]:
@@ -41,7 +43,10 @@ class Wrapper(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        return cls(deserialize_keras_object(config["layer"]), **{k: _plain(v) for k, v in config.items() if k != "layer"})
+        return cls(
+            deserialize_keras_object(config["layer"]),
+            **{k: _plain(v) for k, v in config.items() if k != "layer"},
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -94,23 +99,33 @@ class Bidirectional(Wrapper):
     ) -> None:
         super().__init__(layer, **options)
         self.merge_mode = checks.option("merge_mode", merge_mode, ("concat", "sum", "mul", "ave", None))
-        given = backward_layer
         config = serialize_keras_object(layer)
         self.forward_layer = deserialize_keras_object(_renamed(config, f"forward_{layer.name}"))
         if backward_layer is None:
             turned = {**config["config"], "go_backwards": not layer.go_backwards}
-            backward_layer = deserialize_keras_object(_renamed({**config, "config": turned}, f"backward_{layer.name}"))
+            backward_layer = deserialize_keras_object(
+                _renamed({**config, "config": turned}, f"backward_{layer.name}")
+            )
         elif backward_layer.go_backwards == layer.go_backwards:
-            raise ArgumentError("backward_layer", expected="with another `go_backwards` than `layer`", got=backward_layer)
+            raise ArgumentError(
+                "backward_layer", expected="with another `go_backwards` than `layer`", got=backward_layer
+            )
         else:
             backward_layer = deserialize_keras_object(serialize_keras_object(backward_layer))
         self.backward_layer: Any = backward_layer
         for name in ("return_sequences", "return_state", "stateful"):
             if getattr(self.backward_layer, name) != getattr(layer, name):
-                raise ArgumentError("backward_layer", expected=f"with the same `{name}` as `layer`", got=getattr(backward_layer, name))
-        self._given_backward = given
+                raise ArgumentError(
+                    "backward_layer",
+                    expected=f"with the same `{name}` as `layer`",
+                    got=getattr(backward_layer, name),
+                )
         del self.layer  # its two copies do the work, and hold the weights
-        self.return_sequences, self.return_state, self.stateful = layer.return_sequences, layer.return_state, layer.stateful
+        self.return_sequences, self.return_state, self.stateful = (
+            layer.return_sequences,
+            layer.return_state,
+            layer.stateful,
+        )
         self.supports_masking = True
         self.input_spec = layer.input_spec
         self._first_weights = weights
@@ -122,14 +137,20 @@ class Bidirectional(Wrapper):
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:  # type: ignore[override]
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
-                layer._build_for({"sequences": KerasTensor(sequences_shape, self.compute_dtype, record_history=False)})
+                layer._build_for(
+                    {"sequences": KerasTensor(sequences_shape, self.compute_dtype, record_history=False)}
+                )
             if self.return_sequences and hasattr(layer, "zero_output_for_mask"):
-                layer.zero_output_for_mask = True  # what one direction skips must not count in the merged outputs
+                layer.zero_output_for_mask = (
+                    True  # what one direction skips must not count in the merged outputs
+                )
         self.built = True
         if self._first_weights is not None:
             self.set_weights(self._first_weights)
 
-    def call(self, sequences: Tensor, initial_state: Any = None, mask: Tensor | None = None, training: bool = False) -> Any:
+    def call(
+        self, sequences: Tensor, initial_state: Any = None, mask: Tensor | None = None, training: bool = False
+    ) -> Any:
         first: list[dict[str, Any]] = [{}, {}]
         if initial_state is not None:
             half = len(initial_state) // 2
@@ -174,7 +195,9 @@ class Bidirectional(Wrapper):
     def get_config(self) -> dict[str, Any]:
         config = Layer.get_config(self)
         config.pop("weights", None)
-        config["layer"] = _renamed(serialize_keras_object(self.forward_layer), self.forward_layer.name.removeprefix("forward_"))
+        config["layer"] = _renamed(
+            serialize_keras_object(self.forward_layer), self.forward_layer.name.removeprefix("forward_")
+        )
         config["backward_layer"] = serialize_keras_object(self.backward_layer)
         return config
 
@@ -218,7 +241,9 @@ class SpectralNormalization(Wrapper):
         if kernel is None:
             raise ArgumentError("layer", expected="a layer with a `kernel` or `embeddings`", got=self.layer)
         self.kernel = kernel
-        self.vector_u = self.add_weight((1, kernel.shape[-1]), "truncated_normal", trainable=False, name="vector_u")
+        self.vector_u = self.add_weight(
+            (1, kernel.shape[-1]), "truncated_normal", trainable=False, name="vector_u"
+        )
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if training:

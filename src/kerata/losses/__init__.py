@@ -14,12 +14,18 @@ from .categorical_crossentropy import CategoricalCrossentropy as CategoricalCros
 from .categorical_crossentropy import categorical_crossentropy as categorical_crossentropy
 from .categorical_focal_crossentropy import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy
 from .categorical_focal_crossentropy import categorical_focal_crossentropy as categorical_focal_crossentropy
-from .categorical_generalized_cross_entropy import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy
-from .categorical_generalized_cross_entropy import categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
+from .categorical_generalized_cross_entropy import (
+    CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy,
+)
+from .categorical_generalized_cross_entropy import (
+    categorical_generalized_cross_entropy as categorical_generalized_cross_entropy,
+)
 from .circle import Circle as Circle
 from .circle import circle as circle
 from .cosine_similarity import CosineSimilarity as CosineSimilarity
 from .cosine_similarity import cosine_similarity as cosine_similarity
+from .ctc import CTC as CTC
+from .ctc import ctc as ctc
 from .hinge import CategoricalHinge as CategoricalHinge
 from .hinge import Hinge as Hinge
 from .hinge import SquaredHinge as SquaredHinge
@@ -48,7 +54,9 @@ from .overlap import tversky as tversky
 from .poisson import Poisson as Poisson
 from .poisson import poisson as poisson
 from .sparse_categorical_crossentropy import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
-from .sparse_categorical_crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from .sparse_categorical_crossentropy import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
 
 __all__ = ["deserialize", "get", "serialize"]
 

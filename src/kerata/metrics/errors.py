@@ -8,11 +8,11 @@ from kerata import ops
 from kerata.core.registry import register_builtin
 from kerata.losses.cosine_similarity import cosine_similarity
 from kerata.losses.log_cosh import log_cosh
+from kerata.losses.loss import operands
 from kerata.losses.mean_absolute_error import mean_absolute_error
 from kerata.losses.mean_absolute_percentage_error import mean_absolute_percentage_error
 from kerata.losses.mean_squared_error import mean_squared_error
 from kerata.losses.mean_squared_logarithmic_error import mean_squared_logarithmic_error
-from kerata.losses.loss import operands
 
 from .mean import Mean
 from .mean_metric_wrapper import MeanMetricWrapper

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from kerata.core import tree
 from kerata.core.errors import ArgumentError
@@ -50,6 +50,7 @@ def clone_model(
     if not isinstance(model, Model):
         raise ArgumentError("model", expected="a model", got=model)
     cloner = _Cloner(clone_function, call_function, recursive)
+    copy: Any
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ArgumentError("call_function", expected="None for a Sequential model", got=call_function)
@@ -118,8 +119,8 @@ class _Cloner:
 
     def _operation(self, operation: Operation) -> Operation:
         return (
-            OpCall(operation.op, operation.name) if isinstance(operation, OpCall) else self.layer(operation)
-        )  # type: ignore[arg-type]
+            OpCall(operation.op, operation.name) if isinstance(operation, OpCall) else self.layer(cast(Layer, operation))
+        )
 
     def _inputs(self, function: Function, given: Any) -> list[KerasTensor]:
         if given is None:

@@ -72,7 +72,7 @@ class Functional(Model):
         return self.__dict__["_functional_operations"]
 
     @property
-    def layers(self) -> list[Layer]:  # type: ignore[override]
+    def layers(self) -> list[Layer]:  # type: ignore[misc]
         return [op for op in self.operations if isinstance(op, Layer)]
 
     @property
@@ -166,7 +166,7 @@ def by_depth(function: Function) -> list[Operation]:
         operations[key] = node.operation
         operation_depth[key] = max(operation_depth.get(key, 0), depth[id(node)])
     first = {key: i for i, key in enumerate(_reached(function))}
-    order = sorted(operations, key=lambda k: (-operation_depth[k], first.get(k, len(first))))
+    order = sorted(operations, key=lambda k: (-operation_depth[k], first.get(k, -1)))
     return [operations[k] for k in order]
 
 

@@ -6,6 +6,8 @@ call is told by its history: name of the operation that made it, number of the c
 
 from __future__ import annotations
 
+import abc
+
 from typing import Any
 
 from kerata.core.errors import ArgumentError
@@ -189,7 +191,7 @@ class _Graph:
             raise ArgumentError(argument, expected="outputs of calls in the graph", got=history) from None
 
 
-class _Call:
+class _Call(abc.ABC):
     """One call that is to be made."""
 
     def __init__(self, name: str, number: int, node: Any) -> None:
@@ -197,7 +199,8 @@ class _Call:
         fields = (node.get("args"), node.get("kwargs")) if isinstance(node, dict) else (None, None)
         if not isinstance(fields[0], list) or not isinstance(fields[1], dict):
             raise ArgumentError("inbound_nodes", expected="calls with `args` and `kwargs`", got=node)
-        self.args, self.kwargs = fields
+        self.args: list[Any] = fields[0]
+        self.kwargs: dict[str, Any] = fields[1]
         self._needs = list(_histories([self.args, self.kwargs]))
 
     def missing(self, tensors: dict[Key, KerasTensor]) -> Key | None:
@@ -208,9 +211,9 @@ class _Call:
             self._needs.pop()
         return None
 
+    @abc.abstractmethod
     def make(self, tensors: dict[Key, KerasTensor]) -> Any:
         """Makes the call and gives its symbolic outputs."""
-        raise NotImplementedError  # abstract
 
 
 class _LayerCall(_Call):

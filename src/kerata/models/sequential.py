@@ -145,7 +145,7 @@ class Sequential(Model):
         return None  # masks went with the tensors through the layers
 
     @property
-    def layers(self) -> list[Layer]:  # type: ignore[override]
+    def layers(self) -> list[Layer]:  # type: ignore[misc]
         """The layers, without the InputLayer."""
         layers = self._sequence
         return layers[1:] if layers and isinstance(layers[0], InputLayer) else layers[:]

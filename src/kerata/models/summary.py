@@ -41,14 +41,26 @@ def print_summary(
         ArgumentError: a `line_length`, `positions` or `layer_range` that does not fit.
     """
     connected = not _is_chain(model)
-    headers = ["Layer (type)", "Output Shape", "Param #", *["Connected to"] * connected, *["Trainable"] * show_trainable]
+    headers = [
+        "Layer (type)",
+        "Output Shape",
+        "Param #",
+        *["Connected to"] * connected,
+        *["Trainable"] * show_trainable,
+    ]
     shares = _shares(positions, connected, show_trainable, len(headers))
     if line_length is None:
         line_length = 80 + 20 * connected + 12 * show_trainable
     if not isinstance(line_length, int) or line_length < 8 * len(headers):
-        raise ArgumentError("line_length", expected=f"an integer, {8 * len(headers)} or more", got=line_length)
+        raise ArgumentError(
+            "line_length", expected=f"an integer, {8 * len(headers)} or more", got=line_length
+        )
     rows = list(_rows(model, _Places(model), expand_nested, connected, show_trainable, layer_range))
-    text = _table(f'Model: "{model.name}"', headers, rows, shares, line_length) + "\n".join(_totals(model)) + "\n"
+    text = (
+        _table(f'Model: "{model.name}"', headers, rows, shares, line_length)
+        + "\n".join(_totals(model))
+        + "\n"
+    )
     if print_fn is None:
         print(text)
     else:
@@ -63,7 +75,9 @@ def _is_chain(model: Any) -> bool:
     nodes = graph._nodes
     if len(graph.inputs) > 1 or len({id(n.operation) for n in nodes}) < len(nodes):
         return False
-    return all(len(n.parent_nodes) == 1 for n in nodes) and len({id(n.parent_nodes[0]) for n in nodes}) == len(nodes)
+    return all(len(n.parent_nodes) == 1 for n in nodes) and len(
+        {id(n.parent_nodes[0]) for n in nodes}
+    ) == len(nodes)
 
 
 def _shares(positions: Sequence[float] | None, connected: bool, trainable: bool, columns: int) -> list[float]:
@@ -75,7 +89,9 @@ def _shares(positions: Sequence[float] | None, connected: bool, trainable: bool,
     ends = [float(p) for p in positions]
     if len(ends) == columns and all(a < b for a, b in zip([0.0, *ends], ends, strict=False)):
         return [(b - a) / ends[-1] for a, b in zip([0.0, *ends], ends, strict=False)]
-    raise ArgumentError("positions", expected=f"{columns} growing numbers, one for each column", got=positions)
+    raise ArgumentError(
+        "positions", expected=f"{columns} growing numbers, one for each column", got=positions
+    )
 
 
 # ---- rows ----------------------------------------------------------------------------------------
@@ -93,14 +109,16 @@ class _Places:
 
     def shape(self, layer: Any) -> str:
         """The output shape(s) of a layer."""
-        nodes = self.nodes.get(id(layer)) or getattr(layer, "_inbound_nodes", ())
+        nodes = self.nodes.get(id(layer)) or getattr(layer, "_inbound_nodes", [])
         if nodes:
             return _worded(nodes[0].outputs)
         if not getattr(layer, "built", False):
             return "?"
         try:
             shapes = layer.compute_output_shape(*_input_shapes(layer))
-        except Exception:  # a user's own layer may not know its shapes without data; the table has a sign for that
+        except (
+            Exception
+        ):  # a user's own layer may not know its shapes without data; the table has a sign for that
             return "?"
         return str(shapes)
 
@@ -127,7 +145,13 @@ def _worded(outputs: Any) -> str:
 
 
 def _rows(
-    model: Any, places: _Places, expand: bool, connected: bool, trainable: bool, layer_range: Any, level: int = 0
+    model: Any,
+    places: _Places,
+    expand: bool,
+    connected: bool,
+    trainable: bool,
+    layer_range: Any,
+    level: int = 0,
 ) -> Iterable[list[str]]:
     layers = getattr(model, "operations", None) if model.__dict__.get("_graph") is not None else None
     shown = _between([*(layers if layers and not hasattr(model, "_sequence") else model.layers)], layer_range)
@@ -149,10 +173,16 @@ def _between(layers: list[Any], layer_range: Sequence[str] | None) -> list[Any]:
     if layer_range is None:
         return layers
     if len(layer_range) != 2:
-        raise ArgumentError("layer_range", expected="a pair of names, of the first and the last layer", got=layer_range)
-    matches = [[i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range]
+        raise ArgumentError(
+            "layer_range", expected="a pair of names, of the first and the last layer", got=layer_range
+        )
+    matches = [
+        [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in layer_range
+    ]
     if not all(matches):
-        raise ArgumentError("layer_range", expected=f"names among {[layer.name for layer in layers]}", got=layer_range)
+        raise ArgumentError(
+            "layer_range", expected=f"names among {[layer.name for layer in layers]}", got=layer_range
+        )
     first, last = min(matches[0]), max(matches[1])
     return layers[min(first, last) : max(first, last) + 1]
 
@@ -218,7 +248,9 @@ def _table(title: str, headers: list[str], rows: list[list[str]], shares: list[f
         table.add_column(header, width=w, justify="right" if header == "Param #" else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # a name may hold what rich takes for markup
-    console = Console(width=width, file=io.StringIO(), color_system=None, force_terminal=False, legacy_windows=False)
+    console = Console(
+        width=width, file=io.StringIO(), color_system=None, force_terminal=False, legacy_windows=False
+    )
     console.print(Text(title))
     console.print(table)
     return console.file.getvalue()  # type: ignore[attr-defined]

@@ -67,10 +67,10 @@ from .control import scan as scan
 from .control import switch as switch
 from .control import vectorized_map as vectorized_map
 from .control import while_loop as while_loop
-from .conv import conv as conv
-from .conv import conv_transpose as conv_transpose
-from .conv import depthwise_conv as depthwise_conv
-from .conv import separable_conv as separable_conv
+from .convolution import conv as conv
+from .convolution import conv_transpose as conv_transpose
+from .convolution import depthwise_conv as depthwise_conv
+from .convolution import separable_conv as separable_conv
 from .core import cast as cast
 from .core import convert_to_numpy as convert_to_numpy
 from .core import convert_to_tensor as convert_to_tensor

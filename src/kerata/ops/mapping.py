@@ -93,8 +93,8 @@ def _over_batch(fn: Callable[..., Any], tensors: list[Any], cores: list[list[str
         count = count * size
     flat = []
     for x, k in zip(tensors, splits, strict=True):
-        core = tuple(shape_of(x))[k:]
-        flat.append(reshape(broadcast_to(x, (*batch, *core)), (count, *core)))
+        rest = tuple(shape_of(x))[k:]
+        flat.append(reshape(broadcast_to(x, (*batch, *rest)), (count, *rest)))
     out = vectorized_map(lambda values: fn(*values), tuple(flat))
     return tree.map_structure(lambda y: reshape(y, (*batch, *tuple(shape_of(y))[1:])), out)
 

@@ -7,12 +7,12 @@ from .normalization import batch_normalization as batch_normalization
 from .crossentropy import binary_crossentropy as binary_crossentropy
 from .crossentropy import categorical_crossentropy as categorical_crossentropy
 from .activation import celu as celu
-from .conv import conv as conv
-from .conv import conv_transpose as conv_transpose
+from .convolution import conv as conv
+from .convolution import conv_transpose as conv_transpose
 from .ctc import ctc_decode as ctc_decode
 from .ctc import ctc_loss as ctc_loss
 from .patches import depth_to_space as depth_to_space
-from .conv import depthwise_conv as depthwise_conv
+from .convolution import depthwise_conv as depthwise_conv
 from .attention import dot_product_attention as dot_product_attention
 from .activation import elu as elu
 from .patches import fold as fold
@@ -38,7 +38,7 @@ from .activation import relu as relu
 from .activation import relu6 as relu6
 from .normalization import rms_normalization as rms_normalization
 from .activation import selu as selu
-from .conv import separable_conv as separable_conv
+from .convolution import separable_conv as separable_conv
 from .exponential import sigmoid as sigmoid
 from .activation import silu as silu
 from .activation import soft_shrink as soft_shrink

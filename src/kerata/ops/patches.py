@@ -34,7 +34,7 @@ def _image_axes(x: Any, data_format: Any) -> tuple[int, int, int]:
     return (1, 2, 3) if data_format == "channels_last" else (2, 3, 1)
 
 
-_FIRST = {"data_format": "channels_first"}
+_FIRST: dict[str, Any] = {"data_format": "channels_first"}
 
 
 @op(

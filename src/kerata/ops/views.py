@@ -94,7 +94,8 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
     """
     name = dtype_of(x)
     target = name if dtype is None else dtypes.standardize(dtype)
-    _check(name, "x", x), _check(target, "dtype", dtype)
+    _check(name, "x", x)
+    _check(target, "dtype", dtype)
     if target == name:
         return x
     have, want = dtypes.itemsize(name), dtypes.itemsize(target)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kerata import ops
-from kerata.initializers import Constant
 from kerata.core import checks
 from kerata.core.registry import register_builtin
 from kerata.core.variable import Variable
+from kerata.initializers import Constant
 
 from .optimizer import Optimizer
 from .updates import TensorLike, Tensors, columns, like, update_op

@@ -40,7 +40,7 @@ class Adam(Optimizer):
         0.9
     """
 
-    slot_groups = (("momentum", "velocity"),)
+    slot_groups: tuple[tuple[str, ...], ...] = (("momentum", "velocity"),)
 
     def __init__(
         self,

@@ -65,7 +65,7 @@ class LossScaleOptimizer(Optimizer):
     def variables(self) -> list[Variable]:
         return super().variables + self.inner_optimizer.variables
 
-    @property
+    @property  # type: ignore[misc]
     def iterations(self) -> Any:
         return self.inner_optimizer.iterations
 

@@ -334,7 +334,7 @@ class Optimizer:
         rate = self._current_rate()
         if self.weight_decay:
             self._decay(variables, rate)
-        if any([v.overwrite_with_gradient for v in variables]):
+        if any(v.overwrite_with_gradient for v in variables):
             grads, variables, places = _overwrite(grads, variables, places)
         if variables:
             every = places is self._all_places

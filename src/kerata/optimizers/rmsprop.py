@@ -37,7 +37,7 @@ class RMSprop(Optimizer):
         0.6838
     """
 
-    slot_groups = (("velocity",),)
+    slot_groups: tuple[tuple[str, ...], ...] = (("velocity",),)
 
     def __init__(
         self,

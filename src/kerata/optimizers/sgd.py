@@ -35,7 +35,7 @@ class SGD(Optimizer):
         0.8
     """
 
-    slot_groups = ()
+    slot_groups: tuple[tuple[str, ...], ...] = ()
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from . import stream
 from .gamma import log_gamma_values
 from .rejection import check_parameter, parameter
 from .seed_generator import state_of
-from .uniform import float_dtype
+from .uniform import float_dtype, work_dtype
 
 Tensor = Any
 
@@ -50,7 +50,9 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
 
     def make(alpha: Any, beta: Any) -> Tensor:
         a, b = parameter(alpha, sizes), parameter(beta, sizes)
-        x, y = (log_gamma_values(stream.child(state, i), sizes, v) for i, v in ((0, a), (1, b)))
+        first = stream.family(state)
+        x = log_gamma_values(first, sizes, a, work_dtype(name))
+        y = log_gamma_values(stream.family(first), sizes, b, work_dtype(name))
         return p.sigmoid(p.sub(x, y))
 
     return ops.cast(stream.by_reference(state, sizes, "float64", make, alpha, beta), name)

@@ -66,8 +66,8 @@ def _values(state: stream.State, shape: Shape, n: Tensor, q: Tensor) -> Tensor:
     often = p.gt(q, 0.5)
     r = p.where(valid, p.where(often, p.sub(1, q), q), 0.0)
     many = p.ge(p.mul(safe_n, r), _FEW)
-    few_values = _searched(stream.child(state, 0), shape, p.where(many, 0.0, safe_n), p.where(many, 0.0, r))
-    many_values = _transformed(stream.child(state, 1), shape, p.where(many, safe_n, 40.0), p.where(many, r, 0.5), many)
+    few_values = _searched(state, shape, p.where(many, 0.0, safe_n), p.where(many, 0.0, r))
+    many_values = _transformed(stream.family(state), shape, p.where(many, safe_n, 40.0), p.where(many, r, 0.5), many)
     values = p.where(many, many_values, few_values)
     values = p.where(often, p.sub(safe_n, values), values)
     return p.where(valid, values, float("nan"))
@@ -107,7 +107,7 @@ def _correction(k: Tensor) -> Tensor:
     return p.where(p.gt(k, 9), p.mul(series, j), table)
 
 
-def _transformed(state: stream.State, shape: Shape, n: Tensor, r: Tensor, wanted: Tensor) -> Tensor:
+def _transformed(first: stream.State, shape: Shape, n: Tensor, r: Tensor, wanted: Tensor) -> Tensor:
     """Hörmann's BTRS: a ratio of uniforms whose envelope is nearly the distribution."""
     spread = p.sqrt(p.mul(p.mul(n, r), p.sub(1, r)))
     b = p.add(p.mul(spread, 2.53), 1.15)
@@ -118,9 +118,9 @@ def _transformed(state: stream.State, shape: Shape, n: Tensor, r: Tensor, wanted
     alpha = p.mul(p.add(p.div(5.1, b), 2.83), spread)
     m = p.floor(p.mul(p.add(n, 1), r))
 
-    def propose(round_state: stream.State) -> tuple[Tensor, Tensor]:
-        u = p.sub(unit(stream.child(round_state, 0), shape), 0.5)
-        v = unit(stream.child(round_state, 1), shape)
+    def propose(one: stream.State, other: stream.State) -> tuple[Tensor, Tensor]:
+        u = p.sub(unit(one, shape), 0.5)
+        v = unit(other, shape)
         us = p.sub(0.5, p.abs(u))
         k = p.floor(p.add(p.mul(p.add(p.div(p.mul(a, 2), us), b), u), c))
         inside = p.logical_and(p.ge(k, 0), p.le(k, n))
@@ -131,7 +131,7 @@ def _transformed(state: stream.State, shape: Shape, n: Tensor, r: Tensor, wanted
         accepted = p.logical_and(inside, p.logical_or(quick, p.le(log_v, bound)))
         return k, p.logical_or(accepted, p.logical_not(wanted))
 
-    return until_accepted(state, m, propose)
+    return until_accepted(first, m, propose)
 
 
 def _log_ratio(n: Tensor, m: Tensor, k: Tensor, odds: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from . import stream
 from .normal import standard
 from .rejection import check_parameter, parameter, unit, until_accepted
 from .seed_generator import state_of
-from .uniform import float_dtype
+from .uniform import float_dtype, work_dtype
 
 Tensor = Any
 
@@ -48,31 +48,37 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor
 
     def make(alpha: Any) -> Tensor:
         a = parameter(alpha, sizes)
-        return p.where(p.eq(a, 0), 0.0, p.exp(log_gamma_values(state, sizes, a)))
+        return p.where(p.eq(a, 0), 0.0, p.exp(log_gamma_values(stream.family(state), sizes, a, work_dtype(name))))
 
     return ops.cast(stream.by_reference(state, sizes, "float64", make, alpha), name)
 
 
-def log_gamma_values(state: stream.State, shape: tuple[Any, ...], alpha: Tensor) -> Tensor:
+def log_gamma_values(first: stream.State, shape: tuple[Any, ...], alpha: Tensor, dtype: str) -> Tensor:
     """Logarithms of gamma values, float64: they do not vanish where `alpha` is small.
 
     Below 1 the values of `alpha + 1` are taken, and multiplied by `u**(1 / alpha)`.
+
+    Args:
+        first: the first state of a family.
+        shape: shape of the result.
+        alpha: float64 of that shape.
+        dtype: float32 if normal values of that grain will do.
     """
     small = p.lt(alpha, 1)
     usual = p.where(small, p.add(alpha, 1), alpha)
     d = p.sub(usual, 1 / 3)
     c = p.div(1 / 3, p.sqrt(d))
 
-    def propose(round_state: stream.State) -> tuple[Tensor, Tensor]:
-        x = standard(stream.child(round_state, 0), shape, "float64")
+    def propose(one: stream.State, other: stream.State) -> tuple[Tensor, Tensor]:
+        x = ops.cast(standard(one, shape, dtype), "float64")
         v = p.add(p.mul(c, x), 1)
         positive = p.gt(v, 0)
         log_v = p.mul(p.log(p.where(positive, v, 1.0)), 3)
         bound = p.add(p.mul(p.mul(x, x), 0.5), p.mul(d, p.add(p.sub(1, p.exp(log_v)), log_v)))
-        log_u = p.log(unit(stream.child(round_state, 1), shape))
+        log_u = p.log(unit(other, shape))
         return p.add(p.log(d), log_v), p.logical_and(positive, p.lt(log_u, bound))
 
     nan = p.add(p.mul(alpha, 0), float("nan"))
-    values = until_accepted(state, nan, propose)
-    boost = p.div(p.log(unit(stream.child(state, -1), shape)), p.where(small, alpha, 1.0))
+    values = until_accepted(first, nan, propose)
+    boost = p.div(p.log(unit(stream.member(first, -1), shape)), p.where(small, alpha, 1.0))
     return p.where(small, p.add(values, boost), values)

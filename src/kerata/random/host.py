@@ -12,7 +12,8 @@ from kerata.core import dtypes, rules
 from kerata.core.state import setting
 
 from . import bits, gaussian
-from . import normal as _normal
+from .normal import normal as _normal
+from .normal import truncated_normal as _truncated_normal
 from .seed_generator import draw_seed as draw_seed
 from .seed_generator import get_state as get_state
 from .seed_generator import pair_of
@@ -35,7 +36,7 @@ def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: str = "
 def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None) -> Array:
     """What `kerata.random.normal` gives."""
     if dtype != "float32":
-        return _by_reference(_normal.normal, shape, mean, stddev, dtype, seed)
+        return _by_reference(_normal, shape, mean, stddev, dtype, seed)
     sizes = rules.as_shape(shape)
     return gaussian.normal_array(_state(seed), math.prod(sizes), mean, stddev).reshape(sizes)
 
@@ -45,7 +46,7 @@ def truncated_normal(
 ) -> Array:
     """What `kerata.random.truncated_normal` gives."""
     if dtype != "float32":
-        return _by_reference(_normal.truncated_normal, shape, mean, stddev, dtype, seed)
+        return _by_reference(_truncated_normal, shape, mean, stddev, dtype, seed)
     sizes = rules.as_shape(shape)
     return gaussian.cut_array(_state(seed), math.prod(sizes), mean, stddev).reshape(sizes)
 

@@ -102,9 +102,12 @@ def _affine(z: Tensor, mean: Any, stddev: Any) -> Tensor:
 
 
 def standard(state: stream.State, shape: Shape, dtype: str) -> Tensor:
-    count = stream.size_of(shape)
+    """Normal values with mean 0 and standard deviation 1, in float32 or float64."""
+    count, state = stream.size_of(shape), stream.known(state)
     if dtype == "float64":
         return _standard_wide(state, count, shape)
+    if stream.on_host(state):
+        return stream.take_over(gaussian.normal_array(state, count, 0.0, 1.0), shape, dtype)
     x, y, z, w = stream.lanes(state, count)
     first = gaussian.pair(x, y)
     return stream.joined(first + first if stream.fits_one_lane(count) else first + gaussian.pair(z, w), count, shape)

@@ -1,6 +1,6 @@
 """Draws by rejection: rounds of proposals, until every element has one that is accepted.
 
-Round `i` draws from the `i`-th child of the state. Everything is computed in float64, where engines differ by 1e-16:
+Round `i` draws from two states of the draw's own family. Everything is computed in float64, where engines differ by 1e-16:
 that one of them accepts what another refuses happens about once in 10**14 draws.
 """
 
@@ -45,24 +45,27 @@ def unit(state: stream.State, shape: Shape) -> Tensor:
     return p.minimum(p.mul(p.add(apart(p.add(whole, 2.0**52)), 0.5), 2.0**-53), 1 - 2.0**-53)
 
 
-def until_accepted(state: stream.State, start: Tensor, propose: Callable[[stream.State], tuple[Tensor, Tensor]]) -> Tensor:
+def until_accepted(
+    first: stream.State, start: Tensor, propose: Callable[[stream.State, stream.State], tuple[Tensor, Tensor]]
+) -> Tensor:
     """For each element the first proposal that is accepted; `start` where none is.
 
     Args:
-        state: the state of the draw.
+        first: the first state of a family; round `i` has its members `2 i` and `2 i + 1`.
         start: float64 of the shape of the result.
-        propose: state of a round -> (values, whether they are accepted).
+        propose: two states -> (values, whether they are accepted).
     """
-    words = stream.state_words(state)
+    if type(first) is tuple:  # the number of the round is a tensor, so that its states are tensors as well
+        first = ops.convert_to_tensor(np.array(first, np.uint32))
 
     def round_(i: Tensor, missing: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        proposal, accepted = propose(stream.child(p.bitcast(words, dtype="uint32"), i))
+        proposal, accepted = propose(stream.member(first, i), stream.member(first, p.add(i, 1)))
         take = p.logical_and(missing, accepted)
-        return p.add(i, 1), p.logical_and(missing, p.logical_not(accepted)), p.where(take, proposal, values)
+        return p.add(i, 2), p.logical_and(missing, p.logical_not(accepted)), p.where(take, proposal, values)
 
-    first = ops.cast(ops.convert_to_tensor(0), "int32")
+    zero = ops.convert_to_tensor(np.zeros((), np.int32))
     missing = p.eq(p.mul(ops.cast(p.isnan(start), "int32"), 0), 0)  # true everywhere
     _, _, values = ops.while_loop(
-        lambda i, missing, values: ops.any(missing), round_, (first, missing, start), maximum_iterations=_ROUNDS
+        lambda i, missing, values: ops.any(missing), round_, (zero, missing, start), maximum_iterations=_ROUNDS
     )
     return values

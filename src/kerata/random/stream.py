@@ -32,6 +32,11 @@ def on_host(state: State) -> bool:
     return type(state) is tuple and not STATE.abstract and backends.current().draws_on_host()
 
 
+def known(state: State) -> State:
+    """A state in a NumPy array as integers, so that NumPy makes the draw."""
+    return (int(state[0]) & 0xFFFFFFFF, int(state[1]) & 0xFFFFFFFF) if isinstance(state, np.ndarray) else state
+
+
 def size_of(shape: tuple[Any, ...]) -> Any:
     """Number of elements; inside a traced function with unknown sizes a scalar of the engine."""
     return math.prod(shape)
@@ -94,14 +99,20 @@ def hashed(state: State, salts: tuple[int, ...]) -> Tensor:
     return _mix(p.bitwise_xor(_mix(p.add(constants, at(words, 0))), at(words, 1)))
 
 
-def child(state: State, i: Any) -> State:
-    """The state of the `i`-th of a family of streams that belong to one draw (the rounds of a rejection)."""
-    family = bits.CHILD_SALTS
-    if type(state) is tuple and type(i) is int:
-        first, second = (bits.mix(bits.mix((state[0] + s) & 0xFFFFFFFF) ^ state[1]) for s in family)
-        return first, (second + i) & 0xFFFFFFFF
-    step = p.reshape(p.cast(ops.convert_to_tensor(i), dtype="int32"), shape=(1,))
-    words = hashed(state, family)
+def family(state: State) -> State:
+    """The first of many states that belong to one draw: the rounds of a rejection. `member` gives the others."""
+    if type(state) is tuple:
+        first, second = (bits.mix(bits.mix((state[0] + s) & 0xFFFFFFFF) ^ state[1]) for s in bits.FAMILY_SALTS)
+        return first, second
+    return p.bitcast(hashed(state, bits.FAMILY_SALTS), dtype="uint32")
+
+
+def member(first: State, i: Any) -> State:
+    """The `i`-th state of a family, for an integer or an int32 scalar."""
+    if type(first) is tuple and type(i) is int:
+        return first[0], (first[1] + i) & 0xFFFFFFFF
+    words = state_words(first)
+    step = p.reshape(ops.cast(ops.convert_to_tensor(i), "int32"), shape=(1,))
     return p.bitcast(p.concatenate((at(words, 0), p.add(at(words, 1), step)), axis=0), dtype="uint32")
 
 
@@ -164,7 +175,7 @@ def random_bits(state: State, shape: tuple[Any, ...]) -> Tensor:
     """
     if STATE.abstract:
         return new_abstract(tuple(shape), "int32")
-    count = size_of(shape)
+    count, state = size_of(shape), known(state)
     if on_host(state):
         return take_over(bits.random_bits(state, count).view(np.int32), shape, "int32")
     return joined(lanes(state, count), count, shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import os
 import stat
 import zlib
@@ -15,7 +16,7 @@ from kerata.core.errors import RefusedFileError
 _PIECE = 1 << 20
 
 
-class Source:
+class Source(abc.ABC):
     """`size` bytes that are read by offset.
 
     Args:
@@ -41,9 +42,9 @@ class Source:
         self._check(offset, len(target), what)
         self._read_into(offset, target)
 
+    @abc.abstractmethod
     def window(self, offset: int, count: int, place: str) -> Source:
         """The part from `offset` on as a source of its own."""
-        raise NotImplementedError  # abstract
 
     def crc32(self) -> int:
         """CRC-32 of all bytes, read piece by piece."""
@@ -61,11 +62,13 @@ class Source:
         if offset < 0 or count < 0 or offset + count > self.size:
             self.refuse(what, f"it would end at byte {offset + count}, but there are {self.size} bytes")
 
+    @abc.abstractmethod
     def _read(self, offset: int, count: int) -> bytes:
-        raise NotImplementedError  # abstract
+        ...
 
+    @abc.abstractmethod
     def _read_into(self, offset: int, target: memoryview) -> None:
-        raise NotImplementedError  # abstract
+        ...
 
 
 class FileSource(Source):

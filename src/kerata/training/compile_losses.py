@@ -19,7 +19,9 @@ def as_loss(loss: Any) -> Any:
     loss = losses.get(loss)
     if loss is None or isinstance(loss, Loss):
         return loss
-    return LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+    wrapped = LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
+    wrapped.takes_labels = loss is losses.sparse_categorical_crossentropy
+    return wrapped
 
 
 class CompileLosses:
@@ -42,6 +44,8 @@ class CompileLosses:
         self._plan: list[tuple[Any, Any, float, str]] | None = None
 
     def __call__(self, y_true: Tree, y_pred: Tree, sample_weight: Tree = None) -> Tensor | None:
+        if y_true is None:
+            raise ArgumentError("y", expected="targets, for the loss of `compile` compares outputs with them", got=None)
         if self._single is not None and not isinstance(y_pred, (list, tuple, dict)):
             value = self._single(y_true, y_pred, sample_weight)
             factor = self._single_weight()

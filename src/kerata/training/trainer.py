@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -313,7 +313,7 @@ class Trainer(_Host):
         entry = steps.get(kind)
         if entry is not None and entry[0] == key:
             return entry[1]
-        one: Callable[..., Any] = {"train": self._train_one, "test": self._test_one, "predict": self._predict_one}[kind]
+        one: Any = {"train": self._train_one, "test": self._test_one, "predict": self._predict_one}[kind]
         if not self.run_eagerly:
             one = function(one, jit_compile=self.jit_compile, variables=self._step_variables(kind))
         steps[kind] = key, one
@@ -471,7 +471,7 @@ class Trainer(_Host):
         begin, end = logger.wants_train_batch_begin, logger.wants_train_batch_end
         listens = begin or end
         returned: Any = None
-        step, run = -1, None
+        step, run = -1, cast(Any, None)
         signature: Any = None
         for step, (x, y, w) in enumerate(source.epoch(epoch)):
             kind = (_signature(x), _signature(y), _signature(w))

@@ -111,7 +111,7 @@ class Case:
                 for i, direction in enumerate(directions)
             ]
         found = self._derivatives(engine, args, kwargs, leaves, weights)
-        along = [np.sum(g * d) for g, d in zip(found, directions, strict=True)]
+        along: Any = [np.sum(g * d) for g, d in zip(found, directions, strict=True)]
         return along, slopes
 
     def _derivatives(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -36,6 +37,7 @@ class JaxEngine(Engine):
         self.primitives = TABLE
         self.fast_paths = fast.TABLE
         self._eager: dict[str, Callable[..., Any]] = {}
+        self._masks: dict[int, tuple[Any, Any]] = {}
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, (jax.Array, jax.core.Tracer))
@@ -80,6 +82,20 @@ class JaxEngine(Engine):
     def draws_on_host(self) -> bool:
         # What is made while something is being traced is a tracer, and JAX has no public question for it.
         return type(lax.full((), 0)) is _concrete and jax.default_backend() == "cpu"
+
+    def mask_of(self, x: Array) -> Any:
+        if isinstance(x, jax.core.Tracer):
+            entry = self._masks.get(id(x))
+            return None if entry is None else entry[1]
+        return getattr(x, "_keras_mask", None)
+
+    def set_mask(self, x: Array, mask: Any) -> None:
+        """Tracers take no attributes: their masks are kept beside them, as long as they live."""
+        if not isinstance(x, jax.core.Tracer):
+            x._keras_mask = mask
+            return
+        key, masks = id(x), self._masks
+        masks[key] = weakref.ref(x, lambda _: masks.pop(key, None)), mask
 
     def synchronize(self, x: Array) -> None:
         x.block_until_ready()

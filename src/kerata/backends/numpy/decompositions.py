@@ -76,15 +76,18 @@ def slogdet(x: Array) -> tuple[Array, Array]:
 
 
 def qr(x: Array, full: bool) -> tuple[Array, Array]:
-    return tuple(np.linalg.qr(x, "complete" if full else "reduced"))
+    q, r = np.linalg.qr(x, "complete" if full else "reduced")
+    return q, r
 
 
 def svd(x: Array, full: bool) -> tuple[Array, Array, Array]:
-    return tuple(np.linalg.svd(x, full_matrices=full))
+    u, s, v = np.linalg.svd(x, full_matrices=full)
+    return u, s, v
 
 
 def eigh(x: Array) -> tuple[Array, Array]:
-    return tuple(np.linalg.eigh(x))
+    values, vectors = np.linalg.eigh(x)
+    return values, vectors
 
 
 def eig(x: Array) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -56,7 +56,7 @@ for _name, _fn in {
     "gt": np.greater, "ge": np.greater_equal, "logical_and": np.logical_and, "logical_or": np.logical_or,
     "logical_xor": np.logical_xor,
 }.items():  # fmt: skip
-    TABLE[_name] = _quiet(_fn)
+    TABLE[_name] = _quiet(cast(Any, _fn))
 
 
 @implements("sign")

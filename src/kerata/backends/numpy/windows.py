@@ -143,7 +143,7 @@ def _depthwise_kernel_grad(x: Array, g: Array, slide: _Slide, dtype: np.dtype[An
 
 def _tap(windows: Array, tap: Ints) -> Array:
     """What one tap sees: (samples, *out, channels)."""
-    index: tuple[Any, ...] = (0, *(slice(None),) * (len(tap) + 1), *tap)
+    index: Any = (0, *(slice(None),) * (len(tap) + 1), *tap)
     return windows[index]
 
 
@@ -338,11 +338,17 @@ def _winners(x: Array, plan: PoolPlan) -> Iterator[tuple[Index, Index, Array]]:
 def _reduce_axes(x: Array, plan: PoolPlan, join: Callable[..., Any], start: Any) -> Array:
     """Joins the elements of each window, one spatial dimension after the other."""
     for axis in range(plan.rank):
-        shape = list(x.shape)
-        shape[plan.spatial_axes[axis]] = plan.out_size[axis]
-        out = np.full(shape, start, x.dtype)
         lead = (slice(None),) * plan.spatial_axes[axis]
-        for inputs, outputs in plan.taps_along(axis):
+        taps = list(plan.taps_along(axis))
+        whole = next((tap for tap in taps if tap[1] == slice(0, plan.out_size[axis])), None)
+        if whole is not None:  # a place that every window has: nothing to fill first
+            taps.remove(whole)
+            out = x[(*lead, whole[0])].copy()
+        else:
+            shape = list(x.shape)
+            shape[plan.spatial_axes[axis]] = plan.out_size[axis]
+            out = np.full(shape, start, x.dtype)
+        for inputs, outputs in taps:
             part = out[(*lead, outputs)]
             join(part, x[(*lead, inputs)], out=part)
         x = out

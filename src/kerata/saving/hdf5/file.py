@@ -155,7 +155,7 @@ class Dataset:
         array = self._read()
         checksum = self.attributes.get(CHECKSUM)
         if checksum is not None and checksum != zlib.crc32(
-            np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+            np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         ):
             self._refuse("its values do not match their checksum: the file was damaged after it was written")
         return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,103 @@
+"""What every engine promises: switching, moving, refusing, and plug-ins."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import backends, ops
+from kerata.core.errors import ArgumentError, BackendMismatchError, BackendNotInstalledError
+
+DTYPES = ("bool", "int8", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_arrays_come_back_as_they_went(engine, dtype):
+    native = backends.get(engine)
+    array = np.arange(6).reshape(2, 3).astype(kerata.core.dtypes.numpy_dtype(dtype))
+    tensor = native.convert(array)
+    assert native.dtype_of(tensor) == dtype and native.shape_of(tensor) == (2, 3)
+    back = native.to_numpy(tensor)
+    assert back.dtype == array.dtype
+    np.testing.assert_array_equal(back, array)
+
+
+def test_the_default_is_that_of_the_block(engine):
+    assert kerata.backend.backend() == engine
+    with kerata.use_backend("numpy"):
+        assert kerata.backend.backend() == "numpy"
+        assert isinstance(ops.ones(2), np.ndarray)
+    assert kerata.backend.backend() == engine
+    assert backends.get(engine).owns(type(ops.ones(2))) or engine == "numpy"
+
+
+def test_a_call_runs_on_the_engine_of_its_tensors(engine):
+    x = ops.ones(3)
+    with kerata.use_backend("numpy"):
+        y = ops.add(x, np.arange(3, dtype="float32"))
+    assert type(y) is type(x)
+    np.testing.assert_array_equal(ops.convert_to_numpy(y), [1, 2, 3])
+
+
+def test_tensors_of_two_engines(engine):
+    if_not = "torch" if engine == "tensorflow" else "tensorflow"
+    other = ops.ones(3)
+    with kerata.use_backend(if_not):
+        own = ops.ones(3)
+    if engine == "numpy":  # arrays join whichever engine the others are on
+        assert type(ops.add(own, other)) is type(own)
+        return
+    with pytest.raises(BackendMismatchError, match="to_backend"):
+        ops.add(own, other)
+
+
+def test_unknown_engines():
+    for call in (kerata.set_backend, backends.get, lambda name: kerata.use_backend(name).__enter__()):
+        with pytest.raises(ArgumentError, match="theano"):
+            call("theano")
+
+
+def test_an_engine_that_is_not_installed(monkeypatch):
+    monkeypatch.setitem(
+        backends.REGISTRY,
+        "absent",
+        backends.Entry("kerata.backends.absent", "absent_engine", "kerata[absent]"),
+    )
+    assert "absent" in backends.known() and "absent" not in backends.installed()
+    for call in (kerata.set_backend, backends.get):
+        with pytest.raises(BackendNotInstalledError, match=r'pip install "kerata\[absent\]"'):
+            call("absent")
+
+
+def test_a_plug_in_joins_by_its_entry_point(monkeypatch):
+    import importlib.metadata
+
+    point = importlib.metadata.EntryPoint("plugged", "plugged_engine:Engine", "kerata.backends")
+    monkeypatch.setattr(backends, "REGISTRY", dict(backends.REGISTRY))
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: [point] if group == "kerata.backends" else []
+    )
+    backends._plugins.cache_clear()
+    try:
+        assert "plugged" in backends.known()
+        assert backends.REGISTRY["plugged"].module == "plugged_engine"
+    finally:
+        backends._plugins.cache_clear()
+
+
+def test_importing_kerata_loads_no_engine():
+    code = "import sys, kerata; print([n for n in ('jax', 'torch', 'tensorflow') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_variable_moves(engine):
+    v = kerata.Variable(np.arange(3, dtype="float32"), name="v")
+    v.move(backends.get("numpy"))
+    assert v.engine.name == "numpy" and isinstance(v.value, np.ndarray)
+    v.move(backends.get(engine))
+    np.testing.assert_array_equal(v.numpy(), [0, 1, 2])
+    v.assign_add([1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(v.numpy(), [1, 2, 3])
