@@ -99,15 +99,31 @@ def _initial(name: str) -> tuple[dict[str, np.ndarray], Any]:
 
     sizes = {"tiny": (32, 32, CLASSES), "mlp": (784, 512, 512, CLASSES)}.get(name)
     if sizes:
-        return {f"{k}{i}": v for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)) for k, v in (("w", w(a, b)), ("b", z(b)))}, sizes
+        return {
+            f"{k}{i}": v
+            for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))
+            for k, v in (("w", w(a, b)), ("b", z(b)))
+        }, sizes
     if name == "cnn":
-        return {"w0": w(3, 3, 1, 32), "b0": z(32), "w1": w(3, 3, 32, 64), "b1": z(64), "w2": w(1600, CLASSES), "b2": z(CLASSES)}, None
+        return {
+            "w0": w(3, 3, 1, 32),
+            "b0": z(32),
+            "w1": w(3, 3, 32, 64),
+            "b1": z(64),
+            "w2": w(1600, CLASSES),
+            "b2": z(CLASSES),
+        }, None
     if name == "lstm":
         return {"k": w(32, 512), "r": w(128, 512), "b": z(512), "w": w(128, CLASSES), "c": z(CLASSES)}, None
     p = {"table": w(VOCABULARY, WIDTH), "w": w(WIDTH, CLASSES), "b": z(CLASSES)}
     for i in range(2):
         p |= {f"g1{i}": z(WIDTH, 1), f"s1{i}": z(WIDTH), f"g2{i}": z(WIDTH, 1), f"s2{i}": z(WIDTH)}
-        p |= {f"qkv{i}": w(WIDTH, 3 * WIDTH), f"bq{i}": z(3 * WIDTH), f"o{i}": w(WIDTH, WIDTH), f"bo{i}": z(WIDTH)}
+        p |= {
+            f"qkv{i}": w(WIDTH, 3 * WIDTH),
+            f"bq{i}": z(3 * WIDTH),
+            f"o{i}": w(WIDTH, WIDTH),
+            f"bo{i}": z(WIDTH),
+        }
         p |= {f"u{i}": w(WIDTH, HIDDEN), f"bu{i}": z(HIDDEN), f"d{i}": w(HIDDEN, WIDTH), f"bd{i}": z(WIDTH)}
     return p, None
 
@@ -132,7 +148,9 @@ def _jax(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
             return x @ p[f"w{len(sizes) - 2}"] + p[f"b{len(sizes) - 2}"]
         if name == "cnn":
             for i in range(2):
-                x = jax.lax.conv_general_dilated(x, p[f"w{i}"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+                x = jax.lax.conv_general_dilated(
+                    x, p[f"w{i}"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+                )
                 x = jax.nn.relu(x + p[f"b{i}"])
                 x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
             return x.reshape(len(x), -1) @ p["w2"] + p["b2"]
@@ -218,7 +236,10 @@ def _tensorflow(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
         for i in range(2):
             n, t = tf.shape(h)[0], tf.shape(h)[1]
             qkv = tf.tensordot(norm(h, p[f"g1{i}"], p[f"s1{i}"]), p[f"qkv{i}"], 1) + p[f"bq{i}"]
-            q, k, v = (tf.transpose(tf.reshape(a, (n, t, HEADS, WIDTH // HEADS)), (0, 2, 1, 3)) for a in tf.split(qkv, 3, -1))
+            q, k, v = (
+                tf.transpose(tf.reshape(a, (n, t, HEADS, WIDTH // HEADS)), (0, 2, 1, 3))
+                for a in tf.split(qkv, 3, -1)
+            )
             scores = tf.nn.softmax(tf.matmul(q, k, transpose_b=True) / (WIDTH // HEADS) ** 0.5)
             a = tf.reshape(tf.transpose(scores @ v, (0, 2, 1, 3)), (n, t, WIDTH))
             h = h + tf.tensordot(a, p[f"o{i}"], 1) + p[f"bo{i}"]

@@ -39,18 +39,38 @@ def main() -> None:
     tensor, add = _native(options.engine)
     one = tensor(np.ones(1, "float32"))
     calls = {name: lambda a=a: a.ops.add(one, one) for name, a in apis.items()}
-    w.report(f"{options.engine} op", w.take_turns({**calls, "by hand": lambda: add(one, one)}, options.rounds, 2000), 1e-6, "us")
+    w.report(
+        f"{options.engine} op",
+        w.take_turns({**calls, "by hand": lambda: add(one, one)}, options.rounds, 2000),
+        1e-6,
+        "us",
+    )
 
     x, y = (a[:32] for a in w.data("tiny"))
     models = {name: w.model(a, "tiny") for name, a in apis.items()}
     native = tensor(x)
     epoch, predict = by_hand.trainer(options.engine, "tiny")
     calls = {name: lambda m=m: m(native) for name, m in models.items()}
-    w.report(f"{options.engine} model(x)", w.take_turns({**calls, "by hand": lambda: predict(x)}, options.rounds, 200), 1e-6, "us")
+    w.report(
+        f"{options.engine} model(x)",
+        w.take_turns({**calls, "by hand": lambda: predict(x)}, options.rounds, 200),
+        1e-6,
+        "us",
+    )
     calls = {name: lambda m=m: m.train_on_batch(x, y) for name, m in models.items()}
-    w.report(f"{options.engine} train_on_batch", w.take_turns({**calls, "by hand": lambda: epoch(x, y)}, options.rounds, 50), 1e-6, "us")
+    w.report(
+        f"{options.engine} train_on_batch",
+        w.take_turns({**calls, "by hand": lambda: epoch(x, y)}, options.rounds, 50),
+        1e-6,
+        "us",
+    )
     calls = {name: lambda m=m: m.predict(x, verbose=0) for name, m in models.items()}
-    w.report(f"{options.engine} predict", w.take_turns({**calls, "by hand": lambda: predict(x)}, options.rounds, 20), 1e-6, "us")
+    w.report(
+        f"{options.engine} predict",
+        w.take_turns({**calls, "by hand": lambda: predict(x)}, options.rounds, 20),
+        1e-6,
+        "us",
+    )
 
 
 if __name__ == "__main__":

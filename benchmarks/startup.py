@@ -53,11 +53,18 @@ def main() -> None:
             runs = []
             for _ in range(options.repeats + 1):
                 command = [sys.executable, __file__, "--engine", options.engine, "--child", kind, who]
-                environment = {**os.environ, "KERATA_BACKEND": options.engine, "KERAS_BACKEND": options.engine}
+                environment = {
+                    **os.environ,
+                    "KERATA_BACKEND": options.engine,
+                    "KERAS_BACKEND": options.engine,
+                }
                 done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
                 runs.append(json.loads(done.stdout.strip().splitlines()[-1]))
             seconds = statistics.median(r["seconds"] for r in runs[1:])  # the first one warmed the caches
-            print(f"{options.engine} {kind}: {who} {seconds:.2f} s, peak {max(r['MiB'] for r in runs):.0f} MiB", flush=True)
+            print(
+                f"{options.engine} {kind}: {who} {seconds:.2f} s, peak {max(r['MiB'] for r in runs):.0f} MiB",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,9 @@ def main() -> None:
         epoch, _ = by_hand.trainer(options.engine, name)
         contenders["by hand"] = lambda run=epoch: run(x, y)
         times = w.take_turns(contenders, options.rounds)
-        w.report(f"{options.engine} {name} step", {k: [t / steps for t in v] for k, v in times.items()}, 1e-3, "ms")
+        w.report(
+            f"{options.engine} {name} step", {k: [t / steps for t in v] for k, v in times.items()}, 1e-3, "ms"
+        )
 
 
 if __name__ == "__main__":

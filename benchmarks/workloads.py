@@ -89,7 +89,9 @@ def api(name: str, engine: str) -> Any:
     return kerata
 
 
-def take_turns(contenders: dict[str, Callable[[], Any]], rounds: int, inner: int = 1) -> dict[str, list[float]]:
+def take_turns(
+    contenders: dict[str, Callable[[], Any]], rounds: int, inner: int = 1
+) -> dict[str, list[float]]:
     """Seconds per call of each contender, in turns."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for call in contenders.values():

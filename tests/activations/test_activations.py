@@ -90,6 +90,7 @@ def test_names_and_configs(name):
 
 def test_all_names_of_keras():
     import keras
+
     own = {"get", "serialize", "deserialize"}
     theirs = {n for n in dir(keras.activations) if not n.startswith("_")} - own
     assert {n for n in theirs if not hasattr(activations, n)} == set()

@@ -131,6 +131,7 @@ def test_convolution_with_stft_kernels_is_a_fourier_transform():
 @pytest.mark.parametrize("name", [*RANDOM, "zeros", "ones", "identity", "uniform", "normal"])
 def test_names_are_those_of_keras(name):
     import keras
+
     theirs = keras.initializers.get(name)
     ours = initializers.get(name)
     assert type(ours).__name__ == type(theirs).__name__

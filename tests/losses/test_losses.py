@@ -1,6 +1,5 @@
 """What the base class of losses promises, errors, and names."""
 
-
 import numpy as np
 import pytest
 
@@ -14,7 +13,9 @@ NAN = float("nan")
 def test_a_vector_of_targets_stands_for_a_column(engine):
     """Each entry stays a sample, so that its weight is its own."""
     loss = kerata.losses.MeanSquaredError(reduction="none")
-    values = loss(np.array([0.0, 1.0, 2.0], "float32"), np.ones((3, 1), "float32"), np.array([1.0, 5.0, 3.0], "float32"))
+    values = loss(
+        np.array([0.0, 1.0, 2.0], "float32"), np.ones((3, 1), "float32"), np.array([1.0, 5.0, 3.0], "float32")
+    )
     np.testing.assert_allclose(ops.convert_to_numpy(values), [1.0, 0.0, 3.0])
 
 
@@ -52,7 +53,9 @@ def test_sparse_equals_categorical(engine, shape):
     random = np.random.default_rng(1)
     logits, labels = random.normal(size=shape).astype("float32"), random.integers(0, 3, shape[:-1])
     sparse = kerata.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    dense = kerata.losses.CategoricalCrossentropy(from_logits=True)(np.eye(3, dtype="float32")[labels], logits)
+    dense = kerata.losses.CategoricalCrossentropy(from_logits=True)(
+        np.eye(3, dtype="float32")[labels], logits
+    )
     shifted = logits - logits.max(-1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     expected = -np.take_along_axis(logs, labels[..., None], -1).mean()
@@ -82,8 +85,14 @@ def test_dtype_is_floatx_whatever_the_policy():
         (lambda: kerata.losses.CategoricalGeneralizedCrossEntropy(q=1.0), "q"),
         (lambda: kerata.losses.get("mean_square_error"), "loss"),
         (lambda: kerata.losses.MeanSquaredError()(np.zeros((3, 4)), np.zeros((3, 2))), "y_true"),
-        (lambda: kerata.losses.MeanSquaredError()(np.zeros((3, 4)), np.zeros((3, 4)), np.ones(2)), "sample_weight"),
-        (lambda: kerata.losses.MeanSquaredError()(np.zeros((3, 4)), np.zeros((3, 4)), np.ones((3, 4))), "sample_weight"),
+        (
+            lambda: kerata.losses.MeanSquaredError()(np.zeros((3, 4)), np.zeros((3, 4)), np.ones(2)),
+            "sample_weight",
+        ),
+        (
+            lambda: kerata.losses.MeanSquaredError()(np.zeros((3, 4)), np.zeros((3, 4)), np.ones((3, 4))),
+            "sample_weight",
+        ),
         (lambda: kerata.losses.CategoricalCrossentropy()(np.array([0, 1]), np.ones((2, 3))), "y_true"),
         (lambda: kerata.losses.CategoricalCrossentropy()(np.array([[0], [1]]), np.ones((2, 3))), "y_true"),
         (lambda: kerata.losses.SparseCategoricalCrossentropy()(np.eye(3), np.ones((3, 3))), "target"),
@@ -106,7 +115,9 @@ def test_functions_by_name(name, expected):
 
 
 def test_classes_by_name():
-    assert isinstance(kerata.losses.get("SparseCategoricalCrossentropy"), kerata.losses.SparseCategoricalCrossentropy)
+    assert isinstance(
+        kerata.losses.get("SparseCategoricalCrossentropy"), kerata.losses.SparseCategoricalCrossentropy
+    )
     assert kerata.losses.get(None) is None
 
 

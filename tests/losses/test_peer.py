@@ -1,12 +1,11 @@
 """Losses against Keras, with every reduction, weights and masks."""
 
+import keras
 import numpy as np
 import pytest
 
 import kerata
 from kerata import ops
-
-import keras
 
 RANDOM = np.random.default_rng(0)
 REAL, OTHER = (RANDOM.normal(size=(3, 4)).astype("float32") for _ in range(2))
@@ -61,7 +60,9 @@ def test_value_as_in_keras(engine, case):
         for weight in (None, WEIGHTS):
             ours = getattr(kerata.losses, name)(reduction=reduction, **options)(true, pred, weight)
             peer = getattr(keras.losses, name)(reduction=reduction, **options)(true, pred, weight)
-            np.testing.assert_allclose(ops.convert_to_numpy(ours), np.asarray(peer), rtol=2e-5, atol=2e-6, err_msg=reduction)
+            np.testing.assert_allclose(
+                ops.convert_to_numpy(ours), np.asarray(peer), rtol=2e-5, atol=2e-6, err_msg=reduction
+            )
 
 
 @pytest.mark.parametrize("name", ["Dice", "Tversky"])
@@ -76,11 +77,15 @@ def test_compiled_equals_eager(engine, case):
     loss = getattr(kerata.losses, name)(**options)
     true, pred, weight = (ops.convert_to_tensor(v) for v in (true, pred, WEIGHTS))
     compiled = kerata.function(lambda t, p, w: loss(t, p, w))(true, pred, weight)
-    np.testing.assert_allclose(ops.convert_to_numpy(compiled), ops.convert_to_numpy(loss(true, pred, weight)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(compiled), ops.convert_to_numpy(loss(true, pred, weight)), rtol=1e-5, atol=1e-6
+    )
 
 
 # Kinks (hinges, absolute values) lie away from these random points.
-DIFFERENTIABLE = [c for c in CASES if c[0] != "Circle"]  # the factors of circle loss are constants by definition
+DIFFERENTIABLE = [
+    c for c in CASES if c[0] != "Circle"
+]  # the factors of circle loss are constants by definition
 
 
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=_name)

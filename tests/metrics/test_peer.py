@@ -1,12 +1,11 @@
 """Metrics against Keras: the same result and state after two weighted updates."""
 
+import keras
 import numpy as np
 import pytest
 
 import kerata
 from kerata import ops
-
-import keras
 
 RANDOM = np.random.default_rng(0)
 ROWS = 6

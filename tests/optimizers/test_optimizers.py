@@ -144,7 +144,10 @@ def test_constraints_hold_after_each_step(engine):
 
 
 def test_variables_may_be_left_out_of_weight_decay():
-    a, b = kerata.Variable(np.ones(2, "float32"), name="a"), kerata.Variable(np.ones(2, "float32"), name="bias")
+    a, b = (
+        kerata.Variable(np.ones(2, "float32"), name="a"),
+        kerata.Variable(np.ones(2, "float32"), name="bias"),
+    )
     optimizer = O.SGD(0.1, weight_decay=0.5)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.apply([np.zeros(2, "float32")] * 2, [a, b])

@@ -1,12 +1,11 @@
 """Optimizers against Keras: the same variables after five steps, the same state in the same order."""
 
+import keras
 import numpy as np
 import pytest
 
 import kerata
 import kerata.ops
-
-import keras
 
 SHAPES = {"kernel": (3, 4), "bias": (4,), "scale": (), "filters": (2, 2, 3)}
 CASES = [
@@ -55,10 +54,14 @@ def run(framework, name, options, steps=5):
     if isinstance(rate, tuple):
         options["learning_rate"] = getattr(framework.optimizers.schedules, rate[0])(*rate[1:])
     random = np.random.default_rng(0)
-    variables = [framework.Variable(random.normal(size=s).astype("float32"), name=n) for n, s in SHAPES.items()]
+    variables = [
+        framework.Variable(random.normal(size=s).astype("float32"), name=n) for n, s in SHAPES.items()
+    ]
     optimizer = getattr(framework.optimizers, name)(**options)
     for _ in range(steps):
-        grads = [framework.ops.convert_to_tensor(random.normal(size=v.shape).astype("float32")) for v in variables]
+        grads = [
+            framework.ops.convert_to_tensor(random.normal(size=v.shape).astype("float32")) for v in variables
+        ]
         optimizer.apply(grads, variables)
     own = [(v.name, framework.ops.convert_to_numpy(v.value)) for v in optimizer.variables]
     return [framework.ops.convert_to_numpy(v.value) for v in variables], own, optimizer.get_config()
@@ -70,7 +73,9 @@ def test_five_steps_as_in_keras(name, options):
     peer_values, peer_own, peer_config = run(keras, name, options)
     for a, b in zip(values, peer_values, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-5)
-    assert [n for n, _ in own if not n.startswith("variable")] == [n for n, _ in peer_own if not n.startswith("variable")]
+    assert [n for n, _ in own if not n.startswith("variable")] == [
+        n for n, _ in peer_own if not n.startswith("variable")
+    ]
     for (label, a), (_, b) in zip(own, peer_own, strict=True):
         assert (a.shape, a.dtype.kind) == (b.shape, b.dtype.kind), label
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-5, err_msg=label)

@@ -1,12 +1,11 @@
 """Learning-rate schedules against Keras, step by step, on every engine and compiled."""
 
+import keras
 import numpy as np
 import pytest
 
 import kerata
 from kerata import ops
-
-import keras
 
 CASES = [
     ("ExponentialDecay", (0.1, 7, 0.5), {}),
@@ -32,7 +31,9 @@ def test_as_in_keras(engine, name, args, options):
     for step in range(13):
         expected = float(peer(step))
         assert float(ours(step)) == pytest.approx(expected, rel=1e-5, abs=1e-7)
-        assert float(compiled(ops.convert_to_tensor(np.int32(step)))) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+        assert float(compiled(ops.convert_to_tensor(np.int32(step)))) == pytest.approx(
+            expected, rel=1e-5, abs=1e-7
+        )
     assert ours.get_config() == peer.get_config()
     again = kerata.optimizers.schedules.deserialize(kerata.optimizers.schedules.serialize(ours))
     assert again.get_config() == ours.get_config()

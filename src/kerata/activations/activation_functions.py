@@ -35,7 +35,9 @@ def gelu(x: Tensor, approximate: bool = False) -> Tensor:
 
 
 @register_builtin("activations")
-def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+def relu(
+    x: Tensor, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> Tensor:
     """`x` above a threshold, `negative_slope * (x - threshold)` below; capped at `max_value`.
 
     Example:

@@ -27,7 +27,11 @@ def number(argument: str, value: Any, low: float | None = None, high: float | No
     """A real number in [low, high]."""
     fits = isinstance(value, numbers.Real) and not isinstance(value, bool) and value == value
     if not fits or (low is not None and value < low) or (high is not None and value > high):
-        bounds = "" if low is None and high is None else f" in [{low if low is not None else '-inf'}, {high if high is not None else 'inf'}]"
+        bounds = (
+            ""
+            if low is None and high is None
+            else f" in [{low if low is not None else '-inf'}, {high if high is not None else 'inf'}]"
+        )
         raise ArgumentError(argument, expected=f"a number{bounds}", got=value)
     return value
 
@@ -41,11 +45,17 @@ def option(argument: str, value: Any, options: Sequence[Any]) -> Any:
 
 def int_tuple(argument: str, value: Any, length: int, low: int = 1) -> tuple[int, ...]:
     """`length` integers; a single one stands for all."""
-    items = (value,) * length if isinstance(value, numbers.Integral) and not isinstance(value, bool) else value
+    items = (
+        (value,) * length if isinstance(value, numbers.Integral) and not isinstance(value, bool) else value
+    )
     if (
         not isinstance(items, (tuple, list))
         or len(items) != length
-        or not all(isinstance(v, numbers.Integral) and not isinstance(v, bool) and int(v) >= low for v in items)
+        or not all(
+            isinstance(v, numbers.Integral) and not isinstance(v, bool) and int(v) >= low for v in items
+        )
     ):
-        raise ArgumentError(argument, expected=f"an integer or {length} integers, each {low} or more", got=value)
+        raise ArgumentError(
+            argument, expected=f"an integer or {length} integers, each {low} or more", got=value
+        )
     return tuple(int(v) for v in items)

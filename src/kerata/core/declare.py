@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerata import backends
-from kerata.core import dispatch, dtypes
+from kerata.core import dispatch
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
 from kerata.core.samples import Reject, Sample, Tolerance
@@ -64,7 +64,9 @@ class Primitive:
 PRIMITIVES: dict[str, Primitive] = {}
 
 
-def primitive(name: str, rule: Callable[..., Any], grad: Callable[..., Any] | None = None) -> Callable[..., Any]:
+def primitive(
+    name: str, rule: Callable[..., Any], grad: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
     """Declares a primitive and gives the function that runs it."""
     declared = PRIMITIVES[name] = Primitive(name, rule, grad)
     impls, resolve = declared.impls, declared.resolve

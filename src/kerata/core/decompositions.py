@@ -108,7 +108,9 @@ def _slogdet_grad(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
     return (p.mul(solve(adjoint(x), eye), _column(_column(_like(g[1], x)))),)
 
 
-cholesky = primitive("cholesky", lambda x: new_abstract(x._shape, x._dtype), _cholesky_grad)  # lower; NaN if there is none
+cholesky = primitive(
+    "cholesky", lambda x: new_abstract(x._shape, x._dtype), _cholesky_grad
+)  # lower; NaN if there is none
 triangular_solve = primitive(  # of `a`, only the triangle is read
     "triangular_solve", lambda a, b, *, lower: new_abstract(b._shape, b._dtype), _triangular_grad
 )
@@ -225,4 +227,3 @@ def _fft_grad(g: Tensor, y: Tensor, x: Tensor, *, inverse: bool) -> tuple[Tensor
 
 # Complex, along the last axis; the inverse has the factor 1 / n.
 fft = primitive("fft", lambda x, *, inverse: new_abstract(x._shape, x._dtype), _fft_grad)
-

@@ -17,7 +17,20 @@ from kerata.core.variable import Variable
 # Class of a native tensor -> its engine. Filled as classes are met; NumPy arrays are not in it,
 # for they join whichever engine the others are on.
 ENGINE_OF: dict[type, Any] = {}
-_NOT_TENSORS: set[type] = {int, float, bool, complex, str, type(None), tuple, list, dict, np.ndarray, KerasTensor, Variable}
+_NOT_TENSORS: set[type] = {
+    int,
+    float,
+    bool,
+    complex,
+    str,
+    type(None),
+    tuple,
+    list,
+    dict,
+    np.ndarray,
+    KerasTensor,
+    Variable,
+}
 _ROOTS = {"jax": "jax", "jaxlib": "jax", "torch": "torch", "tensorflow": "tensorflow"}
 
 
@@ -103,11 +116,18 @@ def to_engine(value: Any, engine: Any, dtype: str | None = None) -> Any:
         value = value.value
     if isinstance(value, KerasTensor):
         raise ArgumentError(
-            "x", expected="a tensor with values", got=value, fix="Symbolic tensors have none; build a Model from them."
+            "x",
+            expected="a tensor with values",
+            got=value,
+            fix="Symbolic tensors have none; build a Model from them.",
         )
     owner = engine_of_type(type(value))
     if owner is engine:
-        return value if dtype is None or engine.dtype_of(value) == dtype else engine.primitives["cast"](value, dtype)
+        return (
+            value
+            if dtype is None or engine.dtype_of(value) == dtype
+            else engine.primitives["cast"](value, dtype)
+        )
     if owner is not None:
         raise mismatch("x", owner, engine)
     if isinstance(value, np.ndarray):

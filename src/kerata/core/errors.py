@@ -84,7 +84,9 @@ def describe(value: Any) -> str:
     """Short words for any value: tensors by shape and dtype, the rest by their `repr`."""
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is not None and dtype is not None and not isinstance(value, type):
-        name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]  # some print as "package.float32"
+        name = (
+            getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
+        )  # some print as "package.float32"
         return f"a tensor of shape {tuple(shape)} and dtype {name}"
     try:
         return _short(repr(value), 200)

@@ -50,9 +50,9 @@ def value_and_grad(
             with setting(engine=engine):
                 out, grads = engine.value_and_grad(lambda: fn(*args, **kwargs), variables, has_aux)
         if any(g is None for g in grads):
-            grads = [OPS["zeros_like"](v.raw()) if g is None else g for g, v in zip(grads, variables, strict=True)]
+            grads = [
+                OPS["zeros_like"](v.raw()) if g is None else g for g, v in zip(grads, variables, strict=True)
+            ]
         return out, grads
 
     return run
-
-

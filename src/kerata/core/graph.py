@@ -34,7 +34,9 @@ class Operation:
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The computation; subclasses define it."""
-        raise StateError(f"The class {type(self).__name__} has no `call` method. Define `call(self, inputs)`.")
+        raise StateError(
+            f"The class {type(self).__name__} has no `call` method. Define `call(self, inputs)`."
+        )
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Makes a node of the graph and gives its symbolic outputs."""
@@ -71,7 +73,9 @@ class Node:
 
     __slots__ = ("args", "inputs", "is_input", "kwargs", "operation", "outputs")
 
-    def __init__(self, operation: Operation, args: Any, kwargs: Any, outputs: Any, is_input: bool = False) -> None:
+    def __init__(
+        self, operation: Operation, args: Any, kwargs: Any, outputs: Any, is_input: bool = False
+    ) -> None:
         self.operation, self.args, self.kwargs, self.outputs = operation, args, kwargs, outputs
         self.inputs: list[KerasTensor] = [t for t in leaves_of([args, kwargs]) if type(t) is KerasTensor]
         self.is_input = is_input
@@ -275,7 +279,9 @@ class _Step:
         self.out = [cell_of[id(t)] for t in tensors_of(node.outputs)]
         self.single = type(node.outputs) is KerasTensor
         # The common call: one tensor in, one out, nothing else.
-        self.sources = self.args[0][1] if len(self.args) == 1 and not self.kwargs and self.args[0][0] is _CELL else None
+        self.sources = (
+            self.args[0][1] if len(self.args) == 1 and not self.kwargs and self.args[0][0] is _CELL else None
+        )
 
     def run(self, cells: list[Any], call: Callable[[Operation, Any, Any], Any]) -> None:
         if self.sources is not None:

@@ -165,7 +165,9 @@ abs: Bind = primitive("abs", _real_rule, _abs_grad)
 real: Bind = primitive("real", _real_rule, lambda g, y, x: (complex_(g, mul(g, 0)),))
 imag: Bind = primitive("imag", _real_rule, lambda g, y, x: (complex_(mul(g, 0), g),))
 conj: Bind = unary("conj", lambda g, y, x: conj(g))
-complex_: Bind = primitive("complex", _complex_rule, lambda g, y, a, b: (unbroadcast(real(g), a), unbroadcast(imag(g), b)))
+complex_: Bind = primitive(
+    "complex", _complex_rule, lambda g, y, a, b: (unbroadcast(real(g), a), unbroadcast(imag(g), b))
+)
 
 
 def conj_(x: Tensor) -> Tensor:
@@ -211,7 +213,9 @@ mul: Bind = binary("mul", lambda g, y, x1, x2: (mul(g, _conj(x2)), mul(g, _conj(
 div: Bind = binary("div", lambda g, y, x1, x2: (div(g, _conj(x2)), neg(mul(g, div(_conj(y), _conj(x2))))))
 pow: Bind = binary("pow", _pow_grad)
 floor_divide: Bind = binary("floor_divide")  # toward minus infinity
-remainder: Bind = binary("remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor(div(x1, x2))))))  # sign of the divisor
+remainder: Bind = binary(
+    "remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor(div(x1, x2)))))
+)  # sign of the divisor
 maximum: Bind = binary("maximum", _share(lambda a, b: gt(a, b)))  # NaN wins
 minimum: Bind = binary("minimum", _share(lambda a, b: lt(a, b)))
 atan2: Bind = binary(
@@ -337,11 +341,19 @@ def _cumprod_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor
         limits = tuple(j + 1 if i == axis else d for i, d in enumerate(shape))
         piece = slice(x, starts=starts, limits=limits, strides=(1,) * len(shape))
         ones = add(mul(piece, 0), 1)
-        before = slice(x, starts=(0,) * len(shape), limits=tuple(j if i == axis else d for i, d in enumerate(shape)), strides=(1,) * len(shape))
+        before = slice(
+            x,
+            starts=(0,) * len(shape),
+            limits=tuple(j if i == axis else d for i, d in enumerate(shape)),
+            strides=(1,) * len(shape),
+        )
         after_starts = tuple(j + 1 if i == axis else 0 for i in range(len(shape)))
         after = slice(x, starts=after_starts, limits=shape, strides=(1,) * len(shape))
         others = cumprod(concatenate((before, ones, after), axis=axis), axis=axis)
-        tail = mul(slice(g, starts=starts, limits=shape, strides=(1,) * len(shape)), slice(others, starts=starts, limits=shape, strides=(1,) * len(shape)))
+        tail = mul(
+            slice(g, starts=starts, limits=shape, strides=(1,) * len(shape)),
+            slice(others, starts=starts, limits=shape, strides=(1,) * len(shape)),
+        )
         one = sum(tail, axis=(axis,), keepdims=True)
         total = one if total is None else concatenate((total, one), axis=axis)
     return (mul(x, 0) if total is None else total,)
@@ -390,7 +402,9 @@ def _pad_rule(x: Tensor, *, pads: tuple[tuple[int, int], ...], value: float) -> 
     return new_abstract(tuple(d + lo + hi for d, (lo, hi) in zip(x._shape, pads, strict=True)), x._dtype)
 
 
-def _pad_grad(g: Tensor, y: Tensor, x: Tensor, *, pads: tuple[tuple[int, int], ...], value: float) -> tuple[Tensor]:
+def _pad_grad(
+    g: Tensor, y: Tensor, x: Tensor, *, pads: tuple[tuple[int, int], ...], value: float
+) -> tuple[Tensor]:
     starts = tuple(lo for lo, _ in pads)
     limits = tuple(lo + d for (lo, _), d in zip(pads, shape_of(x), strict=True))
     return (slice(g, starts=starts, limits=limits, strides=(1,) * len(pads)),)
@@ -423,9 +437,13 @@ def dilate(x: Tensor, axis: int, step: int) -> Tensor:
     return slice(flat, starts=(0,) * len(shape), limits=limits, strides=(1,) * len(shape))
 
 
-reshape: Bind = primitive("reshape", _reshape_rule, lambda g, y, x, *, shape: (reshape(g, shape=shape_of(x)),))
+reshape: Bind = primitive(
+    "reshape", _reshape_rule, lambda g, y, x, *, shape: (reshape(g, shape=shape_of(x)),)
+)
 transpose: Bind = primitive("transpose", _transpose_rule, _transpose_grad)
-broadcast_to: Bind = primitive("broadcast_to", _broadcast_rule, lambda g, y, x, *, shape: (unbroadcast(g, x),))
+broadcast_to: Bind = primitive(
+    "broadcast_to", _broadcast_rule, lambda g, y, x, *, shape: (unbroadcast(g, x),)
+)
 concatenate: Bind = primitive("concatenate", _concatenate_rule, _concatenate_grad)
 pad: Bind = primitive("pad", _pad_rule, _pad_grad)  # with a constant
 slice: Bind = primitive("slice", _slice_rule, _slice_grad)  # 0 <= start <= limit <= size, strides > 0
@@ -434,7 +452,9 @@ flip: Bind = primitive("flip", lambda x, *, axis: _same(x), lambda g, y, x, *, a
 
 def _dynamic_slice_rule(x: Tensor, starts: Tensor, *, sizes: tuple[int, ...]) -> Tensor:
     if starts._shape != (len(x._shape),) or len(sizes) != len(x._shape):
-        raise ArgumentError("start_indices", expected=f"{len(x._shape)} integers, one for each dimension", got=starts)
+        raise ArgumentError(
+            "start_indices", expected=f"{len(x._shape)} integers, one for each dimension", got=starts
+        )
     if builtins_any(n > d for n, d in zip(sizes, x._shape, strict=True)):
         raise ArgumentError("shape", expected=f"at most the shape of the input {x._shape}", got=sizes)
     return new_abstract(tuple(sizes), x._dtype)
@@ -456,7 +476,9 @@ def builtins_any(items: Any) -> bool:
 
 # Starts are clamped so that the slice lies inside the tensor.
 dynamic_slice: Bind = primitive("dynamic_slice", _dynamic_slice_rule, _dynamic_slice_grad)
-dynamic_update_slice: Bind = primitive("dynamic_update_slice", lambda x, update, starts: _same(x), _update_grad)
+dynamic_update_slice: Bind = primitive(
+    "dynamic_update_slice", lambda x, update, starts: _same(x), _update_grad
+)
 
 # ---- indices -------------------------------------------------------------------------------------
 # Indices are int32 or int64 and in range: the ops see to that.
@@ -498,7 +520,9 @@ def _gather_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor) -> tuple[Tens
     return scatter(mul(x, 0), reshape(indices, shape=(count, depth)), rows, mode="add"), None
 
 
-def _scatter_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor, updates: Tensor, *, mode: str) -> tuple[Any, ...]:
+def _scatter_grad(
+    g: Tensor, y: Tensor, x: Tensor, indices: Tensor, updates: Tensor, *, mode: str
+) -> tuple[Any, ...]:
     picked = gather_nd(g, indices)
     if mode == "add":
         return g, None, picked
@@ -570,14 +594,23 @@ def _einsum_rule(*xs: Tensor, equation: str) -> Tensor:
 def _einsum_grad(g: Tensor, y: Tensor, *xs: Tensor, equation: str) -> tuple[Tensor, ...]:
     """The cotangent of an operand is an einsum of `g` and the other operands."""
     terms, result = rules.parse_einsum(equation, tuple(len(shape_of(x)) for x in xs))
-    sizes = {c: d for term, x in zip(terms, xs, strict=True) for c, d in zip(term, shape_of(x), strict=True) if d != 1}
+    sizes = {
+        c: d
+        for term, x in zip(terms, xs, strict=True)
+        for c, d in zip(term, shape_of(x), strict=True)
+        if d != 1
+    }
     grads = []
     for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
         others = [t for j, t in enumerate(terms) if j != i]
         rest = [conj_(v) for j, v in enumerate(xs) if j != i]
         unique = "".join(dict.fromkeys(term))
         known = "".join(c for c in unique if c in result or builtins_any(c in t for t in others))
-        part = einsum(g, *rest, equation=f"{','.join([result, *others])}->{known}") if rest or result != known else g
+        part = (
+            einsum(g, *rest, equation=f"{','.join([result, *others])}->{known}")
+            if rest or result != known
+            else g
+        )
         missing = tuple(sizes.get(c, 1) if c in unique and c not in known else 0 for c in unique)
         kept = iter(shape_of(part))
         part = reshape(part, shape=tuple(1 if m else next(kept) for m in missing))
@@ -597,8 +630,16 @@ def _diagonal_back(part: Tensor, unique: str, term: str, x: Tensor) -> Tensor:
             n = shape[i]
             mask = eq(_index(x, shape, first), _index(x, shape, i))
             spread = tuple(j for j in range(len(shape)) if j != i)
-            part = reshape(part, shape=tuple(shape_of(part)[spread.index(j)] if j != i else 1 for j in range(len(shape))))
-            part = where(mask, broadcast_to(part, shape=tuple(n if j == i else shape_of(part)[j] for j in range(len(shape)))), 0)
+            part = reshape(
+                part, shape=tuple(shape_of(part)[spread.index(j)] if j != i else 1 for j in range(len(shape)))
+            )
+            part = where(
+                mask,
+                broadcast_to(
+                    part, shape=tuple(n if j == i else shape_of(part)[j] for j in range(len(shape)))
+                ),
+                0,
+            )
     return part
 
 

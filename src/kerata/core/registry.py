@@ -109,7 +109,9 @@ def package_of(obj: Any) -> str | None:
 
 
 def get_registered_object(
-    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
     """What was registered under a name, looking in `custom_objects` and scopes first; None if nothing."""
     for objects in (custom_objects or {}, *reversed(_scopes.objects), _custom, module_objects or {}):
@@ -156,7 +158,9 @@ def get(kind: str, identifier: Any, *, argument: str, make: Callable[..., Any] |
         return identifier()
     if callable(identifier) or hasattr(identifier, "get_config"):
         return identifier
-    raise ArgumentError(argument, expected=f"the name of one of the {kind}, or an object of them", got=identifier)
+    raise ArgumentError(
+        argument, expected=f"the name of one of the {kind}, or an object of them", got=identifier
+    )
 
 
 def find(kind: str, name: str, argument: str) -> Any:

@@ -108,7 +108,9 @@ def concatenated(shapes: Sequence[Shape], axis: int, argument: str = "xs") -> Sh
 def matmul_shape(a: Shape, b: Shape) -> Shape:
     """NumPy's rule: 1-D operands are a row before and a column after."""
     if not a or not b:
-        raise ArgumentError("x1" if not a else "x2", expected="a tensor with at least one dimension", got="a scalar")
+        raise ArgumentError(
+            "x1" if not a else "x2", expected="a tensor with at least one dimension", got="a scalar"
+        )
     left, right = (1, *a) if len(a) == 1 else a, (*b, 1) if len(b) == 1 else b
     if left[-1] != right[-2]:
         raise ArgumentError(
@@ -132,13 +134,17 @@ def parse_einsum(equation: str, ranks: Shape) -> tuple[tuple[str, ...], str]:
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(ranks):
-        raise ArgumentError("subscripts", expected=f"with {len(ranks)} operands, as many as were given", got=equation)
+        raise ArgumentError(
+            "subscripts", expected=f"with {len(ranks)} operands, as many as were given", got=equation
+        )
     spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in text]
     most = 0
     for term, rank in zip(terms, ranks, strict=True):
         letters = len(term.replace("...", ""))
         if ("..." not in term and letters != rank) or letters > rank:
-            raise ArgumentError("subscripts", expected=f"with {rank} letters for the operand of rank {rank}", got=equation)
+            raise ArgumentError(
+                "subscripts", expected=f"with {rank} letters for the operand of rank {rank}", got=equation
+            )
         most = max(most, rank - letters if "..." in term else 0)
     ellipsis = "".join(spare[:most])
 
@@ -166,7 +172,9 @@ def einsum_shape(equation: str, shapes: Sequence[Shape]) -> Shape:
             known = sizes.get(letter, 1)
             if known != size and known != 1 and size != 1:
                 raise ArgumentError(
-                    "operands", expected=f"of one size for each letter of {equation!r}", got=f"shapes {list(shapes)}"
+                    "operands",
+                    expected=f"of one size for each letter of {equation!r}",
+                    got=f"shapes {list(shapes)}",
                 )
             sizes[letter] = max(known, size) if size else 0
     return tuple(sizes[c] for c in result)

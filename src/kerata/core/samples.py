@@ -27,7 +27,9 @@ class T:
             return rng.integers(0, 2, self.shape).astype(bool)
         low, high = (0.0, max(self.high, 1.0)) if dtypes.is_unsigned(self.dtype) else (self.low, self.high)
         if dtypes.is_int(self.dtype):
-            return rng.integers(int(low), int(np.ceil(high)), self.shape).astype(dtypes.numpy_dtype(self.dtype))
+            return rng.integers(int(low), int(np.ceil(high)), self.shape).astype(
+                dtypes.numpy_dtype(self.dtype)
+            )
         values = rng.uniform(low, high, self.shape)
         if dtypes.is_complex(self.dtype):
             values = values + 1j * rng.uniform(low, high, self.shape)
@@ -88,6 +90,6 @@ def rejects(*args: Any, argument: str, **kwargs: Any) -> Reject:
 
 def values(*numbers: Any, dtype: str = "float32") -> np.ndarray:
     """A sample's exact values, such as 0.0, inf and nan."""
-    return np.asarray(numbers[0] if len(numbers) == 1 and isinstance(numbers[0], Sequence) else numbers).astype(
-        dtypes.numpy_dtype(dtype)
-    )
+    return np.asarray(
+        numbers[0] if len(numbers) == 1 and isinstance(numbers[0], Sequence) else numbers
+    ).astype(dtypes.numpy_dtype(dtype))

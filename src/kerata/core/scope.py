@@ -43,7 +43,9 @@ class StatelessScope(StateScope):
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
                 raise ArgumentError("state_mapping", expected="pairs of a variable and a value", got=variable)
-            self.values[variable] = value if dispatch.is_tensor(value) else dispatch.to_engine(value, variable.engine)
+            self.values[variable] = (
+                value if dispatch.is_tensor(value) else dispatch.to_engine(value, variable.engine)
+            )
 
     def __enter__(self) -> StatelessScope:
         super().__enter__()

@@ -61,7 +61,10 @@ def serialize_keras_object(obj: Any) -> Any:
     if callable(obj) and hasattr(obj, "__name__"):
         return serialize_function(obj)
     raise ArgumentError(
-        "obj", expected="an object with a `get_config` method, or plain data", got=obj, fix="Define `get_config` in its class."
+        "obj",
+        expected="an object with a `get_config` method, or plain data",
+        got=obj,
+        fix="Define `get_config` in its class.",
     )
 
 
@@ -86,7 +89,12 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
     kind = registry.kind_of(obj)
     module = cls.__dict__.get("_keras_module") or (MODULES[kind] if kind else cls.__module__)
     registered = None if kind else registry.get_registered_name(cls)
-    data = {"module": module, "class_name": cls.__name__, "config": obj.get_config(), "registered_name": registered}
+    data = {
+        "module": module,
+        "class_name": cls.__name__,
+        "config": obj.get_config(),
+        "registered_name": registered,
+    }
     build_config = obj.get_build_config() if hasattr(obj, "get_build_config") else None
     if build_config:
         data["build_config"] = serialize_keras_object(build_config)
@@ -102,7 +110,12 @@ def serialize_function(fn: Any) -> Any:
     if registry.table("activations").get(name) is fn:
         return name
     registered = registry.get_registered_name(fn)
-    return {"module": "builtins", "class_name": "function", "config": fn.__name__, "registered_name": registered}
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": fn.__name__,
+        "registered_name": registered,
+    }
 
 
 def serialize_argument(value: Any) -> Any:
@@ -136,12 +149,14 @@ def deserialize_keras_object(
         return config
     if not isinstance(config, dict):
         raise ArgumentError("config", expected="plain data", got=config)
-    if "class_name" not in config or "config" not in config and config["class_name"] != "__tuple__":
+    if "class_name" not in config or ("config" not in config and config["class_name"] != "__tuple__"):
         return {k: deserialize_keras_object(v, custom_objects, safe_mode) for k, v in config.items()}
     return _deserialize_object(config, custom_objects, safe_mode, tuple(kinds or registry.KINDS))
 
 
-def _deserialize_object(config: dict[str, Any], custom_objects: Any, safe_mode: bool, kinds: tuple[str, ...]) -> Any:
+def _deserialize_object(
+    config: dict[str, Any], custom_objects: Any, safe_mode: bool, kinds: tuple[str, ...]
+) -> Any:
     name: Any = config["class_name"]
     inner: Any = config.get("config")
     if name == "__tuple__":

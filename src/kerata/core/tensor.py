@@ -80,7 +80,9 @@ class KerasTensor:
 
     def __len__(self) -> int:
         if not self._shape or self._shape[0] is None:
-            raise ArgumentError("x", expected="a tensor whose first dimension is known to take its length", got=self)
+            raise ArgumentError(
+                "x", expected="a tensor whose first dimension is known to take its length", got=self
+            )
         return self._shape[0]
 
     def _no_value(self, use: str) -> ArgumentError:
@@ -116,8 +118,6 @@ class KerasTensor:
         return id(self)
 
 
-
-
 def _binary(op: str, flip: bool = False) -> Any:
     if flip:
         return lambda self, other: OPS[op](other, self)
@@ -134,15 +134,22 @@ def install_operators(cls: type) -> None:
     for name, op in both.items():
         setattr(cls, f"__{name}__", _binary(op))
         setattr(cls, f"__r{name}__", _binary(op, flip=True))
-    compare = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
+    compare = {
+        "eq": "equal",
+        "ne": "not_equal",
+        "lt": "less",
+        "le": "less_equal",
+        "gt": "greater",
+        "ge": "greater_equal",
+    }
     for name, op in compare.items():
         setattr(cls, f"__{name}__", _binary(op))
     for name, op in {"neg": "negative", "abs": "absolute", "invert": "logical_or_bitwise_not"}.items():
         setattr(cls, f"__{name}__", lambda self, op=op: OPS[op](self))
-    setattr(cls, "__pos__", lambda self: self)
-    setattr(cls, "__getitem__", lambda self, key: OPS["getitem"](self, key))
-    setattr(cls, "__round__", lambda self, ndigits=0: OPS["round"](self, ndigits or 0))
-    setattr(cls, "__hash__", lambda self: id(self))
+    cls.__pos__ = lambda self: self
+    cls.__getitem__ = lambda self, key: OPS["getitem"](self, key)
+    cls.__round__ = lambda self, ndigits=0: OPS["round"](self, ndigits or 0)
+    cls.__hash__ = lambda self: id(self)
 
 
 install_operators(KerasTensor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -163,7 +163,9 @@ class Variable:
             shape = self.engine.shape_of(value)
         if shape != self.shape:
             raise ArgumentError(
-                "value", expected=f"a tensor of shape {self.shape}, the shape of the variable {self.path}", got=value
+                "value",
+                expected=f"a tensor of shape {self.shape}, the shape of the variable {self.path}",
+                got=value,
             )
         return value
 
@@ -212,7 +214,9 @@ class Variable:
             return
         value = self.engine.to_numpy(self.engine.read(self._container))
         self.engine = engine
-        self._container = engine.new_variable(engine.convert(np.array(value), self.dtype), self._trainable, self.name)
+        self._container = engine.new_variable(
+            engine.convert(np.array(value), self.dtype), self._trainable, self.name
+        )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         value = self.numpy()
@@ -231,7 +235,9 @@ class Variable:
         return int(self.raw())
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, backend={self.engine.name}>"
+        return (
+            f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, backend={self.engine.name}>"
+        )
 
 
 install_operators(Variable)
@@ -241,8 +247,6 @@ Variable.__ne__ = object.__ne__  # type: ignore[method-assign]
 
 def is_variable(x: Any) -> bool:
     return isinstance(x, Variable)
-
-
 
 
 def update_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:

@@ -84,7 +84,13 @@ class STFT(Initializer):
         periodic: whether the window is periodic (True) or symmetric.
     """
 
-    def __init__(self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False) -> None:
+    def __init__(
+        self,
+        side: str = "real",
+        window: Any = "hann",
+        scaling: str | None = "density",
+        periodic: bool = False,
+    ) -> None:
         self.side = checks.option("side", side, ("real", "imag"))
         self.window, self.periodic = window, periodic
         self.scaling = checks.option("scaling", scaling, ("density", "spectrum", None))
@@ -107,7 +113,13 @@ def _window(window: Any, length: int, periodic: bool) -> np.ndarray:
         return np.ones(length)
     if not isinstance(window, str):
         return np.asarray(window, float)
-    makers = {"hann": np.hanning, "hanning": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett}
+    makers = {
+        "hann": np.hanning,
+        "hanning": np.hanning,
+        "hamming": np.hamming,
+        "blackman": np.blackman,
+        "bartlett": np.bartlett,
+    }
     if window not in makers:
         raise ArgumentError("window", expected=f"one of {sorted(makers)}, an array or None", got=window)
     return makers[window](length + 1)[:-1] if periodic else makers[window](length)

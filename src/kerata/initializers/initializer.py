@@ -27,7 +27,9 @@ class Initializer:
     """
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
-        raise StateError(f"The initializer class {type(self).__name__} must define `__call__(self, shape, dtype=None)`.")
+        raise StateError(
+            f"The initializer class {type(self).__name__} must define `__call__(self, shape, dtype=None)`."
+        )
 
     def clone(self) -> Self:
         """Another one with the same settings."""

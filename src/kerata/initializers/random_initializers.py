@@ -124,7 +124,9 @@ class VarianceScaling(RandomInitializer):
         self.mode = checks.option("mode", mode, ("fan_in", "fan_out", "fan_avg"))
         if distribution == "normal":
             distribution = "truncated_normal"
-        self.distribution = checks.option("distribution", distribution, ("truncated_normal", "untruncated_normal", "uniform"))
+        self.distribution = checks.option(
+            "distribution", distribution, ("truncated_normal", "untruncated_normal", "uniform")
+        )
         self.input_axes, self.output_axes = input_axes, output_axes
         super().__init__(seed)
 
@@ -138,7 +140,9 @@ class VarianceScaling(RandomInitializer):
             return self._move(host.uniform(shape, -limit, limit, seed=self._seed), dtype)
         if self.distribution == "untruncated_normal":
             return self._move(host.normal(shape, 0.0, math.sqrt(variance), seed=self._seed), dtype)
-        return self._move(host.truncated_normal(shape, 0.0, math.sqrt(variance) / _CUT_STDDEV, seed=self._seed), dtype)
+        return self._move(
+            host.truncated_normal(shape, 0.0, math.sqrt(variance) / _CUT_STDDEV, seed=self._seed), dtype
+        )
 
 
 def fans(shape: tuple[int, ...], input_axes: Any = None, output_axes: Any = None) -> tuple[float, float]:

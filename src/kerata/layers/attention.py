@@ -317,6 +317,26 @@ class MultiHeadAttention(_Heads):
         )
         self.keep(dropout, use_bias, flash_attention, sliding_window, seed, use_gate, arguments)
 
+    @property
+    def query_dense(self) -> EinsumDense:
+        """The projection of the queries; model files hold the projections under these names."""
+        return self._query_dense
+
+    @property
+    def key_dense(self) -> EinsumDense:
+        """The projection of the keys."""
+        return self._key_dense
+
+    @property
+    def value_dense(self) -> EinsumDense:
+        """The projection of the values."""
+        return self._value_dense
+
+    @property
+    def output_dense(self) -> EinsumDense:
+        """The projection of the result."""
+        return self._output_dense
+
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
         rank = len(query_shape)

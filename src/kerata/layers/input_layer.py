@@ -54,7 +54,11 @@ class InputLayer(Layer):
         self.optional, self.sparse, self.ragged = optional, bool(sparse), bool(ragged)
         self._input_dtype = dtypes.standardize(dtype)
         self.built = True
-        output = input_tensor if input_tensor is not None else KerasTensor(self.batch_shape, self._input_dtype, name=self.name)
+        output = (
+            input_tensor
+            if input_tensor is not None
+            else KerasTensor(self.batch_shape, self._input_dtype, name=self.name)
+        )
         output.optional = optional
         Node(self, (), {}, output, is_input=True)
 
@@ -75,7 +79,9 @@ class InputLayer(Layer):
 
 def _sizes(shape: Any, argument: str) -> tuple[int | None, ...]:
     if isinstance(shape, int) or shape is None or not hasattr(shape, "__iter__"):
-        raise ArgumentError(argument, expected="a tuple of integers or None", got=shape, fix=f"Write {argument}=({shape},).")
+        raise ArgumentError(
+            argument, expected="a tuple of integers or None", got=shape, fix=f"Write {argument}=({shape},)."
+        )
     sizes = tuple(shape)
     for d in sizes:
         if d is not None and (isinstance(d, (bool, float, str)) or not hasattr(d, "__index__") or d < 0):

@@ -100,7 +100,9 @@ class Layer(Operation):
         if kwargs:
             known = ", ".join(init_parameters(type(self)))
             raise ArgumentError(
-                next(iter(kwargs)), expected=f"an argument of {type(self).__name__} ({known})", got=next(iter(kwargs.values()))
+                next(iter(kwargs)),
+                expected=f"an argument of {type(self).__name__} ({known})",
+                got=next(iter(kwargs.values())),
             )
         self.engine = backends.current()
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -297,7 +299,13 @@ class Layer(Operation):
             initializer = "glorot_uniform" if dtypes.is_float(name_of_dtype) else "zeros"
         with setting(engine=self.engine):
             variable = Variable(
-                initializers.get(initializer), shape, name_of_dtype, trainable and self._trainable, autocast, aggregation, name=name
+                initializers.get(initializer),
+                shape,
+                name_of_dtype,
+                trainable and self._trainable,
+                autocast,
+                aggregation,
+                name=name,
             )
         variable._made_trainable = trainable  # type: ignore[attr-defined]
         variable.regularizer, variable.constraint = regularizers.get(regularizer), constraints.get(constraint)
@@ -310,7 +318,9 @@ class Layer(Operation):
         """The same as `add_weight`."""
         return self.add_weight(shape, initializer, *args, **kwargs)
 
-    def keep_options(self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None) -> None:
+    def keep_options(
+        self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None
+    ) -> None:
         """Remembers `<name>_initializer`, `<name>_regularizer` and `<name>_constraint` for `add_named`."""
         setattr(self, f"{name}_initializer", initializers.get(initializer))
         setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
@@ -335,17 +345,23 @@ class Layer(Operation):
         """Replaces all weights; nothing is changed if one of them does not fit."""
         own = self.weights
         if len(weights) != len(own):
-            raise ArgumentError("weights", expected=f"a list of {len(own)} arrays", got=f"{len(weights)} arrays").at(self.path)
+            raise ArgumentError(
+                "weights", expected=f"a list of {len(own)} arrays", got=f"{len(weights)} arrays"
+            ).at(self.path)
         for v, w in zip(own, weights, strict=True):
             if tuple(shape_of(w)) != v.shape:
-                raise ArgumentError("weights", expected=f"of shape {v.shape} for {v.path}", got=w).at(self.path)
+                raise ArgumentError("weights", expected=f"of shape {v.shape} for {v.path}", got=w).at(
+                    self.path
+                )
         for v, w in zip(own, weights, strict=True):
             v.assign(w)
 
     def count_params(self) -> int:
         """The number of numbers in its weights."""
         if not self.built:
-            raise StateError(f"The layer {self.path!r} has no weights yet. Call it on data, or `build` it, first.")
+            raise StateError(
+                f"The layer {self.path!r} has no weights yet. Call it on data, or `build` it, first."
+            )
         return sum(int(np.prod(v.shape)) for v in self.weights)
 
     def to_backend(self, name: str) -> Self:
@@ -396,9 +412,7 @@ class Layer(Operation):
 
     def _build_for(self, arguments: dict[str, Any]) -> None:
         """Builds from the arguments of a call."""
-        shapes = {
-            name: _shapes(value) for name, value in arguments.items() if _has_tensor(value)
-        }
+        shapes = {name: _shapes(value) for name, value in arguments.items() if _has_tensor(value)}
         names = build_parameters(type(self))
         if not shapes:
             given: dict[str, Any] = {}
@@ -410,7 +424,10 @@ class Layer(Operation):
                 given = {names[0]: next(iter(shapes.values()))}
         scope = (*STATE.name_scope, self.name)
         self.__dict__["_path"] = "/".join(scope)
-        with setting(engine=self.engine, scope=None, abstract=0, autocast=None, name_scope=scope), self.engine.outside_trace():
+        with (
+            setting(engine=self.engine, scope=None, abstract=0, autocast=None, name_scope=scope),
+            self.engine.outside_trace(),
+        ):
             self.build(**given)
         self.built = True
         self._build_shapes = given
@@ -541,13 +558,17 @@ class Layer(Operation):
         dtype = dispatch.dtype_of(x)
         return self.autocast and dtypes.is_float(dtype) and dtype != self.compute_dtype
 
-    def _converted(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _converted(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arrays as tensors of the layer's engine, floats in its compute dtype."""
         if len(args) == 1 and not kwargs:
             return (tree.map_structure(self._convert_one, args[0]),), {}
         new = tuple(tree.map_structure(self._convert_one, a) for a in args)
         return new, {
-            k: v if k in ("training", "mask") or k.endswith("_mask") else tree.map_structure(self._convert_one, v)
+            k: v
+            if k in ("training", "mask") or k.endswith("_mask")
+            else tree.map_structure(self._convert_one, v)
             for k, v in kwargs.items()
         }
 
@@ -580,7 +601,9 @@ class Layer(Operation):
         names = call_spec(type(self)).names
         argument = names[0] if names else "inputs"
         if isinstance(specs, InputSpec):
-            specs.check(args[0] if not isinstance(args[0], list) or len(args[0]) != 1 else args[0][0], argument)
+            specs.check(
+                args[0] if not isinstance(args[0], list) or len(args[0]) != 1 else args[0][0], argument
+            )
             return
         given = tree.flatten(args[0]) if isinstance(specs, (list, tuple)) else args[0]
         if isinstance(specs, dict):
@@ -692,7 +715,9 @@ class Layer(Operation):
             ("non_trainable_variables", self.non_trainable_variables, non_trainable_variables),
         ):
             if len(own) != len(given):
-                raise ArgumentError(argument, expected=f"{len(own)} values", got=f"{len(given)} of them").at(self.path)
+                raise ArgumentError(argument, expected=f"{len(own)} values", got=f"{len(given)} of them").at(
+                    self.path
+                )
             pairs += zip(own, given, strict=True)
         with StatelessScope(pairs) as scope:
             outputs = self(*args, **kwargs)
@@ -710,7 +735,9 @@ class Layer(Operation):
         """Reads the layer's own variables from a mapping."""
         own = self._own_variables
         if len(store.keys()) != len(own):
-            raise ArgumentError("store", expected=f"{len(own)} arrays", got=f"{len(store.keys())} arrays").at(self.path)
+            raise ArgumentError("store", expected=f"{len(own)} arrays", got=f"{len(store.keys())} arrays").at(
+                self.path
+            )
         for i, v in enumerate(own):
             v.assign(store[str(i)])
 
@@ -745,14 +772,19 @@ class Layer(Operation):
         default = inspect.signature(type(self).__init__).parameters.get(name)
         if default is not None and default.default is not default.empty:
             return default.default
-        raise StateError(f"Define `get_config` in {type(self).__name__}: the value of its argument {name!r} is not known.")
+        raise StateError(
+            f"Define `get_config` in {type(self).__name__}: the value of its argument {name!r} is not known."
+        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """A layer from what `get_config` gave."""
         from kerata.core.serialization import deserialize_keras_object
 
-        config = {k: deserialize_keras_object(v) if isinstance(v, dict) and "class_name" in v else v for k, v in config.items()}
+        config = {
+            k: deserialize_keras_object(v) if isinstance(v, dict) and "class_name" in v else v
+            for k, v in config.items()
+        }
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -797,7 +829,9 @@ def _shapes(value: Any) -> Any:
 
 
 def _is_shape(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(d is None or isinstance(d, (int, np.integer)) for d in value)
+    return isinstance(value, (list, tuple)) and all(
+        d is None or isinstance(d, (int, np.integer)) for d in value
+    )
 
 
 def map_shapes(fn: Callable[[Any], Any], value: Any) -> Any:

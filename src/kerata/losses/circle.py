@@ -48,8 +48,14 @@ def circle(
     """
     y_pred = as_float(y_pred)
     labels = ops.reshape(ops.cast(ops.convert_to_tensor(y_true), "int32"), (-1,))
-    others = labels if ref_labels is None else ops.reshape(ops.cast(ops.convert_to_tensor(ref_labels), "int32"), (-1,))
-    references = y_pred if ref_embeddings is None else ops.convert_to_tensor(ref_embeddings, ops.dtype(y_pred))
+    others = (
+        labels
+        if ref_labels is None
+        else ops.reshape(ops.cast(ops.convert_to_tensor(ref_labels), "int32"), (-1,))
+    )
+    references = (
+        y_pred if ref_embeddings is None else ops.convert_to_tensor(ref_embeddings, ops.dtype(y_pred))
+    )
     if len(ops.shape(y_pred)) != 2:
         raise ArgumentError("y_pred", expected="embeddings of shape (batch, size)", got=y_pred)
     # Half the cosine distance, as in Keras: 0 for equal directions, 1 for opposite ones.

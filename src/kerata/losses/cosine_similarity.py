@@ -30,7 +30,9 @@ def cosine_similarity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
         -0.7071
     """
     y_true, y_pred = operands(y_true, y_pred)
-    return ops.negative(ops.sum(ops.multiply(ops.normalize(y_true, axis), ops.normalize(y_pred, axis)), axis=axis))
+    return ops.negative(
+        ops.sum(ops.multiply(ops.normalize(y_true, axis), ops.normalize(y_pred, axis)), axis=axis)
+    )
 
 
 @register_builtin("losses")
@@ -50,6 +52,10 @@ class CosineSimilarity(LossFunctionWrapper):
     """
 
     def __init__(
-        self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "cosine_similarity", dtype: Any = None
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "cosine_similarity",
+        dtype: Any = None,
     ) -> None:
         super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)

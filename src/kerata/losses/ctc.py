@@ -58,5 +58,7 @@ class CTC(LossFunctionWrapper):
         2.1972
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "ctc", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "ctc", dtype: Any = None
+    ) -> None:
         super().__init__(ctc, reduction, name, dtype)

@@ -54,7 +54,9 @@ class Hinge(LossFunctionWrapper):
         1.0
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: Any = None
+    ) -> None:
         super().__init__(hinge, reduction, name, dtype)
 
 
@@ -93,7 +95,9 @@ class SquaredHinge(LossFunctionWrapper):
         1.25
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "squared_hinge", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "squared_hinge", dtype: Any = None
+    ) -> None:
         super().__init__(squared_hinge, reduction, name, dtype)
 
 
@@ -134,5 +138,10 @@ class CategoricalHinge(LossFunctionWrapper):
         1.0
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_hinge",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(categorical_hinge, reduction, name, dtype)

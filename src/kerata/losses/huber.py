@@ -56,6 +56,10 @@ class Huber(LossFunctionWrapper):
     """
 
     def __init__(
-        self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str = "huber_loss", dtype: Any = None
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "huber_loss",
+        dtype: Any = None,
     ) -> None:
         super().__init__(huber, reduction, name, dtype, delta=checks.number("delta", delta, 0))

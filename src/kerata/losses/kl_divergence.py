@@ -49,5 +49,7 @@ class KLDivergence(LossFunctionWrapper):
         0.6931
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence", dtype: Any = None
+    ) -> None:
         super().__init__(kl_divergence, reduction, name, dtype)

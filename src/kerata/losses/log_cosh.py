@@ -50,5 +50,7 @@ class LogCosh(LossFunctionWrapper):
         0.2169
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: Any = None
+    ) -> None:
         super().__init__(log_cosh, reduction, name, dtype)

@@ -38,7 +38,9 @@ class Loss:
 
     takes_labels = False  # whether targets are classes, which stay integers
 
-    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
         self.name = name or auto_name(type(self).__name__)
         self.reduction = checks.option("reduction", reduction, REDUCTIONS)
         self._policy = dtype_policies.get(dtype or config.floatx())
@@ -63,7 +65,11 @@ class Loss:
         values = self.call(y_true, y_pred)
         counted = self.counted(y_true, values)
         if counted is not None:
-            mask = counted if mask is None else ops.logical_and(counted, fit_weight(ops.cast(mask, "bool"), values, "mask"))
+            mask = (
+                counted
+                if mask is None
+                else ops.logical_and(counted, fit_weight(ops.cast(mask, "bool"), values, "mask"))
+            )
         return reduce_weighted(values, sample_weight, mask, self.reduction, self._dtype)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -84,7 +90,9 @@ class Loss:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(**{k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()})
+        return cls(
+            **{k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()}
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
@@ -147,7 +155,11 @@ def _check_fit(true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
         return
     for a, b in zip(reversed(true), reversed(pred), strict=False):
         if a != b and type(a) is int and type(b) is int and a != 1 and b != 1:
-            raise ArgumentError("y_true", expected=f"of a shape that fits that of `y_pred`, {tuple(pred)}", got=f"shape {tuple(true)}")
+            raise ArgumentError(
+                "y_true",
+                expected=f"of a shape that fits that of `y_pred`, {tuple(pred)}",
+                got=f"shape {tuple(true)}",
+            )
 
 
 def fit_classes(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -155,9 +167,13 @@ def fit_classes(y_true: Tensor, y_pred: Tensor) -> Tensor:
     true, pred = ops.shape(y_true), ops.shape(y_pred)
     if len(true) == len(pred) and true[-1:] == (1,):
         y_true, true = ops.squeeze(y_true, -1), true[:-1]
-    if len(true) != len(pred) - 1 or any(type(a) is int and type(b) is int and a != b for a, b in zip(true, pred, strict=False)):
+    if len(true) != len(pred) - 1 or any(
+        type(a) is int and type(b) is int and a != b for a, b in zip(true, pred, strict=False)
+    ):
         raise ArgumentError(
-            "y_true", expected=f"classes as integers, of shape {tuple(pred[:-1])}, that of `y_pred` without its last axis", got=f"shape {tuple(true)}"
+            "y_true",
+            expected=f"classes as integers, of shape {tuple(pred[:-1])}, that of `y_pred` without its last axis",
+            got=f"shape {tuple(true)}",
         )
     return y_true
 
@@ -170,7 +186,9 @@ def reduce_weighted(
         if reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight"):
             return ops.mean(values) if ops.shape(values) else values
         return ops.sum(values) if reduction == "sum" else values
-    weight = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), values)
+    weight = (
+        None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), values)
+    )
     count: Tensor | None = None
     if mask is not None:
         mask = fit_weight(ops.cast(mask, dtype), values, "mask")
@@ -202,7 +220,9 @@ def fit_weight(weight: Tensor, values: Tensor, argument: str = "sample_weight") 
     if len(shape) > len(want) or any(
         type(a) is int and type(b) is int and a not in (1, b) for a, b in zip(shape, want, strict=False)
     ):
-        raise ArgumentError(argument, expected=f"of a shape that fits the values, {tuple(want)}", got=f"shape {tuple(shape)}")
+        raise ArgumentError(
+            argument, expected=f"of a shape that fits the values, {tuple(want)}", got=f"shape {tuple(shape)}"
+        )
     for _ in range(len(want) - len(shape)):
         weight = ops.expand_dims(weight, -1)
     return weight

@@ -47,5 +47,10 @@ class MeanAbsoluteError(LossFunctionWrapper):
         1.5
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_absolute_error",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(mean_absolute_error, reduction, name, dtype)

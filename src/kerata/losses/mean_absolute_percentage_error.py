@@ -31,7 +31,9 @@ def mean_absolute_percentage_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """
     y_true, y_pred = operands(y_true, y_pred)
     size = ops.maximum(ops.absolute(y_true), config.epsilon())  # a target of 0 must not divide
-    return ops.multiply(ops.mean(ops.absolute(ops.divide(ops.subtract(y_true, y_pred), size)), axis=-1), 100.0)
+    return ops.multiply(
+        ops.mean(ops.absolute(ops.divide(ops.subtract(y_true, y_pred), size)), axis=-1), 100.0
+    )
 
 
 @register_builtin("losses")
@@ -49,5 +51,10 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
         25.0
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_percentage_error", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_absolute_percentage_error",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(mean_absolute_percentage_error, reduction, name, dtype)

@@ -49,5 +49,10 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
         0.2402
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_squared_logarithmic_error",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)

@@ -46,7 +46,9 @@ def dice(y_true: Tensor, y_pred: Tensor, axis: Axis = None) -> Tensor:
 
 
 @register_builtin("losses")
-def tversky(y_true: Tensor, y_pred: Tensor, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None) -> Tensor:
+def tversky(
+    y_true: Tensor, y_pred: Tensor, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None
+) -> Tensor:
     """`1 - common / (common + alpha * false negatives + beta * false positives)`.
 
     Args:
@@ -93,7 +95,11 @@ class Dice(LossFunctionWrapper):
     """
 
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "dice", axis: Axis = None, dtype: Any = None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "dice",
+        axis: Axis = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__(dice, reduction, name, dtype, axis=axis)
 

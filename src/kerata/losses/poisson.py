@@ -49,5 +49,7 @@ class Poisson(LossFunctionWrapper):
         1.0
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: Any = None
+    ) -> None:
         super().__init__(poisson, reduction, name, dtype)

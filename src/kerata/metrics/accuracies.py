@@ -87,8 +87,14 @@ def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
 def check_rows(y_true: Tensor, y_pred: Tensor) -> None:
     """Targets with a value for each class."""
     true, pred = ops.shape(y_true), ops.shape(y_pred)
-    if not pred or len(true) != len(pred) or any(type(a) is int and type(b) is int and a != b for a, b in zip(true, pred, strict=True)):
-        raise ArgumentError("y_true", expected=f"of shape {tuple(pred)}, that of `y_pred`", got=f"shape {tuple(true)}")
+    if (
+        not pred
+        or len(true) != len(pred)
+        or any(type(a) is int and type(b) is int and a != b for a, b in zip(true, pred, strict=True))
+    ):
+        raise ArgumentError(
+            "y_true", expected=f"of shape {tuple(pred)}, that of `y_pred`", got=f"shape {tuple(true)}"
+        )
 
 
 def _hits(equal: Tensor) -> Tensor:
@@ -204,10 +210,18 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(
-        self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: Any = None, from_sorted_ids: bool = False
+        self,
+        k: int = 5,
+        name: str = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
     ) -> None:
         super().__init__(
-            sparse_top_k_categorical_accuracy, name, dtype, k=checks.positive_int("k", k), from_sorted_ids=from_sorted_ids
+            sparse_top_k_categorical_accuracy,
+            name,
+            dtype,
+            k=checks.positive_int("k", k),
+            from_sorted_ids=from_sorted_ids,
         )
 
 
@@ -229,7 +243,9 @@ def top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Te
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, -1), y_pred, k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5, from_sorted_ids: bool = False) -> Tensor:
+def sparse_top_k_categorical_accuracy(
+    y_true: Tensor, y_pred: Tensor, k: int = 5, from_sorted_ids: bool = False
+) -> Tensor:
     """1 where the true class, an integer, is among the `k` largest predictions, else 0.
 
     Args:

@@ -74,7 +74,11 @@ class AUC(ThresholdMetric):
         if num_labels is not None and not multi_label:
             raise ArgumentError("num_labels", expected="None unless `multi_label` is True", got=num_labels)
         self.multi_label, self.num_labels, self.from_logits = multi_label, num_labels, from_logits
-        self.label_weights = None if label_weights is None else [float(checks.number("label_weights", w, 0)) for w in label_weights]
+        self.label_weights = (
+            None
+            if label_weights is None
+            else [float(checks.number("label_weights", w, 0)) for w in label_weights]
+        )
         self._shaped = False
         if num_labels is not None:
             self._shape(checks.positive_int("num_labels", num_labels))
@@ -90,14 +94,18 @@ class AUC(ThresholdMetric):
             y_pred = ops.sigmoid(as_float(y_pred))
         y_true, y_pred, weight = prepare(y_true, y_pred, sample_weight, self.dtype)
         if self.label_weights is not None and not self.multi_label:
-            labels = ops.broadcast_to(ops.convert_to_tensor(self.label_weights, self.dtype), ops.shape(y_pred))
+            labels = ops.broadcast_to(
+                ops.convert_to_tensor(self.label_weights, self.dtype), ops.shape(y_pred)
+            )
             weight = labels if weight is None else ops.multiply(weight, labels)
         if not self.multi_label:
             self._counted(_flat(y_true), _flat(y_pred), _flat(weight), self.thresholds)
             return
         shape = ops.shape(y_pred)
         if len(shape) != 2 or (self.num_labels is not None and shape[1] != self.num_labels):
-            raise ArgumentError("y_pred", expected=f"of shape (batch, {self.num_labels or 'labels'})", got=y_pred)
+            raise ArgumentError(
+                "y_pred", expected=f"of shape (batch, {self.num_labels or 'labels'})", got=y_pred
+            )
         if not self._shaped:
             self._shape(shape[1])
         self._counted(y_true, y_pred, weight, self.thresholds)
@@ -127,7 +135,9 @@ class AUC(ThresholdMetric):
         slope = ops.divide_no_nan(gained, ops.maximum(width, 0.0))
         intercept = ops.subtract(tp[1:], ops.multiply(slope, predicted[1:]))
         both = ops.logical_and(ops.greater(predicted[:-1], 0), ops.greater(predicted[1:], 0))
-        ratio = ops.where(both, ops.divide_no_nan(predicted[:-1], ops.maximum(predicted[1:], 0.0)), ops.ones_like(width))
+        ratio = ops.where(
+            both, ops.divide_no_nan(predicted[:-1], ops.maximum(predicted[1:], 0.0)), ops.ones_like(width)
+        )
         area = ops.multiply(slope, ops.add(gained, ops.multiply(intercept, ops.log(ratio))))
         return ops.sum(ops.divide_no_nan(area, ops.maximum(ops.add(tp[1:], fn[1:]), 0.0)), axis=0)
 

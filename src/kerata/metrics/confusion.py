@@ -28,13 +28,20 @@ def as_thresholds(thresholds: Thresholds, default: float = 0.5) -> list[float]:
 
 
 def prepare(
-    y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None, dtype: str, top_k: int | None = None, class_id: int | None = None
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None,
+    dtype: str,
+    top_k: int | None = None,
+    class_id: int | None = None,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Targets as 0 and 1, predictions and weights of one shape."""
     mask = mask_of(y_pred)
     y_true, y_pred = squeeze_or_expand(ops.convert_to_tensor(y_true), ops.cast(as_float(y_pred), dtype))
     y_true = ops.cast(ops.not_equal(y_true, 0), dtype)
-    weight = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), y_pred)
+    weight = (
+        None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), y_pred)
+    )
     if mask is not None:
         mask = fit_weight(ops.cast(mask, dtype), y_pred, "mask")
         weight = mask if weight is None else ops.multiply(weight, mask)
@@ -55,7 +62,9 @@ def _only_top(y_pred: Tensor, k: int) -> Tensor:
     return ops.where(ops.greater(chosen, 0), y_pred, ops.full_like(y_pred, -1e10))
 
 
-def counts(y_true: Tensor, y_pred: Tensor, weight: Tensor | None, thresholds: Tensor, wanted: Sequence[str]) -> dict[str, Tensor]:
+def counts(
+    y_true: Tensor, y_pred: Tensor, weight: Tensor | None, thresholds: Tensor, wanted: Sequence[str]
+) -> dict[str, Tensor]:
     """The counts at each threshold, of shape (thresholds,); with labels kept apart, (thresholds, labels).
 
     Args:
@@ -90,8 +99,12 @@ class ThresholdMetric(Metric):
         for name in self.keeps:
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
 
-    def _counted(self, y_true: Tensor, y_pred: Tensor, weight: Tensor | None, thresholds: Sequence[float]) -> None:
-        found = counts(y_true, y_pred, weight, ops.convert_to_tensor(list(thresholds), self.dtype), self.keeps)
+    def _counted(
+        self, y_true: Tensor, y_pred: Tensor, weight: Tensor | None, thresholds: Sequence[float]
+    ) -> None:
+        found = counts(
+            y_true, y_pred, weight, ops.convert_to_tensor(list(thresholds), self.dtype), self.keeps
+        )
         own: list[Variable] = [getattr(self, name) for name in self.keeps]
         update_all(own, [ops.add(v.raw(), found[n]) for v, n in zip(own, self.keeps, strict=True)])
 
@@ -299,7 +312,12 @@ class SensitivityAtSpecificity(_AtValue):
     value_name, wanted = "specificity", "sensitivity"
 
     def __init__(
-        self, specificity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None
+        self,
+        specificity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__(dtype, name)
         self._begin(specificity, num_thresholds, class_id)
@@ -325,7 +343,12 @@ class SpecificityAtSensitivity(_AtValue):
     value_name, wanted = "sensitivity", "specificity"
 
     def __init__(
-        self, sensitivity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None
+        self,
+        sensitivity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__(dtype, name)
         self._begin(sensitivity, num_thresholds, class_id)
@@ -351,7 +374,12 @@ class PrecisionAtRecall(_AtValue):
     value_name, wanted = "recall", "precision"
 
     def __init__(
-        self, recall: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None
+        self,
+        recall: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__(dtype, name)
         self._begin(recall, num_thresholds, class_id)
@@ -377,7 +405,12 @@ class RecallAtPrecision(_AtValue):
     value_name, wanted = "precision", "recall"
 
     def __init__(
-        self, precision: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None, dtype: Any = None
+        self,
+        precision: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__(dtype, name)
         self._begin(precision, num_thresholds, class_id)

@@ -32,8 +32,16 @@ class BinaryCrossentropy(MeanMetricWrapper):
         0.6931
     """
 
-    def __init__(self, name: str = "binary_crossentropy", dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0) -> None:
-        super().__init__(binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing)
+    def __init__(
+        self,
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+    ) -> None:
+        super().__init__(
+            binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
+        )
 
 
 @register_builtin("metrics", "categorical_crossentropy")
@@ -53,8 +61,22 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         0.6931
     """
 
-    def __init__(self, name: str = "categorical_crossentropy", dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0, axis: int = -1) -> None:
-        super().__init__(categorical_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+    def __init__(
+        self,
+        name: str = "categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(
+            categorical_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
 
 
 @register_builtin("metrics", "sparse_categorical_crossentropy")
@@ -74,17 +96,35 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         0.6931
     """
 
-    def __init__(self, name: str = "sparse_categorical_crossentropy", dtype: Any = None, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1) -> None:
-        super().__init__(sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis)
+    def __init__(
+        self,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(
+            sparse_categorical_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+        )
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         ignored = self._fn_kwargs["ignore_class"]
         if ignored is not None:
             y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
             kept = ops.cast(ops.not_equal(y_true, ignored), self.dtype)
             if len(ops.shape(kept)) == len(ops.shape(y_pred)):
                 kept = ops.squeeze(kept, -1)
-            given = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), kept)
+            given = (
+                None
+                if sample_weight is None
+                else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), kept)
+            )
             sample_weight = kept if given is None else ops.multiply(given, kept)
         super().update_state(y_true, y_pred, sample_weight)
 

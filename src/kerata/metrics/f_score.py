@@ -70,7 +70,11 @@ class FBetaScore(Metric):
             raise ArgumentError("y_pred", expected="of shape (batch, classes)", got=y_pred)
         if not self._shaped:
             self._shape(ops.shape(y_pred)[1])
-        weight = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), y_true)
+        weight = (
+            None
+            if sample_weight is None
+            else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), y_true)
+        )
         guess = self._positive(y_pred)
         axis = None if self.average == "micro" else 0
 
@@ -79,7 +83,12 @@ class FBetaScore(Metric):
 
         both = ops.multiply(guess, y_true)
         own = [self.true_positives, self.false_positives, self.false_negatives, self.intermediate_weights]
-        new = [total(both), total(ops.subtract(guess, both)), total(ops.subtract(y_true, both)), total(y_true)]
+        new = [
+            total(both),
+            total(ops.subtract(guess, both)),
+            total(ops.subtract(y_true, both)),
+            total(y_true),
+        ]
         update_all(own, [ops.add(v.raw(), x) for v, x in zip(own, new, strict=True)])
 
     def _positive(self, y_pred: Tensor) -> Tensor:
@@ -121,9 +130,18 @@ class F1Score(FBetaScore):
     """
 
     def __init__(
-        self, average: str | None = None, threshold: float | None = None, name: str = "f1_score", dtype: Any = None
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str = "f1_score",
+        dtype: Any = None,
     ) -> None:
         super().__init__(average, 1.0, threshold, name, dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self._policy.name, "average": self.average, "threshold": self.threshold}
+        return {
+            "name": self.name,
+            "dtype": self._policy.name,
+            "average": self.average,
+            "threshold": self.threshold,
+        }

@@ -34,7 +34,9 @@ class _Confusion(Metric):
         self.num_classes = checks.positive_int("num_classes", num_classes)
         self.ignore_class, self.axis = ignore_class, axis
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
-        self.total_confusion_matrix = self.add_variable((num_classes, num_classes), "zeros", name="total_confusion_matrix")
+        self.total_confusion_matrix = self.add_variable(
+            (num_classes, num_classes), "zeros", name="total_confusion_matrix"
+        )
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
@@ -49,7 +51,10 @@ class _Confusion(Metric):
         weight = self._weight(sample_weight, y_true)
         true, pred = (ops.reshape(ops.cast(y, "int32"), (-1,)) for y in (y_true, y_pred))
         place = ops.add(ops.multiply(true, n), pred)
-        known = ops.logical_and(ops.logical_and(ops.greater_equal(true, 0), ops.less(true, n)), ops.logical_and(ops.greater_equal(pred, 0), ops.less(pred, n)))
+        known = ops.logical_and(
+            ops.logical_and(ops.greater_equal(true, 0), ops.less(true, n)),
+            ops.logical_and(ops.greater_equal(pred, 0), ops.less(pred, n)),
+        )
         if self.ignore_class is not None:
             known = ops.logical_and(known, ops.not_equal(true, self.ignore_class))
         place = ops.where(known, place, n * n)  # what is no class goes to a place that is cut off
@@ -104,14 +109,18 @@ class IoU(_Confusion):
         super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
         self.target_class_ids = [checks.natural("target_class_ids", i) for i in target_class_ids]
         if self.target_class_ids and max(self.target_class_ids) >= num_classes:
-            raise ArgumentError("target_class_ids", expected=f"classes below {num_classes}", got=target_class_ids)
+            raise ArgumentError(
+                "target_class_ids", expected=f"classes below {num_classes}", got=target_class_ids
+            )
 
     def result(self) -> Tensor:
         matrix = ops.cast(self.total_confusion_matrix.raw(), "float32")
         both = ops.diagonal(matrix)
         union = ops.subtract(ops.add(ops.sum(matrix, axis=0), ops.sum(matrix, axis=1)), both)
         chosen = ops.convert_to_tensor([float(i in self.target_class_ids) for i in range(self.num_classes)])
-        present = ops.cast(ops.greater(union, 0), "float32")  # a class that nobody saw has no share in the mean
+        present = ops.cast(
+            ops.greater(union, 0), "float32"
+        )  # a class that nobody saw has no share in the mean
         share = ops.multiply(ops.divide_no_nan(both, union), chosen)
         return ops.divide_no_nan(ops.sum(share), ops.sum(ops.multiply(present, chosen)))
 
@@ -133,13 +142,21 @@ class BinaryIoU(IoU):
     """
 
     def __init__(
-        self, target_class_ids: Sequence[int] = (0, 1), threshold: float = 0.5, name: str | None = None, dtype: Any = None
+        self,
+        target_class_ids: Sequence[int] = (0, 1),
+        threshold: float = 0.5,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__(2, target_class_ids, name, dtype)
         self.threshold = checks.number("threshold", threshold)
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
-        self._add(ops.convert_to_tensor(y_true), ops.greater_equal(ops.convert_to_tensor(y_pred), self.threshold), sample_weight)
+        self._add(
+            ops.convert_to_tensor(y_true),
+            ops.greater_equal(ops.convert_to_tensor(y_pred), self.threshold),
+            sample_weight,
+        )
 
 
 @register_builtin("metrics", "mean_iou", "mean_io_u")

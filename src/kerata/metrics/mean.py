@@ -44,13 +44,17 @@ class Mean(Metric):
         if values_each != 1:  # each sample counts once, however many values it has
             added = ops.divide(added, values_each)
             count = count / values_each if weight is None else ops.divide(count, values_each)
-        update_all([self.total, self.count], [ops.add(self.total.value, added), ops.add(self.count.value, count)])
+        update_all(
+            [self.total, self.count], [ops.add(self.total.value, added), ops.add(self.count.value, count)]
+        )
 
     def result(self) -> Tensor:
         return ops.divide_no_nan(self.total.value, self.count.value)
 
 
-def weighted_values(values: Tensor, sample_weight: Tensor | None, dtype: str) -> tuple[Tensor, Tensor | None, Any]:
+def weighted_values(
+    values: Tensor, sample_weight: Tensor | None, dtype: str
+) -> tuple[Tensor, Tensor | None, Any]:
     """Values times weights in the dtype of the metric, the weights broadcast to them (None: all 1), and the
     number of values."""
     mask = mask_of(values)
@@ -58,7 +62,9 @@ def weighted_values(values: Tensor, sample_weight: Tensor | None, dtype: str) ->
     shape = ops.shape(values)
     if sample_weight is None and mask is None:
         return values, None, math.prod(shape)
-    weight = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), values)
+    weight = (
+        None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), values)
+    )
     if mask is not None:
         mask = fit_weight(ops.cast(mask, dtype), values, "mask")
         weight = mask if weight is None else ops.multiply(weight, mask)

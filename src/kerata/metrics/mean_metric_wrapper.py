@@ -27,7 +27,9 @@ class MeanMetricWrapper(Mean):
         **kwargs: further arguments of `fn`.
     """
 
-    def __init__(self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(name or getattr(fn, "__name__", "mean_metric_wrapper"), dtype)
         self.fn, self._fn_kwargs = fn, kwargs
 
@@ -38,7 +40,11 @@ class MeanMetricWrapper(Mean):
             mask = fit_weight(ops.cast(mask, self.dtype), values, "mask")
             # A masked value may be NaN, which a weight of 0 would keep.
             values = ops.where(ops.equal(mask, 0), ops.zeros_like(values), values)
-            weight = None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), values)
+            weight = (
+                None
+                if sample_weight is None
+                else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), values)
+            )
             sample_weight = mask if weight is None else ops.multiply(mask, weight)
         super().update_state(values, sample_weight)
 

@@ -44,18 +44,30 @@ class Metric:
         return self._policy.compute_dtype
 
     def add_variable(
-        self, shape: Sequence[int], initializer: Any, dtype: Any = None, aggregation: str = "sum", name: str | None = None
+        self,
+        shape: Sequence[int],
+        initializer: Any,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
     ) -> Variable:
         """A new variable of the metric's state."""
         with setting(engine=self.engine, scope=None, abstract=0), self.engine.outside_trace():
             variable = Variable(
-                initializers.get(initializer), tuple(shape), dtype or self.dtype, False, aggregation=aggregation, name=name
+                initializers.get(initializer),
+                tuple(shape),
+                dtype or self.dtype,
+                False,
+                aggregation=aggregation,
+                name=name,
             )
         variable._first = initializers.get(initializer)  # type: ignore[attr-defined]
         self._own_variables.append(variable)
         return variable
 
-    def add_weight(self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None) -> Variable:
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
         """The same as `add_variable`; zeros by default."""
         return self.add_variable(shape, initializer or "zeros", dtype, name=name)
 
@@ -80,7 +92,11 @@ class Metric:
         for child in children(self):
             if isinstance(child, Variable):
                 first = getattr(child, "_first", None)
-                child.assign(ops.zeros(child.shape, child.dtype) if first is None else first(child.shape, dtype=child.dtype))
+                child.assign(
+                    ops.zeros(child.shape, child.dtype)
+                    if first is None
+                    else first(child.shape, dtype=child.dtype)
+                )
             else:
                 child.reset_state()
 
@@ -97,7 +113,9 @@ class Metric:
         return self.result()
 
     # ---- stateless -------------------------------------------------------------------------------
-    def stateless_update_state(self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any) -> list[Tensor]:
+    def stateless_update_state(
+        self, metric_variables: Sequence[Tensor], *args: Any, **kwargs: Any
+    ) -> list[Tensor]:
         """`update_state` as a pure function of the values of `variables`."""
         with self._with_values(metric_variables) as scope:
             self.update_state(*args, **kwargs)
@@ -117,7 +135,9 @@ class Metric:
     def _with_values(self, values: Sequence[Tensor]) -> StatelessScope:
         own = self.variables
         if len(values) != len(own):
-            raise ArgumentError("metric_variables", expected=f"{len(own)} tensors", got=f"{len(values)} of them")
+            raise ArgumentError(
+                "metric_variables", expected=f"{len(own)} tensors", got=f"{len(values)} of them"
+            )
         return StatelessScope(zip(own, values, strict=True))
 
     def _move(self, engine: Any) -> None:
@@ -135,9 +155,9 @@ class Metric:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(**{k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()})
+        return cls(
+            **{k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()}
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
-
-

@@ -48,11 +48,17 @@ class R2Score(Metric):
 
     def _shape(self, columns: int) -> None:
         for name in ("squared_sum", "sum", "residual", "count"):
-            setattr(self, "total_mse" if name == "residual" else name, self.add_variable((columns,), "zeros", name=name))
+            setattr(
+                self,
+                "total_mse" if name == "residual" else name,
+                self.add_variable((columns,), "zeros", name=name),
+            )
         self._shaped = True
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
-        y_true, y_pred = squeeze_or_expand(ops.convert_to_tensor(y_true, self.dtype), ops.cast(as_float(y_pred), self.dtype))
+        y_true, y_pred = squeeze_or_expand(
+            ops.convert_to_tensor(y_true, self.dtype), ops.cast(as_float(y_pred), self.dtype)
+        )
         shape = ops.shape(y_pred)
         if len(shape) != 2 or ops.shape(y_true) != shape:
             raise ArgumentError("y_true", expected="of the shape of `y_pred`, (batch, columns)", got=y_true)

@@ -119,7 +119,9 @@ class _Cloner:
 
     def _operation(self, operation: Operation) -> Operation:
         return (
-            OpCall(operation.op, operation.name) if isinstance(operation, OpCall) else self.layer(cast(Layer, operation))
+            OpCall(operation.op, operation.name)
+            if isinstance(operation, OpCall)
+            else self.layer(cast(Layer, operation))
         )
 
     def _inputs(self, function: Function, given: Any) -> list[KerasTensor]:

@@ -72,7 +72,7 @@ class Functional(Model):
         return self.__dict__["_functional_operations"]
 
     @property
-    def layers(self) -> list[Layer]:  # type: ignore[misc]
+    def layers(self) -> list[Layer]:
         return [op for op in self.operations if isinstance(op, Layer)]
 
     @property
@@ -107,7 +107,9 @@ def _call(operation: Operation, args: Any, kwargs: Any) -> Any:
     return operation(*args, **kwargs)
 
 
-def make_functional(model: Model, inputs: Tree, outputs: Tree, name: str | None = None, **kwargs: Any) -> None:
+def make_functional(
+    model: Model, inputs: Tree, outputs: Tree, name: str | None = None, **kwargs: Any
+) -> None:
     """Initialises a model from symbolic inputs and outputs; also behind `super().__init__(inputs, outputs)`."""
     trainable = kwargs.pop("trainable", None)
     Layer.__init__(model, name=name, **kwargs)
@@ -119,10 +121,16 @@ def make_functional(model: Model, inputs: Tree, outputs: Tree, name: str | None 
     _check_unique_names(function)
     model.__dict__["_graph"] = function
     model.__dict__["_functional_operations"] = by_depth(function)
-    engines = {id(op.engine): op.engine for op in function.operations if isinstance(op, Layer) and not isinstance(op, InputLayer)}
+    engines = {
+        id(op.engine): op.engine
+        for op in function.operations
+        if isinstance(op, Layer) and not isinstance(op, InputLayer)
+    }
     if len(engines) > 1:
         names = sorted(e.name for e in engines.values())
-        raise ArgumentError("outputs", expected="made by layers of one engine", got=names, fix="Move layers with to_backend.")
+        raise ArgumentError(
+            "outputs", expected="made by layers of one engine", got=names, fix="Move layers with to_backend."
+        )
     if engines:
         model.__dict__["engine"] = next(iter(engines.values()))
     model.built = True
@@ -136,7 +144,9 @@ def make_functional(model: Model, inputs: Tree, outputs: Tree, name: str | None 
 def _adopt(model: Model) -> None:
     """A subclass that calls `super().__init__(inputs, outputs)` gets the methods of Functional."""
     cls = type(model)
-    model.__class__ = type(cls.__name__, (cls, Functional), {"__module__": cls.__module__, "__qualname__": cls.__qualname__})
+    model.__class__ = type(
+        cls.__name__, (cls, Functional), {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    )
 
 
 def _check_unique_names(function: Function) -> None:
@@ -192,7 +202,11 @@ def _reached(function: Function) -> list[int]:
 def match_inputs(function: Function, inputs: Tree) -> list[Any]:
     """The given inputs in the order of the graph's: by structure, or by the names of the inputs."""
     expected = function.inputs
-    if len(expected) == 1 and type(function.input) is KerasTensor and not isinstance(inputs, (list, tuple, dict)):
+    if (
+        len(expected) == 1
+        and type(function.input) is KerasTensor
+        and not isinstance(inputs, (list, tuple, dict))
+    ):
         return [_fit(inputs, expected[0])]
     if isinstance(inputs, dict):
         values = _by_name(function, inputs)
@@ -200,7 +214,11 @@ def match_inputs(function: Function, inputs: Tree) -> list[Any]:
         values = tree.flatten(inputs)
     if len(values) != len(expected):
         names = [t.name for t in expected]
-        raise ArgumentError("inputs", expected=f"{len(expected)} tensors, for the inputs {names}", got=f"{len(values)} of them")
+        raise ArgumentError(
+            "inputs",
+            expected=f"{len(expected)} tensors, for the inputs {names}",
+            got=f"{len(values)} of them",
+        )
     return [_fit(x, t) for x, t in zip(values, expected, strict=True)]
 
 
@@ -211,7 +229,9 @@ def _by_name(function: Function, inputs: dict[str, Any]) -> list[Any]:
         names = [keys.get(id(t), t.name) for t in function.inputs]
     missing = [n for n, t in zip(names, function.inputs, strict=True) if n not in inputs and not t.optional]
     if missing:
-        raise ArgumentError("inputs", expected=f"a dict with the keys {names}", got=f"a dict with the keys {sorted(inputs)}")
+        raise ArgumentError(
+            "inputs", expected=f"a dict with the keys {names}", got=f"a dict with the keys {sorted(inputs)}"
+        )
     return [inputs.get(n) for n in names]
 
 
@@ -247,5 +267,3 @@ def functional_from_config(cls: type, config: dict[str, Any]) -> Any:
     from .functional_config import functional_from_config as build
 
     return build(cls, config)
-
-

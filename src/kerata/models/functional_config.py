@@ -7,7 +7,6 @@ call is told by its history: name of the operation that made it, number of the c
 from __future__ import annotations
 
 import abc
-
 from typing import Any
 
 from kerata.core.errors import ArgumentError

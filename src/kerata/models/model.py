@@ -15,7 +15,11 @@ from kerata.training.trainer import Trainer
 
 
 def _is_functional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+    return (
+        len(args) >= 2
+        or (len(args) == 1 and "outputs" in kwargs)
+        or ("inputs" in kwargs and "outputs" in kwargs)
+    )
 
 
 @register_builtin("models")
@@ -67,10 +71,6 @@ class Model(Trainer, Layer):
     def layers(self) -> list[Layer]:
         """The layers directly in the model."""
         return self._layers
-
-    @layers.setter
-    def layers(self, _: Any) -> None:
-        raise StateError("`model.layers` cannot be set. Use another name for the attribute.")
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer with a name, or at a place.
@@ -131,7 +131,9 @@ class Model(Trainer, Layer):
         """Writes architecture, weights, compile arguments and optimizer state to a `.keras` file."""
         _saving().save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
         """Writes the weights to a `.weights.h5` file."""
         _saving().save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
 
@@ -176,4 +178,8 @@ def _saving() -> Any:
 def _shapes_of(arguments: dict[str, Any]) -> dict[str, Any]:
     from kerata.layers.layer import _has_tensor, _shapes
 
-    return {f"{k}_shape" if k != "inputs" else "input_shape": _shapes(v) for k, v in arguments.items() if _has_tensor(v)}
+    return {
+        f"{k}_shape" if k != "inputs" else "input_shape": _shapes(v)
+        for k, v in arguments.items()
+        if _has_tensor(v)
+    }

@@ -34,7 +34,9 @@ class Sequential(Model):
         (None, 2)
     """
 
-    def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
+    def __init__(
+        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None
+    ) -> None:
         super().__init__(trainable=trainable, name=name)
         self._sequence: list[Layer] = []
         self._names: set[str] = set()
@@ -145,7 +147,7 @@ class Sequential(Model):
         return None  # masks went with the tensors through the layers
 
     @property
-    def layers(self) -> list[Layer]:  # type: ignore[misc]
+    def layers(self) -> list[Layer]:
         """The layers, without the InputLayer."""
         layers = self._sequence
         return layers[1:] if layers and isinstance(layers[0], InputLayer) else layers[:]
@@ -153,7 +155,9 @@ class Sequential(Model):
     def _function(self) -> Function:
         graph = self.__dict__.get("_graph")
         if graph is None:
-            raise StateError(f"The model {self.name!r} has no known input shape yet. Begin it with an Input, or call it on data.")
+            raise StateError(
+                f"The model {self.name!r} has no known input shape yet. Begin it with an Input, or call it on data."
+            )
         return graph
 
     @property

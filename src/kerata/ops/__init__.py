@@ -1,5 +1,6 @@
 """The catalogue of ops: NumPy's names and meaning, the same on every engine."""
 
+from . import image as image
 from . import linalg as linalg
 from . import nn as nn
 from . import numpy as numpy
@@ -113,9 +114,9 @@ from .exponential import exp as exp
 from .exponential import exp2 as exp2
 from .exponential import expm1 as expm1
 from .exponential import log as log
-from .exponential import log10 as log10
 from .exponential import log1p as log1p
 from .exponential import log2 as log2
+from .exponential import log10 as log10
 from .exponential import logaddexp as logaddexp
 from .exponential import logaddexp2 as logaddexp2
 from .exponential import sigmoid as sigmoid

@@ -22,7 +22,9 @@ TensorLike = Any
 Tensor = Any
 
 
-def convert_to_tensor(x: TensorLike, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
+def convert_to_tensor(
+    x: TensorLike, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Tensor:
     """A tensor of the default engine, or of the engine that `x` is already on.
 
     Args:

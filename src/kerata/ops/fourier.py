@@ -298,7 +298,10 @@ def _window(window: Any, length: int, fft_length: int, name: str) -> Tensor:
     """The window function, in the middle of `fft_length` values."""
     if window is None:
         values: Any = np.ones(length)
-    elif isinstance(window, str) and window in ("hann", "hamming"):  # periodic: one more point, which is left out
+    elif isinstance(window, str) and window in (
+        "hann",
+        "hamming",
+    ):  # periodic: one more point, which is left out
         a = {"hann": 0.5, "hamming": 0.54}[window]
         values = a - (1 - a) * np.cos(2 * np.pi * np.arange(length) / length)
     elif isinstance(window, str):

@@ -14,7 +14,13 @@ TensorLike = Any
 Tensor = Any
 
 
-@op(samples=[sample(T((2, 3)), T((3, 4)), T((4,))), sample(T((2, 5, 3)), T((3, 4)), None), sample(T((0, 3)), T((3, 2)), T((2,)))])
+@op(
+    samples=[
+        sample(T((2, 3)), T((3, 4)), T((4,))),
+        sample(T((2, 5, 3)), T((3, 4)), None),
+        sample(T((0, 3)), T((3, 2)), T((2,))),
+    ]
+)
 def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Tensor:
     """`x @ kernel + bias`.
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, rules
 from kerata.core import primitives as p
+from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError

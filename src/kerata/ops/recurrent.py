@@ -9,7 +9,6 @@ from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.samples import T, Tolerance, sample
 
-
 from .arithmetic import add, multiply, subtract
 from .control import scan
 from .creation import zeros_like
@@ -23,7 +22,9 @@ from .trigonometry import tanh
 
 TensorLike = Any
 Tensor = Any
-_LOOSE = Tolerance(rtol=2e-5, atol=1e-5, because="a recurrence of matrix products; engines add in different order")
+_LOOSE = Tolerance(
+    rtol=2e-5, atol=1e-5, because="a recurrence of matrix products; engines add in different order"
+)
 
 
 def time_major(x: Tensor) -> Tensor:
@@ -214,4 +215,3 @@ def gru(
         length=shape_of(x)[1], zero_output_for_mask=zero_output_for_mask,
     )  # fmt: skip
     return time_major(outputs), state
-

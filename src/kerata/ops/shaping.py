@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, rules
 from kerata.core import primitives as p
+from kerata.core import rules
 from kerata.core.declare import op
-from kerata.core.dispatch import dtype_of, is_tensor, shape_of
+from kerata.core.dispatch import is_tensor, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
-from .core import convert_to_numpy, convert_to_tensor
+from .core import convert_to_numpy
 from .creation import fits
-from .elementwise import constant, promote
+from .elementwise import promote
 from .reduction import flattened
 
 TensorLike = Any

@@ -24,8 +24,12 @@ def adadelta(
     for x, g, square, change in zip(values, gradients, squares, changes, strict=True):
         g = like(g, x)
         square = mix(square, ops.square(g), rho)
-        step = ops.divide(ops.multiply(ops.sqrt(ops.add(change, epsilon)), g), ops.sqrt(ops.add(square, epsilon)))
-        rows.append((ops.subtract(x, ops.multiply(step, like(rate, x))), square, mix(change, ops.square(step), rho)))
+        step = ops.divide(
+            ops.multiply(ops.sqrt(ops.add(change, epsilon)), g), ops.sqrt(ops.add(square, epsilon))
+        )
+        rows.append(
+            (ops.subtract(x, ops.multiply(step, like(rate, x))), square, mix(change, ops.square(step), rho))
+        )
     return columns(rows)
 
 
@@ -77,6 +81,10 @@ class Adadelta(Optimizer):
         self.epsilon = checks.number("epsilon", epsilon, 0)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         self._run(adadelta, variables, slots, gradients, learning_rate, self.rho, self.epsilon)

@@ -82,7 +82,11 @@ class Adafactor(Optimizer):
         return self.add_variable(kept, "zeros", variable.dtype, name=label)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         step = self._step()
         decay = ops.subtract(1.0, ops.power(step, float(self.beta_2_decay)))
@@ -92,7 +96,14 @@ class Adafactor(Optimizer):
             self._update_one(x, g, like(learning_rate, x.raw()), like(decay, x.raw()), row, column, velocity)
 
     def _update_one(
-        self, variable: Variable, g: Tensor, rate: Tensor, keep: Tensor, row: Variable, column: Variable, velocity: Variable
+        self,
+        variable: Variable,
+        g: Tensor,
+        rate: Tensor,
+        keep: Tensor,
+        row: Variable,
+        column: Variable,
+        velocity: Variable,
     ) -> None:
         x = variable.raw()
         squares = ops.add(ops.square(like(g, x)), self.epsilon_1)

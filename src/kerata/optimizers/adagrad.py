@@ -25,7 +25,14 @@ def adagrad(
     for x, g, total in zip(values, gradients, sums, strict=True):
         g = like(g, x)
         total = ops.add(total, ops.square(g))
-        rows.append((ops.subtract(x, ops.divide(ops.multiply(g, like(rate, x)), ops.sqrt(ops.add(total, epsilon)))), total))
+        rows.append(
+            (
+                ops.subtract(
+                    x, ops.divide(ops.multiply(g, like(rate, x)), ops.sqrt(ops.add(total, epsilon)))
+                ),
+                total,
+            )
+        )
     return columns(rows)
 
 
@@ -73,13 +80,19 @@ class Adagrad(Optimizer):
             learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
             ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
         )  # fmt: skip
-        self.initial_accumulator_value = checks.number("initial_accumulator_value", initial_accumulator_value, 0)
+        self.initial_accumulator_value = checks.number(
+            "initial_accumulator_value", initial_accumulator_value, 0
+        )
         self.epsilon = checks.number("epsilon", epsilon, 0)
 
     def make_slot(self, variable: Variable, name: str) -> Variable:
         return self.add_variable_from_reference(variable, name, Constant(self.initial_accumulator_value))
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         self._run(adagrad, variables, slots, gradients, learning_rate, self.epsilon)

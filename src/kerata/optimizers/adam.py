@@ -73,9 +73,21 @@ class Adam(Optimizer):
             self.slot_groups = (("momentum", "velocity"), ("velocity_hat",))
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         update = updates.amsgrad if self.amsgrad else updates.adam
         self._run(
-            update, variables, slots, gradients, learning_rate, self._step(), self.beta_1, self.beta_2, self.epsilon
+            update,
+            variables,
+            slots,
+            gradients,
+            learning_rate,
+            self._step(),
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
         )

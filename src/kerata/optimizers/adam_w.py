@@ -54,7 +54,9 @@ class AdamW(Adam):
         **kwargs: Any,
     ) -> None:
         if weight_decay is None:
-            raise ArgumentError("weight_decay", expected="a number", got=None, fix="Without weight decay, use Adam.")
+            raise ArgumentError(
+                "weight_decay", expected="a number", got=None, fix="Without weight decay, use Adam."
+            )
         super().__init__(
             learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
             ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,

@@ -81,8 +81,20 @@ class Adamax(Optimizer):
         self.epsilon = checks.number("epsilon", epsilon, 0)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         self._run(
-            adamax, variables, slots, gradients, learning_rate, self._step(), self.beta_1, self.beta_2, self.epsilon
+            adamax,
+            variables,
+            slots,
+            gradients,
+            learning_rate,
+            self._step(),
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
         )

@@ -29,7 +29,9 @@ def ftrl(
         new = ops.add(total, ops.square(g))
         old_size, size = ops.power(total, -power), ops.power(new, -power)
         shrunk = ops.add(g, ops.multiply(x, 2.0 * shrinkage))
-        linear = ops.add(linear, ops.subtract(shrunk, ops.multiply(ops.divide(ops.subtract(size, old_size), pace), x)))
+        linear = ops.add(
+            linear, ops.subtract(shrunk, ops.multiply(ops.divide(ops.subtract(size, old_size), pace), x))
+        )
         quadratic = ops.add(ops.divide(size, pace), ops.multiply(pull, 2.0))
         rows.append((ops.divide(ops.subtract(ops.clip(linear, -l1, l1), linear), quadratic), new, linear))
     return columns(rows)
@@ -37,7 +39,7 @@ def ftrl(
 
 @register_builtin("optimizers", "ftrl")
 class Ftrl(Optimizer):
-    """"Follow the regularized leader": for wide, sparse models, whose weights it can make exactly 0.
+    """ "Follow the regularized leader": for wide, sparse models, whose weights it can make exactly 0.
 
     Args:
         learning_rate: a number or a schedule.
@@ -88,10 +90,18 @@ class Ftrl(Optimizer):
             ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
         )  # fmt: skip
         self.learning_rate_power = checks.number("learning_rate_power", learning_rate_power, high=0)
-        self.initial_accumulator_value = checks.number("initial_accumulator_value", initial_accumulator_value, 0)
-        self.l1_regularization_strength = checks.number("l1_regularization_strength", l1_regularization_strength, 0)
-        self.l2_regularization_strength = checks.number("l2_regularization_strength", l2_regularization_strength, 0)
-        self.l2_shrinkage_regularization_strength = checks.number("l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength, 0)
+        self.initial_accumulator_value = checks.number(
+            "initial_accumulator_value", initial_accumulator_value, 0
+        )
+        self.l1_regularization_strength = checks.number(
+            "l1_regularization_strength", l1_regularization_strength, 0
+        )
+        self.l2_regularization_strength = checks.number(
+            "l2_regularization_strength", l2_regularization_strength, 0
+        )
+        self.l2_shrinkage_regularization_strength = checks.number(
+            "l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength, 0
+        )
         self.beta = checks.number("beta", beta, 0)
 
     def make_slot(self, variable: Variable, name: str) -> Variable:
@@ -99,7 +109,11 @@ class Ftrl(Optimizer):
         return self.add_variable_from_reference(variable, name, first)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         self._run(
             ftrl, variables, slots, gradients, learning_rate, self.learning_rate_power, self.l1_regularization_strength,

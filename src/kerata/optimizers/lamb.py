@@ -29,7 +29,9 @@ def lamb(
         size = ops.add(ops.sqrt(ops.divide(v, like(second, x))), epsilon)
         push = ops.divide(ops.divide(m, like(first, x)), size)
         own, pushed = (ops.sqrt(ops.sum(ops.square(t))) for t in (x, push))
-        trust = ops.where(ops.logical_and(ops.greater(own, 0), ops.greater(pushed, 0)), ops.divide_no_nan(own, pushed), 1.0)
+        trust = ops.where(
+            ops.logical_and(ops.greater(own, 0), ops.greater(pushed, 0)), ops.divide_no_nan(own, pushed), 1.0
+        )
         rows.append((ops.subtract(x, ops.multiply(push, ops.multiply(like(trust, x), like(rate, x)))), m, v))
     return columns(rows)
 
@@ -85,8 +87,20 @@ class Lamb(Optimizer):
         self.epsilon = checks.number("epsilon", epsilon, 0)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         self._run(
-            lamb, variables, slots, gradients, learning_rate, self._step(), self.beta_1, self.beta_2, self.epsilon
+            lamb,
+            variables,
+            slots,
+            gradients,
+            learning_rate,
+            self._step(),
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
         )

@@ -23,7 +23,9 @@ def lion(
     rows = []
     for x, g, m in zip(values, gradients, momentums, strict=True):
         g = like(g, x)
-        rows.append((ops.subtract(x, ops.multiply(ops.sign(mix(m, g, beta_1)), like(rate, x))), mix(m, g, beta_2)))
+        rows.append(
+            (ops.subtract(x, ops.multiply(ops.sign(mix(m, g, beta_1)), like(rate, x))), mix(m, g, beta_2))
+        )
     return columns(rows)
 
 
@@ -75,6 +77,10 @@ class Lion(Optimizer):
         self.beta_2 = checks.number("beta_2", beta_2, 0, 1)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         self._run(lion, variables, slots, gradients, learning_rate, self.beta_1, self.beta_2)

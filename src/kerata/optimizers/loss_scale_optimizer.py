@@ -59,7 +59,9 @@ class LossScaleOptimizer(Optimizer):
         self.initial_scale = checks.number("initial_scale", initial_scale, 0)
         self.dynamic_growth_steps = checks.positive_int("dynamic_growth_steps", dynamic_growth_steps)
         self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
-        self.dynamic_scale = self.add_variable((), lambda shape, dtype: self.initial_scale, "float32", name="dynamic_scale")
+        self.dynamic_scale = self.add_variable(
+            (), lambda shape, dtype: self.initial_scale, "float32", name="dynamic_scale"
+        )
 
     @property
     def variables(self) -> list[Variable]:

@@ -90,7 +90,9 @@ class Muon(Optimizer):
         )  # fmt: skip
         self.adam_beta_1 = checks.number("adam_beta_1", adam_beta_1, 0, 1)
         self.adam_beta_2 = checks.number("adam_beta_2", adam_beta_2, 0, 1)
-        self.adam_weight_decay = None if adam_weight_decay is None else checks.number("adam_weight_decay", adam_weight_decay, 0)
+        self.adam_weight_decay = (
+            None if adam_weight_decay is None else checks.number("adam_weight_decay", adam_weight_decay, 0)
+        )
         self.epsilon = checks.number("epsilon", epsilon, 0)
         self.exclude_layers = list(exclude_layers or ())
         self.exclude_embeddings = exclude_embeddings
@@ -114,7 +116,11 @@ class Muon(Optimizer):
         """Each kind with its own decay, in `update_list`."""
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         rows: tuple[list[Any], list[Any]] = ([], [])
         for row in zip(variables, gradients, *slots, strict=True):
@@ -152,7 +158,9 @@ class Muon(Optimizer):
         x = ops.divide(x, ops.add(ops.sqrt(ops.sum(ops.square(x))), 1e-7))
         for _ in range(steps):
             square = ops.matmul(x, ops.transpose(x))
-            mixed = ops.add(ops.multiply(square, self.muon_b), ops.multiply(ops.matmul(square, square), self.muon_c))
+            mixed = ops.add(
+                ops.multiply(square, self.muon_b), ops.multiply(ops.matmul(square, square), self.muon_c)
+            )
             x = ops.add(ops.multiply(x, self.muon_a), ops.matmul(mixed, x))
         return ops.transpose(x) if tall else x
 

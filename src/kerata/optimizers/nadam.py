@@ -97,11 +97,24 @@ class Nadam(Optimizer):
             self._product = self.add_variable((), "ones", "float32")
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         step = self._step()
         product = ops.multiply(self._product.raw(), momentum_coefficient(step, self.beta_1))
         update_all([self._product], [product])
         self._run(
-            nadam, variables, slots, gradients, learning_rate, step, product, self.beta_1, self.beta_2, self.epsilon
+            nadam,
+            variables,
+            slots,
+            gradients,
+            learning_rate,
+            step,
+            product,
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
         )

@@ -68,35 +68,50 @@ class Optimizer:
         **kwargs: Any,
     ) -> None:
         if kwargs:
-            raise ArgumentError(next(iter(kwargs)), expected=f"an argument of {type(self).__name__}", got=next(iter(kwargs.values())))
+            raise ArgumentError(
+                next(iter(kwargs)),
+                expected=f"an argument of {type(self).__name__}",
+                got=next(iter(kwargs.values())),
+            )
         self.name = name or auto_name(type(self).__name__)
         self.weight_decay = _optional("weight_decay", weight_decay)
         self.clipnorm, self.clipvalue = _optional("clipnorm", clipnorm), _optional("clipvalue", clipvalue)
         self.global_clipnorm = _optional("global_clipnorm", global_clipnorm)
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ArgumentError("clipnorm", expected="given alone, without the other two ways of clipping", got=clipnorm)
+            raise ArgumentError(
+                "clipnorm", expected="given alone, without the other two ways of clipping", got=clipnorm
+            )
         self.use_ema = use_ema
         self.ema_momentum = checks.number("ema_momentum", ema_momentum, 0, 1)
         self.ema_overwrite_frequency = ema_overwrite_frequency
         if ema_overwrite_frequency is not None:
             checks.positive_int("ema_overwrite_frequency", ema_overwrite_frequency)
         self.loss_scale_factor = _optional("loss_scale_factor", loss_scale_factor)
-        if gradient_accumulation_steps is not None and checks.positive_int("gradient_accumulation_steps", gradient_accumulation_steps) < 2:
-            raise ArgumentError("gradient_accumulation_steps", expected="2 or more", got=gradient_accumulation_steps)
+        if (
+            gradient_accumulation_steps is not None
+            and checks.positive_int("gradient_accumulation_steps", gradient_accumulation_steps) < 2
+        ):
+            raise ArgumentError(
+                "gradient_accumulation_steps", expected="2 or more", got=gradient_accumulation_steps
+            )
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.engine = backends.current()
         self.built = False
         self._trainable_variables: list[Variable] = []
         self._places: dict[int, int] = {}
         self._all_places: list[int] = []
-        self._tracked: list[Variable] = []  # all variables but the iterations and the learning rate, as in files
+        self._tracked: list[
+            Variable
+        ] = []  # all variables but the iterations and the learning rate, as in files
         self._slots: list[list[Variable]] = []  # [slot][variable]
         self._averages: list[Variable] = []
         self._accumulated: list[Variable] = []
         self._no_decay: set[int] = set()
         self._no_decay_names: list[str] = []
         with setting(scope=None, abstract=0, name_scope=(self.name,)):
-            self._iterations = Variable(0, dtype="int32", trainable=False, aggregation="only_first_replica", name="iteration")
+            self._iterations = Variable(
+                0, dtype="int32", trainable=False, aggregation="only_first_replica", name="iteration"
+            )
             self._set_rate(learning_rate)
 
     # ---- learning rate and iterations ------------------------------------------------------------
@@ -124,8 +139,16 @@ class Optimizer:
         try:
             rate = float(rate)
         except (TypeError, ValueError):
-            raise ArgumentError("learning_rate", expected="a number, a schedule or a callable", got=rate) from None
-        self._rate = Variable(checks.number("learning_rate", rate), dtype="float32", trainable=False, aggregation="only_first_replica", name="learning_rate")
+            raise ArgumentError(
+                "learning_rate", expected="a number, a schedule or a callable", got=rate
+            ) from None
+        self._rate = Variable(
+            checks.number("learning_rate", rate),
+            dtype="float32",
+            trainable=False,
+            aggregation="only_first_replica",
+            name="learning_rate",
+        )
 
     @property
     def learning_rate(self) -> Any:
@@ -139,7 +162,9 @@ class Optimizer:
             self._rate.assign(value)
             return
         if not given:
-            raise StateError("The optimizer follows a schedule, so its learning rate cannot be set. Make a new optimizer.")
+            raise StateError(
+                "The optimizer follows a schedule, so its learning rate cannot be set. Make a new optimizer."
+            )
         self._set_rate(value)
 
     def _current_rate(self) -> Tensor:
@@ -188,23 +213,35 @@ class Optimizer:
         layout: Any = None, name: str | None = None,
     ) -> Variable:  # fmt: skip
         """A new variable of the optimizer."""
-        with setting(engine=self.engine, scope=None, abstract=0, name_scope=(self.name,)), self.engine.outside_trace():
+        with (
+            setting(engine=self.engine, scope=None, abstract=0, name_scope=(self.name,)),
+            self.engine.outside_trace(),
+        ):
             first = initializers.get(initializer) if isinstance(initializer, (str, dict)) else initializer
-            variable = Variable(first, tuple(shape), dtype, trainable=False, aggregation=aggregation, name=name)
+            variable = Variable(
+                first, tuple(shape), dtype, trainable=False, aggregation=aggregation, name=name
+            )
         self._tracked.append(variable)
         return variable
 
-    def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros") -> Variable:
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
         """A variable of the shape and dtype of another."""
         full = f"{reference_variable.path.replace('/', '_')}_{name or 'slot'}"
         return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=full)
 
-    def add_optimizer_variables(self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros") -> Any:
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
+    ) -> Any:
         """Such a variable for each of several; with a list of names, a tuple of lists."""
         if isinstance(name, str):
             return [self.add_variable_from_reference(v, name, initializer) for v in trainable_variables]
         firsts = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(name)
-        rows = [[self.add_variable_from_reference(v, n, i) for n, i in zip(name, firsts, strict=True)] for v in trainable_variables]
+        rows = [
+            [self.add_variable_from_reference(v, n, i) for n, i in zip(name, firsts, strict=True)]
+            for v in trainable_variables
+        ]
         return tuple(list(column) for column in zip(*rows, strict=True))
 
     def _get_variable_index(self, variable: Variable) -> int:
@@ -216,7 +253,9 @@ class Optimizer:
         for v in self.variables:
             v.move(engine)
 
-    def exclude_from_weight_decay(self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None) -> None:
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
         """Variables that do not decay: by object, or by a part of their path."""
         if self.built:
             raise StateError("Exclude variables from weight decay before the optimizer is built.")
@@ -255,15 +294,23 @@ class Optimizer:
         with setting(engine=self.engine):
             self._apply(grads, variables)
 
-    def _paired(self, grads: Sequence[Tensor], variables: Sequence[Variable] | None) -> tuple[list[Tensor], list[Variable]]:
+    def _paired(
+        self, grads: Sequence[Tensor], variables: Sequence[Variable] | None
+    ) -> tuple[list[Tensor], list[Variable]]:
         """Gradients as tensors of their variables' shapes, and the variables that have one."""
         if variables is None:
             if not self.built:
-                raise StateError(f"The optimizer {self.name!r} does not know the variables yet. Pass `trainable_variables`.")
+                raise StateError(
+                    f"The optimizer {self.name!r} does not know the variables yet. Pass `trainable_variables`."
+                )
             variables = self._trainable_variables
         variables, grads = list(variables), list(grads)
         if len(grads) != len(variables):
-            raise ArgumentError("grads", expected=f"{len(variables)} gradients, one for each variable", got=f"{len(grads)} of them")
+            raise ArgumentError(
+                "grads",
+                expected=f"{len(variables)} gradients, one for each variable",
+                got=f"{len(grads)} of them",
+            )
         if not self.built:
             self.build(variables)
         engine, absent = self.engine, False
@@ -275,7 +322,9 @@ class Optimizer:
                 with setting(engine=engine):
                     grads[i] = g = ops.convert_to_tensor(g)
             if g.shape != v.shape and ops.shape(g) != v.shape:
-                raise ArgumentError("grads", expected=f"of shape {v.shape}, that of the variable {v.path}", got=g)
+                raise ArgumentError(
+                    "grads", expected=f"of shape {v.shape}, that of the variable {v.path}", got=g
+                )
         if absent:
             kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
             grads, variables = [g for g, _ in kept], [v for _, v in kept]
@@ -316,12 +365,20 @@ class Optimizer:
         sums = [self._accumulated[i] for i in places]
         total = [ops.add(s.raw(), ops.cast(g, s.dtype)) for s, g in zip(sums, grads, strict=True)]
         due = ops.equal(ops.mod(ops.add(self._iterations.raw(), 1), n), 0)
-        self._where(due, [*variables, *self._tracked], lambda: self._update([ops.divide(t, n) for t in total], variables, places))
+        self._where(
+            due,
+            [*variables, *self._tracked],
+            lambda: self._update([ops.divide(t, n) for t in total], variables, places),
+        )
         update_all(sums, [ops.where(due, ops.zeros_like(t), t) for t in total])
 
     def _where(self, condition: Tensor, touched: Sequence[Variable], act: Callable[[], None]) -> None:
         """Acts where a condition holds: by a branch if it is known, else by a choice between old and new values."""
-        if engine_of_type(type(condition)) is self.engine and self.engine.is_concrete(condition) and not STATE.tracing:
+        if (
+            engine_of_type(type(condition)) is self.engine
+            and self.engine.is_concrete(condition)
+            and not STATE.tracing
+        ):
             if bool(condition):
                 act()
             return
@@ -344,7 +401,11 @@ class Optimizer:
             self._average(variables, places)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         """One update of all variables. By default `update_step` for each.
 
@@ -369,7 +430,14 @@ class Optimizer:
         done = self.iterations
         return updates.count(done.raw() if isinstance(done, Variable) else done)
 
-    def _run(self, update: Callable[..., Any], variables: list[Variable], slots: list[list[Variable]], gradients: list[Tensor], *rest: Any) -> None:
+    def _run(
+        self,
+        update: Callable[..., Any],
+        variables: list[Variable],
+        slots: list[list[Variable]],
+        gradients: list[Tensor],
+        *rest: Any,
+    ) -> None:
         """Gives the values of variables and slots to an op of updates.py, and assigns what it gives."""
         columns = [variables, *slots]
         values = [_raw(column, self.engine) for column in columns]
@@ -400,7 +468,9 @@ class Optimizer:
         averages = [self._averages[i] for i in places]
         done = self.iterations
         done = done.raw() if isinstance(done, Variable) else done
-        keep = ops.multiply(ops.cast(ops.not_equal(done, 0), "float32"), self.ema_momentum)  # the first average is the value
+        keep = ops.multiply(
+            ops.cast(ops.not_equal(done, 0), "float32"), self.ema_momentum
+        )  # the first average is the value
         old, values = _raw(averages, self.engine), _raw(variables, self.engine)
         new = updates.average(old, values, keep)
         if new is not old:
@@ -417,11 +487,16 @@ class Optimizer:
 
     # ---- stateless -------------------------------------------------------------------------------
     def stateless_apply(
-        self, optimizer_variables: Sequence[Tensor], grads: Sequence[Tensor], trainable_variables: Sequence[Tensor]
+        self,
+        optimizer_variables: Sequence[Tensor],
+        grads: Sequence[Tensor],
+        trainable_variables: Sequence[Tensor],
     ) -> tuple[list[Tensor], list[Tensor]]:
         """`apply` as a pure function: new values of the variables and of the optimizer's own."""
         if not self.built:
-            raise StateError("Build the optimizer before `stateless_apply`: call `build(trainable_variables)`.")
+            raise StateError(
+                "Build the optimizer before `stateless_apply`: call `build(trainable_variables)`."
+            )
         own = self.variables
         for argument, values, wanted in (
             ("optimizer_variables", optimizer_variables, own),
@@ -429,7 +504,10 @@ class Optimizer:
         ):
             if len(values) != len(wanted):
                 raise ArgumentError(argument, expected=f"{len(wanted)} tensors", got=f"{len(values)} of them")
-        pairs = [*zip(self._trainable_variables, trainable_variables, strict=True), *zip(own, optimizer_variables, strict=True)]
+        pairs = [
+            *zip(self._trainable_variables, trainable_variables, strict=True),
+            *zip(own, optimizer_variables, strict=True),
+        ]
         with StatelessScope(pairs) as scope:
             self.apply(grads)
         new = [scope.get_current_value(v) for v in self._trainable_variables]
@@ -455,14 +533,22 @@ class Optimizer:
     def load_own_variables(self, store: Any) -> None:
         own = self.variables
         if len(store.keys()) != len(own):
-            raise ArgumentError("store", expected=f"{len(own)} arrays for the optimizer", got=f"{len(store.keys())} arrays")
+            raise ArgumentError(
+                "store", expected=f"{len(own)} arrays for the optimizer", got=f"{len(store.keys())} arrays"
+            )
         for i, v in enumerate(own):
             v.assign(store[str(i)])
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__` that make such an optimizer again, as plain data."""
-        names = dict.fromkeys(("name", "learning_rate", *init_parameters(Optimizer), *init_parameters(type(self))))
-        config = {name: serialize_keras_object(getattr(self, name, None)) for name in names if name != "learning_rate"}
+        names = dict.fromkeys(
+            ("name", "learning_rate", *init_parameters(Optimizer), *init_parameters(type(self)))
+        )
+        config = {
+            name: serialize_keras_object(getattr(self, name, None))
+            for name in names
+            if name != "learning_rate"
+        }
         rate = serialize_keras_object(self._schedule) if self._rate is None else float(self._rate)
         return {"name": config.pop("name"), "learning_rate": rate, **config}
 
@@ -495,7 +581,9 @@ def _copy(sources: list[Variable], targets: list[Variable]) -> None:
         target.assign(source.raw())
 
 
-def _overwrite(grads: list[Tensor], variables: list[Variable], places: list[int]) -> tuple[list[Any], list[Any], list[Any]]:
+def _overwrite(
+    grads: list[Tensor], variables: list[Variable], places: list[int]
+) -> tuple[list[Any], list[Any], list[Any]]:
     """Variables whose "gradient" is their new value get it; the others are left to the update."""
     for g, v in zip(grads, variables, strict=True):
         if v.overwrite_with_gradient:

@@ -72,7 +72,11 @@ class RMSprop(Optimizer):
             self.slot_groups += (("average_gradient",),)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         momentums = slots[1] if self.momentum else []
         means = slots[-1] if self.centered else []

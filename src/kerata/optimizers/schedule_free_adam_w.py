@@ -91,9 +91,15 @@ class ScheduleFreeAdamW(Optimizer):
         return self.add_variable_from_reference(variable, name, lambda shape, dtype: variable.raw())
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         step = self._step()
         if self.warmup_steps:
-            learning_rate = ops.multiply(learning_rate, ops.minimum(ops.divide(step, float(self.warmup_steps)), 1.0))
+            learning_rate = ops.multiply(
+                learning_rate, ops.minimum(ops.divide(step, float(self.warmup_steps)), 1.0)
+            )
         self._run(schedule_free, variables, slots, gradients, learning_rate, step, self.beta_2, self.epsilon)

@@ -64,9 +64,15 @@ class SGD(Optimizer):
             self.slot_groups = (("momentum",),)
 
     def update_list(
-        self, gradients: list[Tensor], variables: list[Variable], learning_rate: Tensor, slots: list[list[Variable]]
+        self,
+        gradients: list[Tensor],
+        variables: list[Variable],
+        learning_rate: Tensor,
+        slots: list[list[Variable]],
     ) -> None:
         if not self.momentum:
             self._run(updates.sgd, variables, slots, gradients, learning_rate)
             return
-        self._run(updates.sgd_momentum, variables, slots, gradients, learning_rate, self.momentum, self.nesterov)
+        self._run(
+            updates.sgd_momentum, variables, slots, gradients, learning_rate, self.momentum, self.nesterov
+        )

@@ -145,7 +145,9 @@ def amsgrad(
 
 
 def _bias_correction(step: Tensor, beta_1: float, beta_2: float) -> Tensor:
-    return ops.divide(ops.sqrt(ops.subtract(1.0, ops.power(beta_2, step))), ops.subtract(1.0, ops.power(beta_1, step)))
+    return ops.divide(
+        ops.sqrt(ops.subtract(1.0, ops.power(beta_2, step))), ops.subtract(1.0, ops.power(beta_1, step))
+    )
 
 
 def _adam_step(x: Tensor, m: Tensor, v: Tensor, rate: Tensor, epsilon: float) -> Tensor:
@@ -155,7 +157,12 @@ def _adam_step(x: Tensor, m: Tensor, v: Tensor, rate: Tensor, epsilon: float) ->
 @update_op
 def sgd(values: Tensors, gradients: Tensors, rate: TensorLike) -> list[list[Tensor]]:
     """`x - rate * g`."""
-    return [[ops.subtract(x, ops.multiply(like(g, x), like(rate, x))) for x, g in zip(values, gradients, strict=True)]]
+    return [
+        [
+            ops.subtract(x, ops.multiply(like(g, x), like(rate, x)))
+            for x, g in zip(values, gradients, strict=True)
+        ]
+    ]
 
 
 @update_op

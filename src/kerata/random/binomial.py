@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from kerata import ops
-from kerata.core import primitives as p
 from kerata.core import dtypes, rules
+from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.state import STATE
 
@@ -67,7 +67,9 @@ def _values(state: stream.State, shape: Shape, n: Tensor, q: Tensor) -> Tensor:
     r = p.where(valid, p.where(often, p.sub(1, q), q), 0.0)
     many = p.ge(p.mul(safe_n, r), _FEW)
     few_values = _searched(state, shape, p.where(many, 0.0, safe_n), p.where(many, 0.0, r))
-    many_values = _transformed(stream.family(state), shape, p.where(many, safe_n, 40.0), p.where(many, r, 0.5), many)
+    many_values = _transformed(
+        stream.family(state), shape, p.where(many, safe_n, 40.0), p.where(many, r, 0.5), many
+    )
     values = p.where(many, many_values, few_values)
     values = p.where(often, p.sub(safe_n, values), values)
     return p.where(valid, values, float("nan"))
@@ -93,7 +95,10 @@ def _searched(state: stream.State, shape: Shape, n: Tensor, r: Tensor) -> Tensor
 
 
 _STIRLING = np.array(
-    [math.lgamma(k + 1) - (k + 0.5) * math.log(k + 1) + (k + 1) - 0.5 * math.log(2 * math.pi) for k in range(10)]
+    [
+        math.lgamma(k + 1) - (k + 0.5) * math.log(k + 1) + (k + 1) - 0.5 * math.log(2 * math.pi)
+        for k in range(10)
+    ]
 )
 
 
@@ -103,7 +108,9 @@ def _correction(k: Tensor) -> Tensor:
     table = ops.take(ops.convert_to_tensor(_STIRLING), place, axis=0)
     j = p.div(1, p.add(k, 1))
     square = p.mul(j, j)
-    series = p.sub(1 / 12, p.mul(p.sub(1 / 360, p.mul(p.sub(1 / 1260, p.mul(square, 1 / 1680)), square)), square))
+    series = p.sub(
+        1 / 12, p.mul(p.sub(1 / 360, p.mul(p.sub(1 / 1260, p.mul(square, 1 / 1680)), square)), square)
+    )
     return p.where(p.gt(k, 9), p.mul(series, j), table)
 
 

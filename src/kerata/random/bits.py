@@ -29,7 +29,7 @@ M. Jarzynski and M. Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020 (
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -108,10 +108,16 @@ def _fold(v: Array, shift: int, t: Array) -> None:
     np.add(v, t, out=v)
 
 
-def blocks(space: Workspace, first: int, key: tuple[int, ...]) -> None:
-    """Fills the four lanes of a workspace with the blocks from number `first` on."""
+def blocks(space: Workspace, start: Any, key: Sequence[Any]) -> None:
+    """Fills the four lanes of a workspace.
+
+    Args:
+        space: its `numbers` are those of the blocks, times GOLDEN.
+        start: what is added to them: the first key word, and the number of the first block times GOLDEN.
+        key: key words, as integers, or as int32 arrays that broadcast (many states at once).
+    """
     x, y, z, w, t = space.x, space.y, space.z, space.w, space.scratch[0]
-    np.add(space.numbers, signed(first * GOLDEN + key[0]), out=x)  # the number of the block, times GOLDEN
+    np.add(space.numbers, start, out=x)
     for i, (shift, factor) in enumerate(LOWBIAS32):
         np.right_shift(x, shift, out=t)
         np.bitwise_and(t, (1 << (32 - shift)) - 1, out=t)
@@ -143,7 +149,7 @@ def draw(state: tuple[int, int], n: int, dtype: Any, finish: Finish) -> Array:
     chunks = -(-n // CHUNK)
     if n <= LANE:
         space = _workspace(1)
-        blocks(space, 0, key)
+        blocks(space, key[0], key)
         return finish(space)[0][0, :n].astype(dtype)
     space = _workspace(chunks)
     out = np.empty((chunks, 4, LANE), dtype)
@@ -151,7 +157,7 @@ def draw(state: tuple[int, int], n: int, dtype: Any, finish: Finish) -> Array:
         stop = min(start + ROWS, chunks)
         if chunks > 1:
             space.take(stop - start)
-        blocks(space, start * LANE, key)
+        blocks(space, signed(start * LANE * GOLDEN + key[0]), key)
         for lane, values in enumerate(finish(space)):
             out[start:stop, lane] = values
     return out.reshape(-1)[:n]

@@ -49,7 +49,9 @@ def categorical(logits: Tensor, num_samples: int, dtype: Any = "int32", seed: An
         return _categorical_node(logits, num_samples, dtype, seed)
     logits, name = ops.convert_to_tensor(logits), dtypes.standardize(dtype)
     if len(ops.shape(logits)) != 2 or ops.shape(logits)[1] == 0:
-        raise ArgumentError("logits", expected="of shape (batch, classes), with at least one class", got=logits)
+        raise ArgumentError(
+            "logits", expected="of shape (batch, classes), with at least one class", got=logits
+        )
     samples = checks.natural("num_samples", num_samples)
     batch = ops.shape(logits)[0]
     if STATE.abstract:

@@ -80,8 +80,14 @@ def _noise_shape(x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
     if noise_shape is None:
         return have
     sizes = tuple(noise_shape)
-    if len(sizes) != len(have) or not all(n in (None, 1) or type(d) is not int or n == d for n, d in zip(sizes, have, strict=True)):
-        raise ArgumentError("noise_shape", expected=f"of rank {len(have)}, with sizes that are 1, None or those of the inputs {have}", got=noise_shape)
+    if len(sizes) != len(have) or not all(
+        n in (None, 1) or type(d) is not int or n == d for n, d in zip(sizes, have, strict=True)
+    ):
+        raise ArgumentError(
+            "noise_shape",
+            expected=f"of rank {len(have)}, with sizes that are 1, None or those of the inputs {have}",
+            got=noise_shape,
+        )
     return rules.as_shape(tuple(d if n is None else n for n, d in zip(sizes, have, strict=True)))
 
 

@@ -48,7 +48,9 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor
 
     def make(alpha: Any) -> Tensor:
         a = parameter(alpha, sizes)
-        return p.where(p.eq(a, 0), 0.0, p.exp(log_gamma_values(stream.family(state), sizes, a, work_dtype(name))))
+        return p.where(
+            p.eq(a, 0), 0.0, p.exp(log_gamma_values(stream.family(state), sizes, a, work_dtype(name)))
+        )
 
     return ops.cast(stream.by_reference(state, sizes, "float64", make, alpha), name)
 

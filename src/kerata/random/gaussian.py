@@ -87,7 +87,9 @@ def pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     x, y = (p.bitcast(p.mul(v, r), dtype="int32") for v in (x, y))
     x = p.bitwise_xor(x, p.bitwise_and(a, _SIGN))
     swap = p.bitwise_and(p.bitwise_xor(x, y), p.shift_right(p.shift_left(b, 31), 31))
-    return p.bitcast(p.bitwise_xor(x, swap), dtype="float32"), p.bitcast(p.bitwise_xor(y, swap), dtype="float32")
+    return p.bitcast(p.bitwise_xor(x, swap), dtype="float32"), p.bitcast(
+        p.bitwise_xor(y, swap), dtype="float32"
+    )
 
 
 def wide_pair(k: Tensor, m: Tensor, negative: Tensor, swapped: Tensor) -> tuple[Tensor, Tensor]:

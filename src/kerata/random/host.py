@@ -24,7 +24,9 @@ from .uniform import uniform as _uniform
 Array = np.ndarray
 
 
-def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: str = "float32", seed: Any = None) -> Array:
+def uniform(
+    shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: str = "float32", seed: Any = None
+) -> Array:
     """What `kerata.random.uniform` gives."""
     if dtype != "float32":
         return _by_reference(_uniform, shape, minval, maxval, dtype, seed)
@@ -33,7 +35,9 @@ def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: str = "
     return uniform_array(_state(seed), math.prod(sizes), *bounds).reshape(sizes)
 
 
-def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None) -> Array:
+def normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: str = "float32", seed: Any = None
+) -> Array:
     """What `kerata.random.normal` gives."""
     if dtype != "float32":
         return _by_reference(_normal, shape, mean, stddev, dtype, seed)

@@ -47,7 +47,9 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     return _drawn(shape, mean, stddev, dtype, seed, gaussian.normal_array, standard)
 
 
-def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def truncated_normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """Normal values, none farther than two standard deviations from the mean; the same bits on every engine.
 
     Args:
@@ -69,7 +71,13 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
 
 
 def _drawn(
-    shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any, array: Callable[..., np.ndarray], tensor: Callable[..., Tensor]
+    shape: Any,
+    mean: Any,
+    stddev: Any,
+    dtype: Any,
+    seed: Any,
+    array: Callable[..., np.ndarray],
+    tensor: Callable[..., Tensor],
 ) -> Tensor:
     sizes, name = rules.as_shape(shape), float_dtype(dtype)
     wide = work_dtype(name)
@@ -79,7 +87,9 @@ def _drawn(
     if not plain:
         for value, argument in ((mean, "mean"), (stddev, "stddev")):
             if rules.broadcast(sizes, ops.shape(value)) != sizes:
-                raise ArgumentError(argument, expected=f"a number or a tensor that broadcasts to {sizes}", got=value)
+                raise ArgumentError(
+                    argument, expected=f"a number or a tensor that broadcasts to {sizes}", got=value
+                )
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)
@@ -93,7 +103,10 @@ def _drawn(
 
 def _affine(z: Tensor, mean: Any, stddev: Any) -> Tensor:
     dtype = ops.dtype(z)
-    mean, stddev = (float(v) if isinstance(v, _SCALARS) else ops.cast(ops.convert_to_tensor(v), dtype) for v in (mean, stddev))
+    mean, stddev = (
+        float(v) if isinstance(v, _SCALARS) else ops.cast(ops.convert_to_tensor(v), dtype)
+        for v in (mean, stddev)
+    )
     if type(stddev) is not float or stddev != 1:
         z = p.mul(z, stddev)
     if type(mean) is not float or mean != 0:
@@ -110,7 +123,9 @@ def standard(state: stream.State, shape: Shape, dtype: str) -> Tensor:
         return stream.take_over(gaussian.normal_array(state, count, 0.0, 1.0), shape, dtype)
     x, y, z, w = stream.lanes(state, count)
     first = gaussian.pair(x, y)
-    return stream.joined(first + first if stream.fits_one_lane(count) else first + gaussian.pair(z, w), count, shape)
+    return stream.joined(
+        first + first if stream.fits_one_lane(count) else first + gaussian.pair(z, w), count, shape
+    )
 
 
 def _standard_wide(state: stream.State, count: Any, shape: Shape) -> Tensor:

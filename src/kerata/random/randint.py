@@ -88,11 +88,15 @@ def _between_numbers(shape: tuple[Any, ...], low: int, high: int, name: str, sta
     return ops.cast(p.add(wide, low), name)
 
 
-def _between_tensors(shape: tuple[Any, ...], minval: Any, maxval: Any, name: str, state: stream.State) -> Tensor:
+def _between_tensors(
+    shape: tuple[Any, ...], minval: Any, maxval: Any, name: str, state: stream.State
+) -> Tensor:
     """Bounds of 32 bits whose values are known when the draw is made."""
     for bound, argument in ((minval, "minval"), (maxval, "maxval")):
         if rules.broadcast(shape, ops.shape(bound)) != shape:
-            raise ArgumentError(argument, expected=f"an integer or a tensor that broadcasts to {shape}", got=bound)
+            raise ArgumentError(
+                argument, expected=f"an integer or a tensor that broadcasts to {shape}", got=bound
+            )
     if STATE.abstract:
         return new_abstract(shape, name)
     low, high = (ops.cast(ops.convert_to_tensor(v), "int32") for v in (minval, maxval))

@@ -25,7 +25,9 @@ Shape = tuple[Any, ...]
 _ROUNDS = 100
 
 
-def check_parameter(value: Any, name: str, shape: Shape, fits: Callable[[float], bool], expected: str) -> None:
+def check_parameter(
+    value: Any, name: str, shape: Shape, fits: Callable[[float], bool], expected: str
+) -> None:
     """Refuses a number that is out of range, and a tensor that does not broadcast."""
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         if not fits(float(value)):
@@ -66,6 +68,9 @@ def until_accepted(
     zero = ops.convert_to_tensor(np.zeros((), np.int32))
     missing = p.eq(p.mul(ops.cast(p.isnan(start), "int32"), 0), 0)  # true everywhere
     _, _, values = ops.while_loop(
-        lambda i, missing, values: ops.any(missing), round_, (zero, missing, start), maximum_iterations=_ROUNDS
+        lambda i, missing, values: ops.any(missing),
+        round_,
+        (zero, missing, start),
+        maximum_iterations=_ROUNDS,
     )
     return values

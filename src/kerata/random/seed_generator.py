@@ -61,9 +61,15 @@ def set_state(state: tuple[int, int]) -> None:
 
 def pair_of(seed: Any) -> tuple[int, int]:
     """Seed and counter of an integer: its lower and upper 32 bits."""
-    if isinstance(seed, (bool, float)) or not hasattr(seed, "__index__") or not 0 <= seed.__index__() < 1 << 64:
+    if (
+        isinstance(seed, (bool, float))
+        or not hasattr(seed, "__index__")
+        or not 0 <= seed.__index__() < 1 << 64
+    ):
         raise ArgumentError(
-            "seed", expected="an integer of 64 bits, 0 or more, a SeedGenerator or its state, or None", got=seed
+            "seed",
+            expected="an integer of 64 bits, 0 or more, a SeedGenerator or its state, or None",
+            got=seed,
         )
     number = seed.__index__()
     return number & _WORD, number >> 32
@@ -152,7 +158,7 @@ def state_of(seed: Any) -> tuple[int, int] | Tensor:
         return seed.take()
     if seed is None:
         return _stream().take()
-    if isinstance(seed, Variable) or is_tensor(seed) and ops.shape(seed) != ():
+    if isinstance(seed, Variable) or (is_tensor(seed) and ops.shape(seed) != ()):
         return _state_tensor(seed)
     return pair_of(seed)
 
@@ -170,7 +176,9 @@ def _stream() -> SeedGenerator:
 def _state_tensor(seed: Any) -> tuple[int, int] | Tensor:
     """The state that a user carries along, in a loop for example."""
     if tuple(ops.shape(seed)) != (2,) or ops.dtype(seed) not in ("uint32", "int32", "int64", "uint64"):
-        raise ArgumentError("seed", expected="a state: integers of shape (2,), a seed and a counter", got=seed)
+        raise ArgumentError(
+            "seed", expected="a state: integers of shape (2,), a seed and a counter", got=seed
+        )
     if isinstance(seed, np.ndarray):
         return int(seed[0]) & _WORD, int(seed[1]) & _WORD
     state = ops.convert_to_tensor(seed)

@@ -34,7 +34,9 @@ def on_host(state: State) -> bool:
 
 def known(state: State) -> State:
     """A state in a NumPy array as integers, so that NumPy makes the draw."""
-    return (int(state[0]) & 0xFFFFFFFF, int(state[1]) & 0xFFFFFFFF) if isinstance(state, np.ndarray) else state
+    return (
+        (int(state[0]) & 0xFFFFFFFF, int(state[1]) & 0xFFFFFFFF) if isinstance(state, np.ndarray) else state
+    )
 
 
 def size_of(shape: tuple[Any, ...]) -> Any:
@@ -47,7 +49,9 @@ def take_over(values: np.ndarray, shape: tuple[Any, ...], dtype: str) -> Tensor:
     return backends.current().convert(values.reshape(shape), dtype)
 
 
-def by_reference(state: State, shape: tuple[Any, ...], dtype: str, make: Callable[..., Tensor], *values: Any) -> Tensor:
+def by_reference(
+    state: State, shape: tuple[Any, ...], dtype: str, make: Callable[..., Tensor], *values: Any
+) -> Tensor:
     """`make(*values)`, by the NumPy engine where NumPy makes this draw; `make` is written with ops.
 
     Libraries' logarithms and exponentials then are NumPy's, and nothing is compiled for a draw made once.
@@ -102,7 +106,9 @@ def hashed(state: State, salts: tuple[int, ...]) -> Tensor:
 def family(state: State) -> State:
     """The first of many states that belong to one draw: the rounds of a rejection. `member` gives the others."""
     if type(state) is tuple:
-        first, second = (bits.mix(bits.mix((state[0] + s) & 0xFFFFFFFF) ^ state[1]) for s in bits.FAMILY_SALTS)
+        first, second = (
+            bits.mix(bits.mix((state[0] + s) & 0xFFFFFFFF) ^ state[1]) for s in bits.FAMILY_SALTS
+        )
         return first, second
     return p.bitcast(hashed(state, bits.FAMILY_SALTS), dtype="uint32")
 

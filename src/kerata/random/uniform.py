@@ -142,13 +142,17 @@ def wide_integers(words: Tensor) -> Tensor:
 # ---- bounds that are tensors, and 16 bits --------------------------------------------------------
 
 
-def _between_tensors(shape: tuple[Any, ...], minval: Any, maxval: Any, name: str, state: stream.State) -> Tensor:
+def _between_tensors(
+    shape: tuple[Any, ...], minval: Any, maxval: Any, name: str, state: stream.State
+) -> Tensor:
     wide = work_dtype(name)
     low, high = (ops.cast(ops.convert_to_tensor(v), wide) for v in (minval, maxval))
     for bound, argument in ((low, "minval"), (high, "maxval")):
         have = ops.shape(bound)
         if rules.broadcast(shape, have) != shape:
-            raise ArgumentError(argument, expected=f"a number or a tensor that broadcasts to {shape}", got=bound)
+            raise ArgumentError(
+                argument, expected=f"a number or a tensor that broadcasts to {shape}", got=bound
+            )
     if STATE.abstract:
         return new_abstract(shape, name)
     if wide == "float64":

@@ -63,12 +63,10 @@ class Source(abc.ABC):
             self.refuse(what, f"it would end at byte {offset + count}, but there are {self.size} bytes")
 
     @abc.abstractmethod
-    def _read(self, offset: int, count: int) -> bytes:
-        ...
+    def _read(self, offset: int, count: int) -> bytes: ...
 
     @abc.abstractmethod
-    def _read_into(self, offset: int, target: memoryview) -> None:
-        ...
+    def _read_into(self, offset: int, target: memoryview) -> None: ...
 
 
 class FileSource(Source):

@@ -27,18 +27,18 @@ _SKIPPED = frozenset(
 
 def saved_objects(root: Any) -> Iterator[tuple[str, Any]]:
     """Pairs of path and object, the root first under the path ""."""
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # by id; holds the objects, since the id of one that is gone may come again
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
         path, item = stack.pop()
         if isinstance(item, _SAVED):
             if id(item) in seen:
                 continue
-            seen.add(id(item))
+            seen[id(item)] = item
             yield path, item
             inner = _attributes(item)
         elif _is_container(item) and id(item) not in seen:
-            seen.add(id(item))
+            seen[id(item)] = item
             inner = _members(item)
         else:
             continue

@@ -45,7 +45,9 @@ class CompileLosses:
 
     def __call__(self, y_true: Tree, y_pred: Tree, sample_weight: Tree = None) -> Tensor | None:
         if y_true is None:
-            raise ArgumentError("y", expected="targets, for the loss of `compile` compares outputs with them", got=None)
+            raise ArgumentError(
+                "y", expected="targets, for the loss of `compile` compares outputs with them", got=None
+            )
         if self._single is not None and not isinstance(y_pred, (list, tuple, dict)):
             value = self._single(y_true, y_pred, sample_weight)
             factor = self._single_weight()
@@ -80,7 +82,7 @@ class CompileLosses:
         given = _spread(self.given, outputs, "loss")
         factors = _spread(self.given_weights, outputs, "loss_weights", default=1.0)
         chosen = {k: as_loss(v) for k, v in given.items()}
-        names = {k: n for k, n in zip(outputs, self.names, strict=False)}
+        names = dict(zip(outputs, self.names, strict=False))
         plan = []
         for k, v in chosen.items():
             if v is not None:
@@ -113,12 +115,18 @@ def _spread(given: Any, outputs: dict[Any, Tensor], argument: str, default: Any 
         return {k: given.get(k) for k in outputs}
     if isinstance(given, (list, tuple)):
         if len(given) != len(outputs):
-            raise ArgumentError(argument, expected=f"a list of {len(outputs)}, one for each output", got=f"{len(given)} of them")
+            raise ArgumentError(
+                argument,
+                expected=f"a list of {len(outputs)}, one for each output",
+                got=f"{len(given)} of them",
+            )
         return dict(zip(outputs, given, strict=True))
     return dict.fromkeys(outputs, given)
 
 
-def _aligned(values: Tree, outputs: dict[Any, Tensor], argument: str, one_for_all: bool = False) -> dict[Any, Any]:
+def _aligned(
+    values: Tree, outputs: dict[Any, Tensor], argument: str, one_for_all: bool = False
+) -> dict[Any, Any]:
     """Targets or weights for each output."""
     if values is None:
         return dict.fromkeys(outputs)
@@ -129,7 +137,9 @@ def _aligned(values: Tree, outputs: dict[Any, Tensor], argument: str, one_for_al
         return dict(zip(outputs, flat, strict=True))
     if one_for_all and len(flat) == 1:
         return dict.fromkeys(outputs, flat[0])
-    raise ArgumentError(argument, expected=f"{len(outputs)} arrays, one for each output", got=f"{len(flat)} of them")
+    raise ArgumentError(
+        argument, expected=f"{len(outputs)} arrays, one for each output", got=f"{len(flat)} of them"
+    )
 
 
 def names_to_places(given: Any, names: Sequence[str]) -> Any:

@@ -28,14 +28,25 @@ class CompileMetrics:
     """
 
     def __init__(
-        self, given: Any, weighted: bool, output_names: Sequence[str] | None = None, beside: CompileMetrics | None = None
+        self,
+        given: Any,
+        weighted: bool,
+        output_names: Sequence[str] | None = None,
+        beside: CompileMetrics | None = None,
     ) -> None:
         self.given, self.weighted, self.beside = given, weighted, beside
         self.names = list(output_names or ())
         self._plan: list[tuple[Any, Metric, str]] | None = None
         for one in _flat(given):
-            if one is not None and not isinstance(one, str) and not callable(one) and not isinstance(one, Metric):
-                raise ArgumentError("metrics", expected="names, functions or kerata.metrics.Metric objects", got=one)
+            if (
+                one is not None
+                and not isinstance(one, str)
+                and not callable(one)
+                and not isinstance(one, Metric)
+            ):
+                raise ArgumentError(
+                    "metrics", expected="names, functions or kerata.metrics.Metric objects", got=one
+                )
             if isinstance(one, str) and one not in (*_ACCURACY, *_CROSSENTROPY):
                 metrics.get(one)  # an unknown name is told at once
 
@@ -50,7 +61,9 @@ class CompileMetrics:
         if not self._plan:
             return
         targets = _aligned(y_true, outputs, "y")
-        weights = _aligned(sample_weight if self.weighted else None, outputs, "sample_weight", one_for_all=True)
+        weights = _aligned(
+            sample_weight if self.weighted else None, outputs, "sample_weight", one_for_all=True
+        )
         for key, metric, _ in self._plan:
             if self.weighted and weights[key] is not None:
                 metric.update_state(targets[key], outputs[key], sample_weight=weights[key])
@@ -72,14 +85,24 @@ class CompileMetrics:
         for metric in self.metrics:
             metric.reset_state()
 
-    def _make_plan(self, targets: dict[Any, Any], outputs: dict[Any, Tensor]) -> list[tuple[Any, Metric, str]]:
+    def _make_plan(
+        self, targets: dict[Any, Any], outputs: dict[Any, Tensor]
+    ) -> list[tuple[Any, Metric, str]]:
         several = len(outputs) > 1
         given = self.given
         if several and isinstance(given, (list, tuple)) and len(given) != len(outputs):
-            raise ArgumentError("metrics", expected=f"a list of {len(outputs)} lists, one for each output", got=given)
-        spread = _spread(given, outputs, "metrics") if several or isinstance(given, dict) else {next(iter(outputs)): given}
+            raise ArgumentError(
+                "metrics", expected=f"a list of {len(outputs)} lists, one for each output", got=given
+            )
+        spread = (
+            _spread(given, outputs, "metrics")
+            if several or isinstance(given, dict)
+            else {next(iter(outputs)): given}
+        )
         plan: list[tuple[Any, Metric, str]] = []
-        taken = {(key, name) for key, _, name in (self.beside._plan or ())} if self.beside is not None else set()
+        taken = (
+            {(key, name) for key, _, name in (self.beside._plan or ())} if self.beside is not None else set()
+        )
         for place, (key, wanted) in enumerate(spread.items()):
             label = key if isinstance(key, str) else (self.names[place] if place < len(self.names) else None)
             for one in _flat(wanted):

@@ -192,7 +192,12 @@ class Trainer(_Host):
 
     # ---- what a user may override ------------------------------------------------------------------
     def compute_loss(
-        self, x: Tree = None, y: Tree = None, y_pred: Tree = None, sample_weight: Tree = None, training: bool = True
+        self,
+        x: Tree = None,
+        y: Tree = None,
+        y_pred: Tree = None,
+        sample_weight: Tree = None,
+        training: bool = True,
     ) -> Tensor:
         """The scalar to minimise: the losses of `compile` and what layers added."""
         losses: list[Tensor] = []
@@ -304,7 +309,9 @@ class Trainer(_Host):
     def _predict_one(self, x: Tree) -> Any:
         x = self._enter(x)
         with self.engine.inference_scope():
-            return self._forward(x, False) if not self._overridden("predict_step") else self.predict_step((x,))
+            return (
+                self._forward(x, False) if not self._overridden("predict_step") else self.predict_step((x,))
+            )
 
     def _step(self, kind: str) -> Callable[..., Any]:
         """The compiled step of a kind; kept until something changes that it was made from."""
@@ -357,7 +364,11 @@ class Trainer(_Host):
         from kerata.core.dispatch import abstract
 
         def as_abstract(v: Any) -> Any:
-            return None if v is None else tree.map_structure(lambda leaf: None if leaf is None else abstract(leaf), v)
+            return (
+                None
+                if v is None
+                else tree.map_structure(lambda leaf: None if leaf is None else abstract(leaf), v)
+            )
 
         x, y, w = as_abstract(x), as_abstract(y), as_abstract(w)
         with setting(abstract=STATE.abstract + 1):
@@ -372,7 +383,9 @@ class Trainer(_Host):
 
     def _assert_compiled(self, call: str) -> None:
         if not self.compiled:
-            raise StateError(f"Compile the model {self.name!r} before `{call}`: model.compile(optimizer=..., loss=...).")
+            raise StateError(
+                f"Compile the model {self.name!r} before `{call}`: model.compile(optimizer=..., loss=...)."
+            )
 
     # ---- fit -------------------------------------------------------------------------------------
     def fit(
@@ -424,14 +437,22 @@ class Trainer(_Host):
             (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)
         with setting(engine=self.engine):
             source = as_batches(
-                x, y, sample_weight, batch_size=batch_size, steps=steps_per_epoch, shuffle=shuffle, class_weight=class_weight
+                x,
+                y,
+                sample_weight,
+                batch_size=batch_size,
+                steps=steps_per_epoch,
+                shuffle=shuffle,
+                class_weight=class_weight,
             )
             check_labels(self, y)
             logger = callbacks if isinstance(callbacks, CallbackList) else CallbackList(
                 callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=_verbosity(verbose),
                 epochs=epochs, steps=source.steps_per_epoch,
             )  # fmt: skip
-            validation = self._validation(validation_data, validation_batch_size or batch_size, validation_steps)
+            validation = self._validation(
+                validation_data, validation_batch_size or batch_size, validation_steps
+            )
             self.stop_training = False
             try:
                 self._fit(source, logger, initial_epoch, epochs, validation, validation_freq)
@@ -442,7 +463,9 @@ class Trainer(_Host):
                 logger.close()
         return self.history
 
-    def _fit(self, source: Any, logger: Any, first: int, epochs: int, validation: Any, frequency: Any) -> None:
+    def _fit(
+        self, source: Any, logger: Any, first: int, epochs: int, validation: Any, frequency: Any
+    ) -> None:
         self._initial_epoch = first
         logger.on_train_begin()
         first = self._initial_epoch  # `BackupAndRestore` may have found a later one
@@ -581,7 +604,9 @@ class Trainer(_Host):
         with setting(engine=self.engine):
             return self._predict(x, batch_size, verbose, steps, callbacks)
 
-    def _predict(self, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any) -> Any:
+    def _predict(
+        self, x: Any, batch_size: int | None, verbose: Any, steps: int | None, callbacks: Any
+    ) -> Any:
         source = as_batches(x, batch_size=batch_size, steps=steps, training=False)
         logger: Any = None
         if callbacks or verbose not in (0, "auto") or (verbose == "auto" and source.only_batch is None):
@@ -626,19 +651,28 @@ class Trainer(_Host):
 
     # ---- one batch -------------------------------------------------------------------------------
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
     ) -> Any:
         """One training step on one batch; the loss and metrics since the last reset."""
         self._assert_compiled("train_on_batch")
         if class_weight is not None:
             if sample_weight is not None:
-                raise ArgumentError("class_weight", expected="None where `sample_weight` is given", got=class_weight)
+                raise ArgumentError(
+                    "class_weight", expected="None where `sample_weight` is given", got=class_weight
+                )
             from .data.weights import ClassWeights
 
             sample_weight = ClassWeights(class_weight).of(np.asarray(y))
         return self._on_batch("train", x, y, sample_weight, return_dict)
 
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """Loss and metrics of one batch, added to those since the last reset."""
         self._assert_compiled("test_on_batch")
         return self._on_batch("test", x, y, sample_weight, return_dict)
@@ -743,7 +777,7 @@ def _due(epoch: int, frequency: int | Sequence[int]) -> bool:
     if isinstance(frequency, (list, tuple)):
         return epoch + 1 in frequency
     if not isinstance(frequency, int) or frequency < 1:
-        raise ArgumentError("validation_freq", expected="a positive integer or a list of epochs", got=frequency)
+        raise ArgumentError(
+            "validation_freq", expected="a positive integer or a list of epochs", got=frequency
+        )
     return (epoch + 1) % frequency == 0
-
-

@@ -62,7 +62,12 @@ class JaxEngine(Engine):
             from kerata.backends.numpy.primitives import TABLE as NUMPY
 
             array = NUMPY["cast"](array, dtype)
-        if target.itemsize >= 8 and target.kind in "iufc" and target != np.complex64 and not jax.config.jax_enable_x64:
+        if (
+            target.itemsize >= 8
+            and target.kind in "iufc"
+            and target != np.complex64
+            and not jax.config.jax_enable_x64
+        ):
             with jax.enable_x64(True):
                 return jnp.asarray(array, dtype=target)
         return jnp.asarray(array, dtype=target)
@@ -129,7 +134,9 @@ class JaxEngine(Engine):
 
     def adopt(self, variable: Any, value: Array) -> None:
         variable._container[0] = value
-        variable.exposed = True  # it may be the buffer of another variable: it is copied before it is given away
+        variable.exposed = (
+            True  # it may be the buffer of another variable: it is copied before it is given away
+        )
 
     def own(self, value: Array) -> Array:
         """A buffer that nobody else holds."""
@@ -139,7 +146,9 @@ class JaxEngine(Engine):
         return jax.ensure_compile_time_eval()
 
     # ---- transforms ----------------------------------------------------------------------------
-    def value_and_grad(self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool) -> tuple[Any, list[Any]]:
+    def value_and_grad(
+        self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool
+    ) -> tuple[Any, list[Any]]:
         assigned: list[Any] = []
 
         def pure(values: list[Any]) -> tuple[Any, Any]:
@@ -205,7 +214,9 @@ class JaxEngine(Engine):
         @jax.custom_gradient
         def wrapped(*inner: Any) -> Any:
             outputs, grad_fn = fn(*inner)
-            return outputs, lambda g: tuple(_listed(grad_fn(*g) if isinstance(outputs, (tuple, list)) else grad_fn(g)))
+            return outputs, lambda g: tuple(
+                _listed(grad_fn(*g) if isinstance(outputs, (tuple, list)) else grad_fn(g))
+            )
 
         return wrapped(*args)
 
@@ -215,13 +226,19 @@ class JaxEngine(Engine):
     def cond(self, pred: Array, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
         if self.is_concrete(pred):
             return true_fn() if bool(pred) else false_fn()
-        return lax.cond(pred, lambda: tree.map_structure(jnp.asarray, true_fn()), lambda: tree.map_structure(jnp.asarray, false_fn()))
+        return lax.cond(
+            pred,
+            lambda: tree.map_structure(jnp.asarray, true_fn()),
+            lambda: tree.map_structure(jnp.asarray, false_fn()),
+        )
 
     def while_loop(self, cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:
         if limit is None:
             return lax.while_loop(lambda s: cond(*s), lambda s: tuple(body(*s)), state)
         count, out = lax.while_loop(
-            lambda s: jnp.logical_and(s[0] < limit, cond(*s[1])), lambda s: (s[0] + 1, tuple(body(*s[1]))), (jnp.int32(0), state)
+            lambda s: jnp.logical_and(s[0] < limit, cond(*s[1])),
+            lambda s: (s[0] + 1, tuple(body(*s[1]))),
+            (jnp.int32(0), state),
         )
         del count
         return out

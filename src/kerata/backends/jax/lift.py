@@ -28,7 +28,12 @@ class _Traced:
     """One compiled version: for a structure of arguments and values of the plain ones."""
 
     def __init__(
-        self, engine: Any, fn: Callable[..., Any], structure: Any, static: tuple[Any, ...], variables: list[Variable]
+        self,
+        engine: Any,
+        fn: Callable[..., Any],
+        structure: Any,
+        static: tuple[Any, ...],
+        variables: list[Variable],
     ) -> None:
         self.engine, self.fn, self.static = engine, fn, static
         self.structure = tree.map_structure(lambda _: 0, structure)  # holds no data
@@ -100,7 +105,9 @@ class _Traced:
         if self.single:
             return out[0]
         fresh = iter(out)
-        return tree.pack_sequence_as(self.out_spec, [next(fresh) if s is _HERE else s for s in self.out_static])
+        return tree.pack_sequence_as(
+            self.out_spec, [next(fresh) if s is _HERE else s for s in self.out_static]
+        )
 
 
 _HERE: Any = object()

@@ -63,7 +63,9 @@ def _weak(x: Any) -> bool:
 
 def _aligned(*xs: Any) -> list[Any]:
     """All in the tensors' dtype and broadcast to one shape."""
-    dtype = next((x.dtype for x in xs if not _weak(x)), None) or next(x.dtype for x in xs if not isinstance(x, _SCALARS))
+    dtype = next((x.dtype for x in xs if not _weak(x)), None) or next(
+        x.dtype for x in xs if not isinstance(x, _SCALARS)
+    )
     shape = np.broadcast_shapes(*(() if isinstance(x, _SCALARS) else x.shape for x in xs))
     out = []
     for x in xs:
@@ -128,7 +130,9 @@ TABLE["round"] = _exact(lambda x: lax.round(x, lax.RoundingMethod.TO_NEAREST_EVE
 @implements("pow")
 def _(x1: Any, x2: Any) -> Array:
     if isinstance(x2, int) and not isinstance(x1, _SCALARS):
-        return lax.integer_pow(x1, x2) if x2 >= 0 or jnp.issubdtype(x1.dtype, jnp.inexact) else jnp.power(x1, x2)
+        return (
+            lax.integer_pow(x1, x2) if x2 >= 0 or jnp.issubdtype(x1.dtype, jnp.inexact) else jnp.power(x1, x2)
+        )
     if isinstance(x2, float) and x2.is_integer() and abs(x2) <= 8:
         return lax.integer_pow(x1, int(x2))
     return jnp.power(*_aligned(x1, x2))
@@ -182,7 +186,12 @@ def _wide_sum(x: Any) -> bool:
 @implements("sum")
 def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
     if _wide_sum(x):
-        return _kept(lax.convert_element_type(lax.reduce_sum(lax.convert_element_type(x, np.float32), axis), x.dtype), x, axis, keepdims)
+        return _kept(
+            lax.convert_element_type(lax.reduce_sum(lax.convert_element_type(x, np.float32), axis), x.dtype),
+            x,
+            axis,
+            keepdims,
+        )
     return _kept(lax.reduce_sum(x, axis), x, axis, keepdims)
 
 
@@ -203,12 +212,16 @@ def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
 
 @implements("any")
 def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
-    return _kept(lax.reduce_or(x if x.dtype == np.bool_ else lax.ne(x, lax.full_like(x, 0)), axis), x, axis, keepdims)
+    return _kept(
+        lax.reduce_or(x if x.dtype == np.bool_ else lax.ne(x, lax.full_like(x, 0)), axis), x, axis, keepdims
+    )
 
 
 @implements("all")
 def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
-    return _kept(lax.reduce_and(x if x.dtype == np.bool_ else lax.ne(x, lax.full_like(x, 0)), axis), x, axis, keepdims)
+    return _kept(
+        lax.reduce_and(x if x.dtype == np.bool_ else lax.ne(x, lax.full_like(x, 0)), axis), x, axis, keepdims
+    )
 
 
 def _ordered(x: Any) -> Any:
@@ -311,7 +324,11 @@ def _columns(indices: Any) -> tuple[Any, ...]:
 
 @implements("gather_nd")
 def _(x: Any, indices: Any) -> Array:
-    return x.at[_columns(indices)].get(mode="clip") if indices.shape[-1] else _broadcast(x, indices.shape[:-1] + x.shape)
+    return (
+        x.at[_columns(indices)].get(mode="clip")
+        if indices.shape[-1]
+        else _broadcast(x, indices.shape[:-1] + x.shape)
+    )
 
 
 @implements("scatter")

@@ -90,7 +90,9 @@ class NumpyEngine(Engine):
         variable._container[0] = tape.unbox(value)
 
     # ---- transforms ----------------------------------------------------------------------------
-    def value_and_grad(self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool) -> tuple[Any, list[Any]]:
+    def value_and_grad(
+        self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool
+    ) -> tuple[Any, list[Any]]:
         scope = StateScope()
         kept: dict[str, Any] = {}
 
@@ -158,4 +160,3 @@ class NumpyEngine(Engine):
         count = len(tree.flatten(elements)[0])
         results = [fn(tree.map_structure(lambda x, i=i: x[i], elements)) for i in range(count)]
         return tree.map_structure(lambda *parts: OPS["stack"](list(parts)), *results)
-

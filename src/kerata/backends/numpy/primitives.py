@@ -35,8 +35,6 @@ def _quiet(fn: Callable[..., Any]) -> Callable[..., Any]:
     return quiet
 
 
-
-
 def _wide(x: Array) -> Array:
     """Half precision is computed in float32, as every engine's CPU kernels do."""
     return x.astype(np.float32) if x.dtype.itemsize <= 2 and dtypes.is_float(x.dtype) else x
@@ -138,7 +136,9 @@ def _float_to_int(x: Array, dtype: str, target: Any) -> Array:
     """Toward zero; NaN is 0 and what does not fit is the nearest limit."""
     info = np.iinfo(target)
     wide = np.trunc(x.astype(np.float64))
-    out = np.where(wide >= float(info.max), 0, np.where(wide <= float(info.min), 0, np.nan_to_num(wide))).astype(target)
+    out = np.where(
+        wide >= float(info.max), 0, np.where(wide <= float(info.min), 0, np.nan_to_num(wide))
+    ).astype(target)
     out = np.where(wide >= float(info.max), info.max, out)
     return np.where(wide <= float(info.min), info.min, out).astype(target)
 
@@ -164,7 +164,9 @@ def _accumulation(fn: Callable[..., Any]) -> Callable[..., Any]:
     def reduce(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
         with np.errstate(all="ignore"):
             wide = _wide(x)
-            return np.asarray(fn(wide, axis=axis, keepdims=keepdims, dtype=wide.dtype)).astype(x.dtype, copy=False)
+            return np.asarray(fn(wide, axis=axis, keepdims=keepdims, dtype=wide.dtype)).astype(
+                x.dtype, copy=False
+            )
 
     return reduce
 
@@ -284,7 +286,11 @@ def _(x: Array, indices: Array, updates: Array, axis: int) -> Array:
 
 @implements("gather_nd")
 def _(x: Array, indices: Array) -> Array:
-    return x[tuple(np.moveaxis(indices, -1, 0))] if indices.shape[-1] else np.broadcast_to(x, indices.shape[:-1] + x.shape)
+    return (
+        x[tuple(np.moveaxis(indices, -1, 0))]
+        if indices.shape[-1]
+        else np.broadcast_to(x, indices.shape[:-1] + x.shape)
+    )
 
 
 @implements("scatter")
@@ -294,7 +300,13 @@ def _(x: Array, indices: Array, updates: Array, mode: str) -> Array:
     if mode == "set":
         out[where] = updates
         return out
-    if mode == "add" and out.ndim == 2 and indices.shape[-1] == 1 and dtypes.is_float(x.dtype) and len(updates):
+    if (
+        mode == "add"
+        and out.ndim == 2
+        and indices.shape[-1] == 1
+        and dtypes.is_float(x.dtype)
+        and len(updates)
+    ):
         return _scatter_rows(out, indices[:, 0], updates)
     ufunc = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}[mode]
     with np.errstate(all="ignore"):

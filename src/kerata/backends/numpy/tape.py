@@ -136,9 +136,7 @@ def run(name: str, raw: Callable[..., Any], args: tuple[Any, ...], params: dict[
 def _several(out: tuple[Any, ...], level: int, rule: Any, parents: Any) -> tuple[Any, ...]:
     """A primitive with several results: one hub collects their cotangents."""
     hub = Box(out, level, rule, parents)
-    return tuple(
-        Box(v, level, _pick(i, out), (hub,)) if _differentiable(v) else v for i, v in enumerate(out)
-    )
+    return tuple(Box(v, level, _pick(i, out), (hub,)) if _differentiable(v) else v for i, v in enumerate(out))
 
 
 def _pick(index: int, out: tuple[Any, ...]) -> Callable[[Any], list[Any]]:
@@ -170,7 +168,9 @@ def vjp(fn: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Any, Callable[[l
     return stripped, back
 
 
-def _backward(outputs: Sequence[Any], cotangents: Sequence[Any], inputs: Sequence[Box], level: int) -> list[Any]:
+def _backward(
+    outputs: Sequence[Any], cotangents: Sequence[Any], inputs: Sequence[Box], level: int
+) -> list[Any]:
     pending: dict[int, Any] = {}
     for out, g in zip(outputs, cotangents, strict=True):
         if type(out) is Box and out.level == level and g is not None:

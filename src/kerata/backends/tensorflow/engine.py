@@ -95,7 +95,9 @@ class TensorflowEngine(Engine):
         return tf.init_scope()
 
     # ---- transforms ----------------------------------------------------------------------------
-    def value_and_grad(self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool) -> tuple[Any, list[Any]]:
+    def value_and_grad(
+        self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool
+    ) -> tuple[Any, list[Any]]:
         scope = STATE.scope
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             if scope is None:
@@ -121,7 +123,11 @@ class TensorflowEngine(Engine):
         flat = tree.flatten(out)
 
         def back(cotangents: Any) -> list[Any]:
-            pairs = [(o, g) for o, g in zip(flat, tree.flatten(cotangents), strict=True) if o.dtype.is_floating or o.dtype.is_complex]
+            pairs = [
+                (o, g)
+                for o, g in zip(flat, tree.flatten(cotangents), strict=True)
+                if o.dtype.is_floating or o.dtype.is_complex
+            ]
             if not pairs:
                 return [None] * len(inputs)
             grads = tape.gradient(
@@ -192,7 +198,9 @@ class TensorflowEngine(Engine):
     @staticmethod
     def _scan_in_graph(step: Any, init: Any, xs: Any, length: int, reverse: bool) -> tuple[Any, Any]:
         flat_init = [tf.convert_to_tensor(v) for v in tree.flatten(init)]
-        columns = [tf.TensorArray(x.dtype, length, element_shape=x.shape[1:]).unstack(x) for x in tree.flatten(xs)]
+        columns = [
+            tf.TensorArray(x.dtype, length, element_shape=x.shape[1:]).unstack(x) for x in tree.flatten(xs)
+        ]
         spec: dict[str, Any] = {}
 
         def one(i: Any, carry: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -210,7 +218,9 @@ class TensorflowEngine(Engine):
             new, ys = one(i, carry)
             return count + 1, new, [o.write(i, y) for o, y in zip(outs, ys, strict=True)]
 
-        _, carry, outs = tf.while_loop(lambda c, *_: c < length, body, (tf.constant(0), flat_init, outs), maximum_iterations=length)
+        _, carry, outs = tf.while_loop(
+            lambda c, *_: c < length, body, (tf.constant(0), flat_init, outs), maximum_iterations=length
+        )
         ys = [o.stack() for o in outs]
         return tree.pack_sequence_as(init, list(carry)), tree.pack_sequence_as(spec["y"], ys)
 

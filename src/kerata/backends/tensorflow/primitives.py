@@ -272,8 +272,6 @@ def _ordered(x: Tensor) -> Tensor:
     return tf.cast(x, tf.uint8) if x.dtype == tf.bool else x
 
 
-
-
 def _arg(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def call(x: Tensor, axis: int) -> Tensor:
         x = _ordered(x)
@@ -428,7 +426,11 @@ def _sortable(x: Tensor) -> Tensor:
 
 @implements("sort")
 def _(x: Tensor, axis: int) -> Tensor:
-    return tf.gather(x, TABLE["argsort"](x, axis), axis=axis, batch_dims=axis) if axis == len(x.shape) - 1 else TABLE["take_along_axis"](x, TABLE["argsort"](x, axis), axis)
+    return (
+        tf.gather(x, TABLE["argsort"](x, axis), axis=axis, batch_dims=axis)
+        if axis == len(x.shape) - 1
+        else TABLE["take_along_axis"](x, TABLE["argsort"](x, axis), axis)
+    )
 
 
 @implements("argsort")
@@ -439,7 +441,9 @@ def _(x: Tensor, axis: int) -> Tensor:
         return tf.argsort(x, axis, stable=True)
     bad = tf.math.is_nan(x)
     first = tf.argsort(tf.where(bad, tf.constant(np.inf, x.dtype), x), axis, stable=True)
-    second = tf.argsort(tf.cast(TABLE["take_along_axis"](tf.cast(bad, tf.int32), first, axis), tf.int32), axis, stable=True)
+    second = tf.argsort(
+        tf.cast(TABLE["take_along_axis"](tf.cast(bad, tf.int32), first, axis), tf.int32), axis, stable=True
+    )
     return TABLE["take_along_axis"](first, second, axis)
 
 
@@ -457,7 +461,9 @@ def _(x: Tensor, v: Tensor, side: str) -> Tensor:
 
 # ---- products ------------------------------------------------------------------------------------
 
-_PRODUCTS = frozenset((tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64, tf.complex64, tf.complex128))
+_PRODUCTS = frozenset(
+    (tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64, tf.complex64, tf.complex128)
+)
 
 
 @implements("matmul")
@@ -472,7 +478,11 @@ def _(x1: Tensor, x2: Tensor) -> Tensor:
         out = tf.linalg.matmul(left, right)
     if len(x2.shape) == 1:
         out = out[..., 0]
-    return out[..., 0, :] if len(x1.shape) == 1 and len(x2.shape) > 1 else (out[..., 0] if len(x1.shape) == 1 else out)
+    return (
+        out[..., 0, :]
+        if len(x1.shape) == 1 and len(x2.shape) > 1
+        else (out[..., 0] if len(x1.shape) == 1 else out)
+    )
 
 
 @implements("einsum")

@@ -123,7 +123,9 @@ class TorchEngine(Engine):
             container.requires_grad_(trainable)
 
     # ---- transforms ----------------------------------------------------------------------------
-    def value_and_grad(self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool) -> tuple[Any, list[Any]]:
+    def value_and_grad(
+        self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool
+    ) -> tuple[Any, list[Any]]:
         scope = STATE.scope
         if scope is None:
             inputs = [v._container for v in variables]
@@ -139,7 +141,11 @@ class TorchEngine(Engine):
             with torch.enable_grad():
                 out = fn()
             loss = out[0] if has_aux else out
-            grads = list(torch.autograd.grad(loss, inputs, allow_unused=True)) if loss.requires_grad else [None] * len(inputs)
+            grads = (
+                list(torch.autograd.grad(loss, inputs, allow_unused=True))
+                if loss.requires_grad
+                else [None] * len(inputs)
+            )
         finally:
             for x in frozen:
                 x.requires_grad_(False)
@@ -150,12 +156,18 @@ class TorchEngine(Engine):
     def _gradients(
         outputs: Sequence[Tensor], cotangents: Sequence[Any], inputs: Sequence[Tensor], deeper: bool = False
     ) -> list[Any]:
-        pairs = [(o, g) for o, g in zip(outputs, cotangents, strict=True) if o.requires_grad and g is not None]
+        pairs = [
+            (o, g) for o, g in zip(outputs, cotangents, strict=True) if o.requires_grad and g is not None
+        ]
         if not pairs:
             return [None] * len(inputs)
         return list(
             torch.autograd.grad(
-                [o for o, _ in pairs], inputs, [g.to(o.dtype) for o, g in pairs], allow_unused=True, create_graph=deeper
+                [o for o, _ in pairs],
+                inputs,
+                [g.to(o.dtype) for o, g in pairs],
+                allow_unused=True,
+                create_graph=deeper,
             )
         )
 

@@ -82,9 +82,13 @@ def _(x: Tensor, axis: int = -1) -> Tensor:
     return torch.log_softmax(x, axis)
 
 
-def _last_axis(x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any) -> bool:
+def _last_axis(
+    x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
+) -> bool:
     fits = all(v is None or v.shape == x.shape[-1:] for v in (gamma, beta))
-    return fits and axis in (-1, x.ndim - 1) and not kwargs and _floats(x, gamma, beta) and epsilon is not None
+    return (
+        fits and axis in (-1, x.ndim - 1) and not kwargs and _floats(x, gamma, beta) and epsilon is not None
+    )
 
 
 @fast_path("layer_normalization", when=_last_axis)

@@ -36,7 +36,14 @@ def _(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1)
 
 
 def _categorical(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> bool:
-    return from_logits and output.dtype in _FLOATS and target.dtype == output.dtype and output.ndim > 0 and target.shape == output.shape and -output.ndim <= axis < output.ndim
+    return (
+        from_logits
+        and output.dtype in _FLOATS
+        and target.dtype == output.dtype
+        and output.ndim > 0
+        and target.shape == output.shape
+        and -output.ndim <= axis < output.ndim
+    )
 
 
 @fast_path("categorical_crossentropy", when=_categorical)
@@ -45,7 +52,12 @@ def _(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1)
 
 
 def _binary(target: Any, output: Any, from_logits: bool = False) -> bool:
-    return from_logits and output.dtype in _FLOATS and target.dtype == output.dtype and target.shape == output.shape
+    return (
+        from_logits
+        and output.dtype in _FLOATS
+        and target.dtype == output.dtype
+        and target.shape == output.shape
+    )
 
 
 @fast_path("binary_crossentropy", when=_binary)

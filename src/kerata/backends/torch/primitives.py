@@ -75,7 +75,8 @@ TABLE["shift_right"] = _either(torch.bitwise_right_shift)
 def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     tensor = x1 if isinstance(x1, torch.Tensor) else x2
     return tuple(
-        x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=tensor.dtype, device=tensor.device) for x in (x1, x2)
+        x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=tensor.dtype, device=tensor.device)
+        for x in (x1, x2)
     )
 
 

@@ -56,7 +56,9 @@ class CosineDecay(LearningRateSchedule):
         step = as_step(step)
         if self.warmup_target is None:
             return self._decay(step, self.initial_learning_rate)
-        decayed = self._decay(ops.maximum(ops.subtract(step, float(self.warmup_steps)), 0.0), self.warmup_target)
+        decayed = self._decay(
+            ops.maximum(ops.subtract(step, float(self.warmup_steps)), 0.0), self.warmup_target
+        )
         if not self.warmup_steps:
             return decayed
         rise = self.warmup_target - self.initial_learning_rate

@@ -58,10 +58,14 @@ class CosineDecayRestarts(LearningRateSchedule):
             part = ops.subtract(done, restarts)
         else:  # periods are a geometric series: after n of them (t**n - 1) / (t - 1) has passed
             t = float(self.t_mul)
-            restarts = ops.floor(ops.divide(ops.log(ops.subtract(1.0, ops.multiply(done, 1.0 - t))), math.log(t)))
+            restarts = ops.floor(
+                ops.divide(ops.log(ops.subtract(1.0, ops.multiply(done, 1.0 - t))), math.log(t))
+            )
             length = ops.power(t, restarts)
             part = ops.divide(ops.subtract(done, ops.divide(ops.subtract(length, 1.0), t - 1.0)), length)
         factor = ops.power(float(self.m_mul), restarts)
         # The floor is a fraction of the initial rate, so each period keeps it.
         top = ops.multiply(half_cosine(part, 0.0), factor)
-        return ops.multiply(ops.add(ops.multiply(top, 1.0 - self.alpha), self.alpha), self.initial_learning_rate)
+        return ops.multiply(
+            ops.add(ops.multiply(top, 1.0 - self.alpha), self.alpha), self.initial_learning_rate
+        )

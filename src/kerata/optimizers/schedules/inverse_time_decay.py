@@ -46,4 +46,6 @@ class InverseTimeDecay(LearningRateSchedule):
         self.staircase, self.name = staircase, name
 
     def __call__(self, step: Tensor) -> Tensor:
-        return ops.divide(self.initial_learning_rate, ops.add(ops.multiply(passed(step, self), self.decay_rate), 1.0))
+        return ops.divide(
+            self.initial_learning_rate, ops.add(ops.multiply(passed(step, self), self.decay_rate), 1.0)
+        )

@@ -34,11 +34,15 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         (1.0, 0.5, 0.25)
     """
 
-    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
+    def __init__(
+        self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"
+    ) -> None:
         self.boundaries = [checks.number("boundaries", b) for b in boundaries]
         self.values = [checks.number("values", v) for v in values]
         if len(self.values) != len(self.boundaries) + 1:
-            raise ArgumentError("values", expected=f"{len(self.boundaries) + 1} rates, one more than boundaries", got=values)
+            raise ArgumentError(
+                "values", expected=f"{len(self.boundaries) + 1} rates, one more than boundaries", got=values
+            )
         if sorted(self.boundaries) != self.boundaries:
             raise ArgumentError("boundaries", expected="increasing steps", got=boundaries)
         self.name = name

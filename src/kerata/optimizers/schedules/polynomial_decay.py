@@ -54,4 +54,6 @@ class PolynomialDecay(LearningRateSchedule):
         else:
             part = ops.divide(ops.minimum(step, span), span)
         fall = self.initial_learning_rate - self.end_learning_rate
-        return ops.add(ops.multiply(ops.power(ops.subtract(1.0, part), float(self.power)), fall), self.end_learning_rate)
+        return ops.add(
+            ops.multiply(ops.power(ops.subtract(1.0, part), float(self.power)), fall), self.end_learning_rate
+        )
