@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from workloads import CLASSES, HEADS, HIDDEN, RATE, VOCABULARY, WIDTH, WORKLOADS, batches
+import itertools
 
 
 def trainer(engine: str, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -101,7 +102,7 @@ def _initial(name: str) -> tuple[dict[str, np.ndarray], Any]:
     if sizes:
         return {
             f"{k}{i}": v
-            for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))
+            for i, (a, b) in enumerate(itertools.pairwise(sizes))
             for k, v in (("w", w(a, b)), ("b", z(b)))
         }, sizes
     if name == "cnn":

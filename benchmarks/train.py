@@ -6,6 +6,7 @@ python benchmarks/train.py --engine jax [--workloads tiny,mlp] [--rounds 5] [--w
 from __future__ import annotations
 
 import argparse
+import functools
 from typing import Any
 
 import by_hand
@@ -25,9 +26,9 @@ def main() -> None:
         contenders: dict[str, Any] = {}
         for other in ("kerata",) if options.without_keras else ("kerata", "keras"):
             model = w.model(w.api(other, options.engine), name)
-            contenders[other] = lambda m=model: m.fit(x, y, batch_size=size, epochs=1, verbose=0)
+            contenders[other] = functools.partial(model.fit, x, y, batch_size=size, epochs=1, verbose=0)
         epoch, _ = by_hand.trainer(options.engine, name)
-        contenders["by hand"] = lambda run=epoch: run(x, y)
+        contenders["by hand"] = functools.partial(epoch, x, y)
         times = w.take_turns(contenders, options.rounds)
         w.report(
             f"{options.engine} {name} step", {k: [t / steps for t in v] for k, v in times.items()}, 1e-3, "ms"

@@ -82,6 +82,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"kerata.{name}")
     if name not in _NAMES:
         raise AttributeError(f"module 'kerata' has no attribute {name!r}")
+    importlib.import_module("kerata.ops")  # operators and variables find their ops in its table
     value = getattr(importlib.import_module(f"kerata.{_NAMES[name]}"), name)
     globals()[name] = value
     return value

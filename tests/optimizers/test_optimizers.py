@@ -8,34 +8,36 @@ from kerata import ops
 from kerata.core import declare
 from kerata.core.errors import ArgumentError
 
-O = kerata.optimizers
+OPTIMIZERS = kerata.optimizers
 SHAPES = ((3, 4), (4,), ())
 MAKERS = {
-    "SGD": lambda: O.SGD(0.05),
-    "momentum": lambda: O.SGD(0.05, momentum=0.9),
-    "Nesterov": lambda: O.SGD(0.05, momentum=0.9, nesterov=True),
-    "RMSprop": lambda: O.RMSprop(0.05),
-    "centred": lambda: O.RMSprop(0.05, momentum=0.9, centered=True),
-    "Adam": lambda: O.Adam(0.05),
-    "AMSGrad": lambda: O.Adam(0.05, amsgrad=True),
-    "AdamW": lambda: O.AdamW(0.05, weight_decay=0.1),
-    "Adamax": lambda: O.Adamax(0.05),
-    "Nadam": lambda: O.Nadam(0.05),
-    "Adagrad": lambda: O.Adagrad(0.05),
-    "Adadelta": lambda: O.Adadelta(0.5),
-    "Ftrl": lambda: O.Ftrl(0.05, l1_regularization_strength=0.01),
-    "Lion": lambda: O.Lion(0.05),
-    "Lamb": lambda: O.Lamb(0.05),
-    "Adafactor": lambda: O.Adafactor(0.05),
-    "Muon": lambda: O.Muon(0.05),
-    "ScheduleFreeAdamW": lambda: O.ScheduleFreeAdamW(0.05, warmup_steps=2),
-    "clipnorm": lambda: O.Adam(0.05, clipnorm=0.5),
-    "clipvalue": lambda: O.Adam(0.05, clipvalue=0.1),
-    "global": lambda: O.SGD(0.05, global_clipnorm=0.5),
-    "averages": lambda: O.SGD(0.05, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=2),
-    "accumulated": lambda: O.Adam(0.05, gradient_accumulation_steps=2),
-    "schedule": lambda: O.Adam(O.schedules.CosineDecay(0.1, 3)),
-    "loss scale": lambda: O.LossScaleOptimizer(O.Adam(0.05), initial_scale=4.0, dynamic_growth_steps=2),
+    "SGD": lambda: OPTIMIZERS.SGD(0.05),
+    "momentum": lambda: OPTIMIZERS.SGD(0.05, momentum=0.9),
+    "Nesterov": lambda: OPTIMIZERS.SGD(0.05, momentum=0.9, nesterov=True),
+    "RMSprop": lambda: OPTIMIZERS.RMSprop(0.05),
+    "centred": lambda: OPTIMIZERS.RMSprop(0.05, momentum=0.9, centered=True),
+    "Adam": lambda: OPTIMIZERS.Adam(0.05),
+    "AMSGrad": lambda: OPTIMIZERS.Adam(0.05, amsgrad=True),
+    "AdamW": lambda: OPTIMIZERS.AdamW(0.05, weight_decay=0.1),
+    "Adamax": lambda: OPTIMIZERS.Adamax(0.05),
+    "Nadam": lambda: OPTIMIZERS.Nadam(0.05),
+    "Adagrad": lambda: OPTIMIZERS.Adagrad(0.05),
+    "Adadelta": lambda: OPTIMIZERS.Adadelta(0.5),
+    "Ftrl": lambda: OPTIMIZERS.Ftrl(0.05, l1_regularization_strength=0.01),
+    "Lion": lambda: OPTIMIZERS.Lion(0.05),
+    "Lamb": lambda: OPTIMIZERS.Lamb(0.05),
+    "Adafactor": lambda: OPTIMIZERS.Adafactor(0.05),
+    "Muon": lambda: OPTIMIZERS.Muon(0.05),
+    "ScheduleFreeAdamW": lambda: OPTIMIZERS.ScheduleFreeAdamW(0.05, warmup_steps=2),
+    "clipnorm": lambda: OPTIMIZERS.Adam(0.05, clipnorm=0.5),
+    "clipvalue": lambda: OPTIMIZERS.Adam(0.05, clipvalue=0.1),
+    "global": lambda: OPTIMIZERS.SGD(0.05, global_clipnorm=0.5),
+    "averages": lambda: OPTIMIZERS.SGD(0.05, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=2),
+    "accumulated": lambda: OPTIMIZERS.Adam(0.05, gradient_accumulation_steps=2),
+    "schedule": lambda: OPTIMIZERS.Adam(OPTIMIZERS.schedules.CosineDecay(0.1, 3)),
+    "loss scale": lambda: OPTIMIZERS.LossScaleOptimizer(
+        OPTIMIZERS.Adam(0.05), initial_scale=4.0, dynamic_growth_steps=2
+    ),
 }
 
 
@@ -78,7 +80,7 @@ def test_fast_paths_equal_compositions(engine, name):
 
 def test_adam_is_the_formula_of_the_paper(engine):
     x, m, v = 1.0, 0.0, 0.0
-    w, optimizer = kerata.Variable(np.float32(x)), O.Adam(0.1, 0.8, 0.95, 1e-3)
+    w, optimizer = kerata.Variable(np.float32(x)), OPTIMIZERS.Adam(0.1, 0.8, 0.95, 1e-3)
     for t, g in enumerate([2.0, -1.0, 0.5], 1):
         optimizer.apply([ops.convert_to_tensor(np.float32(g))], [w])
         m, v = 0.8 * m + 0.2 * g, 0.95 * v + 0.05 * g * g
@@ -90,13 +92,13 @@ def test_gradients_of_any_memory_order(engine):
     """Fused kernels take dense memory for granted; a transposed gradient is none."""
     g = ops.transpose(ops.convert_to_tensor(np.arange(6, dtype="float32").reshape(3, 2) - 2.5))
     w = kerata.Variable(np.zeros((2, 3), "float32"))
-    O.Adam(0.1).apply([g], [w])
+    OPTIMIZERS.Adam(0.1).apply([g], [w])
     np.testing.assert_allclose(w.numpy(), -0.1 * np.sign(ops.convert_to_numpy(g)), rtol=1e-4)
 
 
 def test_stateless_apply_changes_nothing(engine):
     w, g = kerata.Variable(np.ones(3, "float32")), ops.convert_to_tensor(np.ones(3, "float32"))
-    optimizer = O.Adam(0.1)
+    optimizer = OPTIMIZERS.Adam(0.1)
     optimizer.build([w])
     given = [ops.convert_to_tensor(v.numpy()) for v in (w, *optimizer.variables)]
     before = [np.array(ops.convert_to_numpy(v)) for v in given]
@@ -109,7 +111,7 @@ def test_stateless_apply_changes_nothing(engine):
 
 def test_a_step_that_is_not_finite_is_left_out(engine):
     w = kerata.Variable(np.ones(2, "float32"))
-    optimizer = O.LossScaleOptimizer(O.SGD(0.1), initial_scale=8.0)
+    optimizer = OPTIMIZERS.LossScaleOptimizer(OPTIMIZERS.SGD(0.1), initial_scale=8.0)
     optimizer.apply([ops.convert_to_tensor(np.array([np.inf, 1.0], "float32"))], [w])
     assert (w.numpy() == 1).all()
     assert float(optimizer.dynamic_scale) == 4.0 and int(optimizer.inner_optimizer.iterations) == 0
@@ -118,7 +120,7 @@ def test_a_step_that_is_not_finite_is_left_out(engine):
 
 
 def test_an_optimizer_of_ones_own(engine):
-    class Signs(O.Optimizer):
+    class Signs(OPTIMIZERS.Optimizer):
         def build(self, variables):
             super().build(variables)
             self.count = [self.add_variable_from_reference(v, "count") for v in variables]
@@ -139,7 +141,7 @@ def test_an_optimizer_of_ones_own(engine):
 def test_constraints_hold_after_each_step(engine):
     w = kerata.Variable(np.array([0.1, 1.0], "float32"))
     w.constraint = kerata.constraints.NonNeg()
-    O.SGD(1.0).apply([ops.convert_to_tensor(np.array([0.5, 0.5], "float32"))], [w])
+    OPTIMIZERS.SGD(1.0).apply([ops.convert_to_tensor(np.array([0.5, 0.5], "float32"))], [w])
     np.testing.assert_allclose(w.numpy(), [0.0, 0.5])
 
 
@@ -148,7 +150,7 @@ def test_variables_may_be_left_out_of_weight_decay():
         kerata.Variable(np.ones(2, "float32"), name="a"),
         kerata.Variable(np.ones(2, "float32"), name="bias"),
     )
-    optimizer = O.SGD(0.1, weight_decay=0.5)
+    optimizer = OPTIMIZERS.SGD(0.1, weight_decay=0.5)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.apply([np.zeros(2, "float32")] * 2, [a, b])
     np.testing.assert_allclose(a.numpy(), 0.95)
@@ -158,18 +160,23 @@ def test_variables_may_be_left_out_of_weight_decay():
 @pytest.mark.parametrize(
     ("make", "argument"),
     [
-        (lambda: O.Adam(beta_1=1.5), "beta_1"),
-        (lambda: O.Adam(clipnorm=1.0, clipvalue=1.0), "clipnorm"),
-        (lambda: O.Adam(decay=0.1), "decay"),
-        (lambda: O.Adam("fast"), "learning_rate"),
-        (lambda: O.Adam(gradient_accumulation_steps=1), "gradient_accumulation_steps"),
-        (lambda: O.AdamW(weight_decay=None), "weight_decay"),
-        (lambda: O.LossScaleOptimizer("adam"), "inner_optimizer"),
-        (lambda: O.get("adamm"), "optimizer"),
-        (lambda: O.Adam().apply([np.ones(3, "float32")], [kerata.Variable(np.ones(2, "float32"))]), "grads"),
-        (lambda: O.Adam().apply([], [kerata.Variable(np.ones(2, "float32"))]), "grads"),
-        (lambda: O.schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps"),
-        (lambda: O.schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.2]), "values"),
+        (lambda: OPTIMIZERS.Adam(beta_1=1.5), "beta_1"),
+        (lambda: OPTIMIZERS.Adam(clipnorm=1.0, clipvalue=1.0), "clipnorm"),
+        (lambda: OPTIMIZERS.Adam(decay=0.1), "decay"),
+        (lambda: OPTIMIZERS.Adam("fast"), "learning_rate"),
+        (lambda: OPTIMIZERS.Adam(gradient_accumulation_steps=1), "gradient_accumulation_steps"),
+        (lambda: OPTIMIZERS.AdamW(weight_decay=None), "weight_decay"),
+        (lambda: OPTIMIZERS.LossScaleOptimizer("adam"), "inner_optimizer"),
+        (lambda: OPTIMIZERS.get("adamm"), "optimizer"),
+        (
+            lambda: OPTIMIZERS.Adam().apply(
+                [np.ones(3, "float32")], [kerata.Variable(np.ones(2, "float32"))]
+            ),
+            "grads",
+        ),
+        (lambda: OPTIMIZERS.Adam().apply([], [kerata.Variable(np.ones(2, "float32"))]), "grads"),
+        (lambda: OPTIMIZERS.schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps"),
+        (lambda: OPTIMIZERS.schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.2]), "values"),
     ],
 )
 def test_bad_arguments(engine, make, argument):
@@ -181,7 +188,7 @@ def test_bad_arguments(engine, make, argument):
 @pytest.mark.parametrize("name", MAKERS)
 def test_config_round_trip(name):
     optimizer = MAKERS[name]()
-    config = O.serialize(optimizer)
-    again = O.deserialize(config)
+    config = OPTIMIZERS.serialize(optimizer)
+    again = OPTIMIZERS.deserialize(config)
     assert type(again) is type(optimizer)
-    assert O.serialize(again) == config
+    assert OPTIMIZERS.serialize(again) == config

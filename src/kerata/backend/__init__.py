@@ -15,3 +15,5 @@ from kerata.core.dtypes import standardize as standardize_dtype
 from kerata.core.tensor import KerasTensor as KerasTensor
 from kerata.core.variable import Variable as Variable
 from kerata.core.variable import is_variable as is_variable
+
+__all__ = ["standardize_dtype"]

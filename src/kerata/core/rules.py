@@ -102,7 +102,7 @@ def concatenated(shapes: Sequence[Shape], axis: int, argument: str = "xs") -> Sh
                 expected=f"of equal shapes, except along axis {axis}",
                 got=f"shapes {', '.join(map(str, shapes))}",
             )
-    return first[:axis] + (sum(s[axis] for s in shapes),) + first[axis + 1 :]
+    return (*first[:axis], sum(s[axis] for s in shapes), *first[axis + 1 :])
 
 
 def matmul_shape(a: Shape, b: Shape) -> Shape:

@@ -146,10 +146,14 @@ def install_operators(cls: type) -> None:
         setattr(cls, f"__{name}__", _binary(op))
     for name, op in {"neg": "negative", "abs": "absolute", "invert": "logical_or_bitwise_not"}.items():
         setattr(cls, f"__{name}__", lambda self, op=op: OPS[op](self))
-    cls.__pos__ = lambda self: self
-    cls.__getitem__ = lambda self, key: OPS["getitem"](self, key)
-    cls.__round__ = lambda self, ndigits=0: OPS["round"](self, ndigits or 0)
-    cls.__hash__ = lambda self: id(self)
+    others: dict[str, Any] = {
+        "__pos__": lambda self: self,
+        "__getitem__": lambda self, key: OPS["getitem"](self, key),
+        "__round__": lambda self, ndigits=0: OPS["round"](self, ndigits or 0),
+        "__hash__": lambda self: id(self),
+    }
+    for name, method in others.items():
+        setattr(cls, name, method)
 
 
 install_operators(KerasTensor)

@@ -19,6 +19,7 @@ from .core import convert_to_numpy
 from .creation import fits
 from .elementwise import promote
 from .reduction import flattened
+import itertools
 
 TensorLike = Any
 Tensor = Any
@@ -565,8 +566,8 @@ def _bounds(indices: Any, n: Any) -> list[tuple[Any, Any]]:
         indices = [int(i) for i in convert_to_numpy(indices)]
     points = [0, *indices, n]
     if type(n) is not int:
-        return list(zip(points[:-1], points[1:], strict=True))
-    spans = [slice(a, b).indices(n) for a, b in zip(points[:-1], points[1:], strict=True)]
+        return list(itertools.pairwise(points))
+    spans = [slice(a, b).indices(n) for a, b in itertools.pairwise(points)]
     return [(a, max(a, b)) for a, b, _ in spans]
 
 
@@ -665,7 +666,7 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[
         return _split(x, indices_or_sections, place)
     size, extra = divmod(shape_of(x)[place], sections)
     ends = [i * size + min(i, extra) for i in range(sections + 1)]
-    return [cut(x, place, a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [cut(x, place, a, b) for a, b in itertools.pairwise(ends)]
 
 
 @op(

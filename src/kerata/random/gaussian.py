@@ -137,7 +137,7 @@ def _polynomial_into(out: np.ndarray, t: np.ndarray, coefficients: tuple[float, 
 
 def _pair_into(a: np.ndarray, b: np.ndarray, spare: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """`pair` on int32 words, into the first two spare arrays; uses five."""
-    ix, iy, i, j, k = spare[:5]
+    ix, iy, i, j, _k = spare[:5]
     x, y, fi, fj, fk = (v.view(_F32) for v in spare[:5])
     np.bitwise_and(a, 2**31 - 1, out=j)
     np.copyto(fi, j, casting="unsafe")

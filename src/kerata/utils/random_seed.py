@@ -29,4 +29,4 @@ def set_random_seed(seed: int) -> None:
     number: Any = checks.natural("seed", seed)
     set_global_seed(number)
     python_random.seed(number)
-    np.random.seed(number & 0xFFFFFFFF)
+    np.random.seed(number & 0xFFFFFFFF)  # noqa: NPY002  # the generator that Keras's users expect to be seeded

@@ -94,7 +94,7 @@ class Case:
         return bool(_floating(self.op, *self._map(_widened)))
 
     # ---- derivatives -------------------------------------------------------------------------------
-    def gradient(self, engine: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def gradient(self, engine: str) -> tuple[list[Any], list[Any]]:
         """Derivatives of a random linear form of the results in float64, and the finite differences they should be.
 
         Both along one random direction for each floating argument.
