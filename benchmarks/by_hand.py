@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from workloads import CLASSES, HEADS, HIDDEN, RATE, VOCABULARY, WIDTH, WORKLOADS, batches
-import itertools
 
 
 def trainer(engine: str, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -136,6 +136,15 @@ class Form:
         """The name under which Kerata declares the op."""
         return self.op if self.op in DECLARED else _DECLARED_AS.get(self.op, self.op)
 
+    @property
+    def names(self) -> list[str]:
+        """`parameters` by the names that Kerata's op gives them, which may differ from those in Keras."""
+        signature, positional = DECLARED[self.key].signature, DECLARED[self.key].positional
+        return [
+            name if name.startswith("*") or name in signature.parameters else str(positional[i])
+            for i, name in enumerate(self.parameters)
+        ]
+
 
 def _forms() -> dict[str, Form]:
     forms = {}
@@ -155,6 +164,8 @@ _ALIASES = {"abs": "absolute", "conj": "conjugate", "swish": "silu", "hard_swish
 # Ops that Kerata declares under another name than the public one.
 _DECLARED_AS = {"get_item": "getitem", "size": "size_of", "stop_gradient": "stop_gradient_node"}
 _ALIASES.update({declared: op for op, declared in _DECLARED_AS.items()})
+# Not ops in Kerata: they give a symbolic tensor as it is, or cast.
+_CONVERSIONS = ("convert_to_tensor", "array")
 # Operators that are one op on bool and another on integers.
 _BY_DTYPE = {
     "logical_or_bitwise_and": ("logical_and", "bitwise_and"),
@@ -178,7 +189,7 @@ def form_of(entry: Mapping[str, Any]) -> Form | None:
     """The form of the op that an entry of a graph names, or None if no file may name it."""
     class_name = entry.get("class_name")
     form = _BY_CLASS.get(class_name) if isinstance(class_name, str) else None
-    return form if form is not None and form.key in DECLARED else None
+    return form if form is not None and (form.key in DECLARED or form.op in _CONVERSIONS) else None
 
 
 def describe_call(
@@ -206,7 +217,7 @@ def describe_call(
     values = dict(bound.arguments)
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
-    for parameter in form.parameters:
+    for parameter in form.names:
         value = values.pop(parameter.lstrip("*"), None)
         if parameter.startswith("**"):
             keywords.update(value or {})
@@ -232,7 +243,7 @@ def describe_call(
 
 def _drop_defaults(positional: list[Any], form: Form, parameters: Mapping[str, Any]) -> None:
     """Takes arguments off the end that are what they would be anyway."""
-    names = form.parameters
+    names = form.names
     while positional and len(positional) == len(names) and not names[-1].startswith("*"):
         default = parameters[names[-1]].default
         if positional[-1] is not default:
@@ -252,7 +263,8 @@ def parse_call(
     parameters = DECLARED[form.key].signature.parameters
     values: dict[str, Any] = {}
     rest: list[Any] = []
-    names = list(form.parameters)
+    names = form.names
+    kwargs = {names[form.parameters.index(k)] if k in form.parameters else k: v for k, v in kwargs.items()}
     for value in args:
         if names and not names[0].startswith("*"):
             values[names.pop(0)] = value
@@ -274,6 +286,25 @@ def parse_call(
     if form.op == "get_item" and isinstance(values.get("key"), list):
         values["key"] = tuple(values["key"])  # JSON has no tuples; a list as an index is none of Keras's
     return _ordered(parameters, values, rest)
+
+
+def make_call(
+    form: Form, name: str, config: Mapping[str, Any], args: list[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    """Makes the call that an entry and its node describe, on symbolic tensors; gives its outputs.
+
+    Raises:
+        ArgumentError: if the op takes no such arguments.
+    """
+    from kerata.core.graph import OpCall
+
+    if form.key not in DECLARED:
+        if len(args) != 1 or not isinstance(args[0], KerasTensor):
+            raise ArgumentError("args", expected=f"one tensor for {form.class_name}", got=args)
+        dtype = config.get("dtype")
+        return args[0] if dtype in (None, args[0].dtype) else OpCall("cast", name)(args[0], dtype)
+    given, options = parse_call(form, config, args, kwargs)
+    return OpCall(form.key, name)(*given, **options)
 
 
 def _ordered(

@@ -91,7 +91,7 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
     registered = None if kind else registry.get_registered_name(cls)
     data = {
         "module": module,
-        "class_name": cls.__name__,
+        "class_name": cls.__dict__.get("_keras_name", cls.__name__),
         "config": obj.get_config(),
         "registered_name": registered,
     }
@@ -170,6 +170,7 @@ def _deserialize_object(
 
         array = np.asarray(inner["value"], dtypes.numpy_dtype(dtypes.standardize(inner["dtype"])))
         return array if name == "__numpy__" else dispatch.to_engine(array, dispatch.backends.current())
+    kinds = narrowed(config.get("module"), kinds)
     if name == "function":
         return find_object(inner, config.get("registered_name"), custom_objects, kinds)
     cls = find_object(name, config.get("registered_name"), custom_objects, kinds)
@@ -184,6 +185,24 @@ def _deserialize_object(
     if build_config and hasattr(obj, "build_from_config"):
         obj.build_from_config(build_config)
     return obj
+
+
+_KIND_OF_PART = {
+    **{kind: kind for kind in registry.KINDS},
+    "dtype_policies": "policies",
+}
+
+
+def narrowed(module: Any, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `kinds` that a module name such as "keras.metrics" stands for.
+
+    Classes of different kinds may bear one name (a loss and a metric, say); the module, which is only compared and
+    never imported, tells them apart. A module that stands for none of all kinds leaves `kinds` as they are.
+    """
+    if not isinstance(module, str):
+        return kinds
+    kind = next((_KIND_OF_PART[p] for p in reversed(module.split(".")) if p in _KIND_OF_PART), None)
+    return kinds if kind is None else tuple(k for k in kinds if k == kind)
 
 
 def find_object(name: Any, registered: Any, custom_objects: Any, kinds: Sequence[str]) -> Any:

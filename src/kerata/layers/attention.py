@@ -473,6 +473,8 @@ class GroupedQueryAttention(_Heads):
         as for `MultiHeadAttention`.
     """
 
+    _keras_name = "GroupQueryAttention"  # the public name, which files bear
+
     def __init__(
         self,
         head_dim: int,

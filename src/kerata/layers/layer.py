@@ -439,7 +439,7 @@ class Layer(Operation):
             return None
         if len(given) == 1:
             return {"input_shape": next(iter(given.values()))}
-        return dict(given)
+        return {"shapes_dict": dict(given)}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds from what `get_build_config` gave."""

@@ -27,6 +27,8 @@ class Functional(Model):
         name: name of the model.
     """
 
+    _keras_module = "keras.src.models.functional"  # it has no public name in Keras
+
     def __init__(self, inputs: Tree, outputs: Tree, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from kerata.core.errors import ArgumentError
 from kerata.core.graph import Node, OpCall, Operation, tensors_of
-from kerata.core.op_format import describe_call, form_of, is_op, parse_call
+from kerata.core.op_format import describe_call, form_of, is_op, make_call
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 from kerata.core.tensor import KerasTensor
 from kerata.layers.layer import Layer
@@ -240,10 +240,8 @@ class _OpCall(_Call):
     def make(self, tensors: dict[Key, KerasTensor]) -> Any:
         args = [_fill(a, tensors) for a in self.args]
         config = {k: _fill(v, tensors) for k, v in self._config.items()}
-        args, kwargs = parse_call(
-            self._form, config, args, {k: _fill(v, tensors) for k, v in self.kwargs.items()}
-        )
-        return OpCall(self._form.key, self.name)(*args, **kwargs)
+        kwargs = {k: _fill(v, tensors) for k, v in self.kwargs.items()}
+        return make_call(self._form, self.name, config, args, kwargs)
 
 
 def _histories(value: Any) -> Any:

@@ -135,8 +135,8 @@ class _Places:
 
 
 def _input_shapes(layer: Any) -> Iterable[Any]:
-    config = layer.get_build_config()
-    return list((config or {}).values())
+    config = layer.get_build_config() or {}
+    return list(config.get("shapes_dict", config).values())
 
 
 def _worded(outputs: Any) -> str:

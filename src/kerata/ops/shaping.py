@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,6 @@ from .core import convert_to_numpy
 from .creation import fits
 from .elementwise import promote
 from .reduction import flattened
-import itertools
 
 TensorLike = Any
 Tensor = Any

@@ -188,4 +188,7 @@ def _state_tensor(seed: Any) -> tuple[int, int] | Tensor:
     if not STATE.tracing and engine.draws_on_host() and engine.is_concrete(state):
         first, second = (int(v) & _WORD for v in engine.to_numpy(state))
         return first, second
-    return ops.cast(state, "uint32")
+    dtype = ops.dtype(state)
+    if dtype in ("int64", "uint64"):
+        return ops.cast(ops.bitwise_and(state, _WORD), "uint32")
+    return p.bitcast(state, dtype="uint32") if dtype == "int32" else state

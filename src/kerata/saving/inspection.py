@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from kerata.core import dtypes, registry
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.core.op_format import form_of, is_op
+from kerata.core.serialization import narrowed
 from kerata.saving.limits import DEFAULT, Limits
 
 Kinds = tuple[str, ...]
@@ -300,7 +301,7 @@ class Inspection:
             ):
                 return found
         if module is None or module.partition(".")[0] in _ROOTS:
-            for kind in kinds:
+            for kind in narrowed(module, tuple(kinds)):
                 found = registry.table(kind).get(name) if kind in registry.KINDS else None
                 if found is not None:
                     return found

@@ -19,7 +19,7 @@ from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE, StateScope
 
-from . import fast
+from . import control, fast
 from .lift import lifted
 from .primitives import TABLE, guarded, is_wide
 
@@ -221,33 +221,21 @@ class JaxEngine(Engine):
         return wrapped(*args)
 
     def remat(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        return jax.checkpoint(fn)
+        return control.remat(fn)
 
     def cond(self, pred: Array, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
         if self.is_concrete(pred):
             return true_fn() if bool(pred) else false_fn()
-        return lax.cond(
-            pred,
-            lambda: tree.map_structure(jnp.asarray, true_fn()),
-            lambda: tree.map_structure(jnp.asarray, false_fn()),
-        )
+        return control.cond(pred, true_fn, false_fn)
 
     def while_loop(self, cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:
-        if limit is None:
-            return lax.while_loop(lambda s: cond(*s), lambda s: tuple(body(*s)), state)
-        count, out = lax.while_loop(
-            lambda s: jnp.logical_and(s[0] < limit, cond(*s[1])),
-            lambda s: (s[0] + 1, tuple(body(*s[1]))),
-            (jnp.int32(0), state),
-        )
-        del count
-        return out
+        return control.while_loop(cond, body, state, limit)
 
     def scan(self, step: Any, init: Any, xs: Any, length: int, reverse: bool, unroll: int) -> tuple[Any, Any]:
-        return lax.scan(step, init, xs, length=length, reverse=reverse, unroll=unroll)
+        return control.scan(step, init, xs, length, reverse, unroll)
 
     def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
-        return jax.vmap(fn)(elements)
+        return control.vectorized_map(fn, elements)
 
 
 _STATIC = frozenset(

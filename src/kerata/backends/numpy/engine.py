@@ -157,6 +157,12 @@ class NumpyEngine(Engine):
         return carry, tree.map_structure(lambda *parts: OPS["stack"](list(parts)), *ys)
 
     def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
-        count = len(tree.flatten(elements)[0])
-        results = [fn(tree.map_structure(lambda x, i=i: x[i], elements)) for i in range(count)]
+        """Each element finds the variables as they were: all of them draw with the same seed, as where they run at once."""
+        results = []
+        scope = StateScope()
+        for i in range(len(tree.flatten(elements)[0])):
+            with StateScope() as scope:
+                results.append(fn(tree.map_structure(lambda x, i=i: x[i], elements)))
+        for variable, value in scope.assigned.items():
+            variable.assign(value)
         return tree.map_structure(lambda *parts: OPS["stack"](list(parts)), *results)

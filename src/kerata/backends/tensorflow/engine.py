@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
+from kerata.core.replay import replayable
 from kerata.core.state import STATE
 from kerata.core.variable import Variable
 
@@ -168,7 +169,7 @@ class TensorflowEngine(Engine):
         return wrapped(*args)
 
     def remat(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        return tf.recompute_grad(fn)
+        return lambda *args, **kwargs: tf.recompute_grad(replayable(fn))(*args, **kwargs)
 
     def cond(self, pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
         if self.is_concrete(pred):

@@ -14,6 +14,7 @@ import torch
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
+from kerata.core.replay import replayable
 from kerata.core.state import STATE
 
 from . import fast, native
@@ -217,7 +218,7 @@ class TorchEngine(Engine):
         from torch.utils.checkpoint import checkpoint
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return checkpoint(fn, *args, use_reentrant=False, **kwargs)
+            return checkpoint(replayable(fn), *args, use_reentrant=False, **kwargs)
 
         return call
 
