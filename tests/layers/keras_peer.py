@@ -33,6 +33,8 @@ def ask(row, values):
     extra = cases.mapped(keras.ops.convert_to_tensor, row.kwargs)
     if not layer.built:
         layer(*tensors, **extra)
+        if getattr(layer, "stateful", False):  # the call that built it has left its states
+            layer.reset_state()
     names = [v.name for v in layer.weights]
     shapes = [list(v.shape) for v in layer.weights]
     layer.set_weights(cases.first_weights(names, shapes))

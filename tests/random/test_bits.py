@@ -51,7 +51,12 @@ def test_words_are_those_of_the_definition(state):
 def test_words_never_change():
     """Whoever changes them changes every initial weight and every curve that somebody has published."""
     assert bits.random_bits((0, 0), 4).tolist() == [3812273764, 2467754991, 587874409, 534803612]
-    assert bits.random_bits((1, 2), 2000)[[0, 300, 600, 1999]].tolist() == [2783055245, 3947816944, 2841994152, 2995007579]
+    assert bits.random_bits((1, 2), 2000)[[0, 300, 600, 1999]].tolist() == [
+        2783055245,
+        3947816944,
+        2841994152,
+        2995007579,
+    ]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -87,7 +92,9 @@ def test_families_agree_for_integers_and_tensors(engine):
 
 def test_neighbouring_states_are_unrelated():
     """512 words each of 64 seeds and 64 counters: no correlation beyond chance, no word shared too often."""
-    draws = [bits.random_bits((s, 0), 512) for s in range(64)] + [bits.random_bits((0, c), 512) for c in range(1, 65)]
+    draws = [bits.random_bits((s, 0), 512) for s in range(64)] + [
+        bits.random_bits((0, c), 512) for c in range(1, 65)
+    ]
     correlation = np.corrcoef(np.stack(draws).astype(float)) - np.eye(len(draws))
     assert abs(correlation).max() < 6 / 512**0.5
     assert abs((correlation**2).sum() / (128 * 127) * 512 - 1) < 0.1
@@ -108,5 +115,7 @@ def test_each_bit_of_a_state_changes_half_of_the_bits(place):
 def test_bytes_are_uniform(shift):
     from scipy import stats
 
-    counts = np.bincount(bits.random_bits((9, 9), 1_000_000) >> np.uint32(shift) & np.uint32(255), minlength=256)
+    counts = np.bincount(
+        bits.random_bits((9, 9), 1_000_000) >> np.uint32(shift) & np.uint32(255), minlength=256
+    )
     assert stats.chisquare(counts).pvalue > 1e-4

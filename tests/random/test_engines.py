@@ -31,7 +31,10 @@ DRAWS = {
     "normal_bfloat16": (lambda s: random.normal((300,), dtype="bfloat16", seed=s), None),
     "normal_tensors": (lambda s: random.normal((3, 4), tensor(range(4)), 9.0, seed=s), None),
     "truncated_normal": (lambda s: random.truncated_normal((1500,), seed=s), None),
-    "truncated_normal_float64": (lambda s: random.truncated_normal((200,), dtype="float64", seed=s), (1e-13, "erfinv")),
+    "truncated_normal_float64": (
+        lambda s: random.truncated_normal((200,), dtype="float64", seed=s),
+        (1e-13, "erfinv"),
+    ),
     "randint": (lambda s: random.randint((1500,), -3, 7, seed=s), None),
     "randint_power": (lambda s: random.randint((300,), -3, 16381, seed=s), None),
     "randint_wide": (lambda s: random.randint((300,), -5, 1_000_000, seed=s), None),
@@ -41,13 +44,19 @@ DRAWS = {
     "randint_uint32": (lambda s: random.randint((100,), 5, 2**32, "uint32", seed=s), None),
     "randint_int64": (lambda s: random.randint((100,), -(2**40), 2**41, "int64", seed=s), None),
     "randint_uint64": (lambda s: random.randint((100,), 0, 2**64 - 1, "uint64", seed=s), None),
-    "randint_tensors": (lambda s: random.randint((3, 2), tensor([0, 5], "int32"), tensor([3, 9], "int32"), seed=s), None),
+    "randint_tensors": (
+        lambda s: random.randint((3, 2), tensor([0, 5], "int32"), tensor([3, 9], "int32"), seed=s),
+        None,
+    ),
     "bernoulli": (lambda s: random.bernoulli((1500,), 0.2, seed=s), None),
     "dropout": (lambda s: random.dropout(ops.ones((50, 30)), 0.3, seed=s), None),
     "dropout_shared": (lambda s: random.dropout(ops.ones((50, 30)), 0.3, (None, 1), seed=s), None),
     "shuffle": (lambda s: random.shuffle(ops.reshape(ops.arange(600), (300, 2)), seed=s), None),
     "permutation": (lambda s: random.permutation(20, s), None),
-    "categorical": (lambda s: random.categorical(tensor([[0.1, 2.0, -1.0], [0.0, -99.0, 0.5]]), 50, seed=s), None),
+    "categorical": (
+        lambda s: random.categorical(tensor([[0.1, 2.0, -1.0], [0.0, -99.0, 0.5]]), 50, seed=s),
+        None,
+    ),
     "gumbel": (lambda s: random.gumbel((300,), seed=s), (1e-6, LIBRARY)),
     "gamma": (lambda s: random.gamma((300,), 0.7, seed=s), (1e-6, LIBRARY)),
     "gamma_tensors": (lambda s: random.gamma((3, 2), tensor([1.0, 5.0]), seed=s), (1e-6, LIBRARY)),
@@ -85,7 +94,9 @@ def test_compiled_values_are_the_same(engine, name, expected):
     assert_equal(compiled(tensor([11, 0], "uint32")), expected[name], tolerance)
 
 
-@pytest.mark.parametrize("name", ["uniform_range", "normal_scaled", "truncated_normal", "dropout", "normal_float64"])
+@pytest.mark.parametrize(
+    "name", ["uniform_range", "normal_scaled", "truncated_normal", "dropout", "normal_float64"]
+)
 def test_values_of_the_strongest_compiler_are_the_same(engine, name, expected):
     """XLA contracts products with sums, and merges constants: nothing of that may be seen."""
     if engine == "torch" and not _has_inductor():
@@ -202,7 +213,9 @@ def test_unknown_sizes(engine):
     import tensorflow as tf
 
     stream = tensor([3, 0], "uint32")
-    drop = tf.function(lambda x: random.dropout(x, 0.4, seed=stream), input_signature=[tf.TensorSpec((None, 7))])
+    drop = tf.function(
+        lambda x: random.dropout(x, 0.4, seed=stream), input_signature=[tf.TensorSpec((None, 7))]
+    )
     for batch in (1, 30, 200):
         x = np.ones((batch, 7), "float32")
         np.testing.assert_array_equal(drop(x).numpy(), N(random.dropout(x, 0.4, seed=3)))

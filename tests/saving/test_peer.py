@@ -11,7 +11,7 @@ from kerata.saving.archive import open_model_archive
 from kerata.saving.hdf5 import Hdf5File
 from kerata.saving.source import open_source
 
-NAMES = sorted(zoo.MODELS)
+NAMES = zoo.names_in(kerata)
 TOLERANCE = {"mixed_precision": 2e-2, "quantized": 3e-2}
 
 

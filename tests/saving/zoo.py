@@ -7,11 +7,30 @@ model and its inputs; the weights are those that the model was born with, or wha
 import numpy as np
 
 MODELS = {}
+NEEDS = {}  # name of a model -> names that the package must have for it
 
 
 def model(fn):
     MODELS[fn.__name__] = fn
     return fn
+
+
+def needs(*names):
+    def note(fn):
+        NEEDS[fn.__name__] = names
+        return model(fn)
+
+    return note
+
+
+def names_in(keras):
+    """Names of the models that can be made with a package."""
+
+    def has(need):
+        owner, _, method = need.partition(".")
+        return hasattr(keras.layers, owner) and (not method or hasattr(getattr(keras.layers, owner), method))
+
+    return sorted(name for name in MODELS if all(map(has, NEEDS.get(name, ()))))
 
 
 def floats(*shape, seed=0):
@@ -164,7 +183,7 @@ def recurrent(keras):
     ), floats(2, 5, 4)
 
 
-@model
+@needs("ConvLSTM2D")
 def conv_lstm(keras):
     return stack(keras, (3, 5, 5, 2), keras.layers.ConvLSTM2D(3, 2, return_sequences=True)), floats(
         2, 3, 5, 5, 2
@@ -188,7 +207,7 @@ def activations(keras):
     ), floats(3, 6)
 
 
-@model
+@needs("Rescaling")
 def shapes(keras):
     layers = keras.layers
     return stack(
@@ -204,7 +223,7 @@ def shapes(keras):
     ), floats(2, 4, 6)
 
 
-@model
+@needs("Normalization")
 def normalization(keras):
     layer = keras.layers.Normalization()
     layer.adapt(floats(20, 4) * 3 + 1)
@@ -223,14 +242,14 @@ def mixed_precision(keras):
     ), floats(3, 4)
 
 
-@model
+@needs("Dense.enable_lora")
 def lora(keras):
     made = stack(keras, (4,), keras.layers.Dense(3), keras.layers.Dense(2))
     made.layers[0].enable_lora(2)
     return made, floats(3, 4)
 
 
-@model
+@needs("Dense.quantize")
 def quantized(keras):
     made = stack(keras, (4,), keras.layers.Dense(3), keras.layers.Dense(2))
     made.quantize("int8")
@@ -450,14 +469,14 @@ def optimizer_loss_scale(keras):
 # ---- texts ---------------------------------------------------------------------------------------------------------
 
 
-@model
+@needs("IntegerLookup")
 def lookups(keras):
     layer = keras.layers.IntegerLookup(output_mode="one_hot")
     layer.adapt(np.array([7, 7, 5, 9]))
     return stack(keras, (1,), layer, keras.layers.Dense(2), dtype="int64"), np.array([[7], [8]])
 
 
-@model
+@needs("Discretization", "CategoryEncoding")
 def categories(keras):
     layers = keras.layers
     return stack(

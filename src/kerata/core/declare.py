@@ -72,11 +72,26 @@ def primitive(
     impls, resolve = declared.impls, declared.resolve
 
     def bind(*args: Any, **params: Any) -> Any:
+        if STATE.abstract:
+            args = _all_abstract(args)
         return (impls.get(type(args[0])) or resolve(args))(*args, **params)
 
     bind.__name__ = bind.__qualname__ = name
     bind.primitive = declared  # type: ignore[attr-defined]
     return bind
+
+
+def _all_abstract(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """In an abstract run, real tensors (constants, weights) beside abstract ones count as such."""
+    leaves = [v for a in args for v in (a if type(a) in (tuple, list) else (a,))]
+    if not any(type(v) is KerasTensor for v in leaves):
+        return args
+    plain = (int, float, bool, complex, KerasTensor)
+
+    def one(v: Any) -> Any:
+        return v if isinstance(v, plain) else dispatch.abstract(v)
+
+    return tuple(type(a)(one(v) for v in a) if type(a) in (tuple, list) else one(a) for a in args)
 
 
 def new_abstract(shape: tuple[Any, ...], dtype: str) -> KerasTensor:

@@ -104,6 +104,8 @@ def _name_by_numpy(dtype: Any) -> str | None:
 
 
 def _remember(dtype: Any, name: str) -> None:
+    if hasattr(dtype, "as_datatype_enum"):  # TensorFlow's dtypes equal the integers of an enumeration
+        return
     try:
         if len(_names) < 1000:  # strings of any length are dtypes to NumPy: "<U1", "<U2", ...
             _names[dtype] = name

@@ -25,7 +25,7 @@ class StatelessScope(StateScope):
         >>> import kerata, numpy as np
         >>> v = kerata.Variable(np.float32(1.0))
         >>> with kerata.StatelessScope([(v, np.float32(5.0))]) as scope:
-        ...     v.assign(v + 1.0)
+        ...     _ = v.assign(v + 1.0)
         >>> float(scope.get_current_value(v)), float(v)
         (6.0, 1.0)
     """

@@ -44,7 +44,7 @@ class Variable:
     Example:
         >>> import numpy as np
         >>> v = Variable(np.zeros(2, "float32"), name="total")
-        >>> v.assign_add([1.0, 2.0]); v.numpy()
+        >>> _ = v.assign_add([1.0, 2.0]); v.numpy()
         array([1., 2.], dtype=float32)
     """
 

@@ -92,8 +92,8 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        config.pop("noise_shape", None)
-        return config
+        unknown = ("noise_shape", "trainable")  # to Keras, which reads the same files
+        return {k: v for k, v in config.items() if k not in unknown} | {"dtype": self.dtype_policy.name}
 
 
 @register_builtin("layers")

@@ -115,6 +115,8 @@ class Accuracy(MeanMetricWrapper):
         0.5
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
         super().__init__(accuracy, name, dtype)
 
@@ -134,6 +136,8 @@ class BinaryAccuracy(MeanMetricWrapper):
         0.5
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(binary_accuracy, name, dtype, threshold=checks.number("threshold", threshold, 0, 1))
 
@@ -152,6 +156,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
         0.5
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
@@ -169,6 +175,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
         >>> float(kerata.metrics.SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.2, 0.8]]))
         0.5
     """
+
+    _direction = "up"
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
@@ -189,6 +197,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         1.0
     """
 
+    _direction = "up"
+
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=checks.positive_int("k", k))
 
@@ -208,6 +218,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         >>> float(kerata.metrics.SparseTopKCategoricalAccuracy(k=2)([0], [[0.3, 0.6, 0.1]]))
         1.0
     """
+
+    _direction = "up"
 
     def __init__(
         self,

@@ -43,6 +43,8 @@ class AUC(ThresholdMetric):
         0.625
     """
 
+    _direction = "up"
+
     keeps = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 
     def __init__(

@@ -232,6 +232,8 @@ class Precision(_Share):
         0.5
     """
 
+    _direction = "up"
+
     keeps = ("true_positives", "false_positives")
 
 
@@ -251,6 +253,8 @@ class Recall(_Share):
         >>> float(kerata.metrics.Recall()([0, 1, 1], [0.9, 0.9, 0.1]))
         0.5
     """
+
+    _direction = "up"
 
     keeps = ("true_positives", "false_negatives")
 
@@ -309,6 +313,8 @@ class SensitivityAtSpecificity(_AtValue):
         0.5
     """
 
+    _direction = "up"
+
     value_name, wanted = "specificity", "sensitivity"
 
     def __init__(
@@ -339,6 +345,8 @@ class SpecificityAtSensitivity(_AtValue):
         >>> round(float(kerata.metrics.SpecificityAtSensitivity(0.5)([0, 0, 0, 1, 1], [0.0, 0.3, 0.8, 0.3, 0.8])), 4)
         0.6667
     """
+
+    _direction = "up"
 
     value_name, wanted = "sensitivity", "specificity"
 
@@ -371,6 +379,8 @@ class PrecisionAtRecall(_AtValue):
         0.5
     """
 
+    _direction = "up"
+
     value_name, wanted = "recall", "precision"
 
     def __init__(
@@ -401,6 +411,8 @@ class RecallAtPrecision(_AtValue):
         >>> round(float(kerata.metrics.RecallAtPrecision(0.8)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9])), 4)
         0.5
     """
+
+    _direction = "up"
 
     value_name, wanted = "precision", "recall"
 

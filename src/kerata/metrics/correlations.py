@@ -79,6 +79,8 @@ class PearsonCorrelation(MeanMetricWrapper):
         1.0
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "pearson_correlation", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(pearson_correlation, name, dtype, axis=axis)
 
@@ -97,6 +99,8 @@ class ConcordanceCorrelation(MeanMetricWrapper):
         >>> round(float(kerata.metrics.ConcordanceCorrelation()([[0.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]])), 4)
         1.0
     """
+
+    _direction = "up"
 
     def __init__(self, name: str = "concordance_correlation", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(concordance_correlation, name, dtype, axis=axis)

@@ -32,6 +32,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
         0.6931
     """
 
+    _direction = "down"
+
     def __init__(
         self,
         name: str = "binary_crossentropy",
@@ -60,6 +62,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         >>> round(float(kerata.metrics.CategoricalCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]])), 4)
         0.6931
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -95,6 +99,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         >>> round(float(kerata.metrics.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])), 4)
         0.6931
     """
+
+    _direction = "down"
 
     def __init__(
         self,
@@ -143,6 +149,8 @@ class KLDivergence(MeanMetricWrapper):
         0.6931
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "kl_divergence", dtype: Any = None) -> None:
         super().__init__(kl_divergence, name, dtype)
 
@@ -160,6 +168,8 @@ class Poisson(MeanMetricWrapper):
         >>> round(float(kerata.metrics.Poisson()([[1.0, 2.0]], [[1.0, 1.0]])), 4)
         1.0
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "poisson", dtype: Any = None) -> None:
         super().__init__(poisson, name, dtype)

@@ -38,6 +38,8 @@ class MeanSquaredError(MeanMetricWrapper):
         0.5
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(mean_squared_error, name, dtype)
 
@@ -55,6 +57,8 @@ class MeanAbsoluteError(MeanMetricWrapper):
         >>> round(float(kerata.metrics.MeanAbsoluteError()([[0.0, 1.0]], [[3.0, 1.0]])), 4)
         1.5
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(mean_absolute_error, name, dtype)
@@ -74,6 +78,8 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
         25.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_absolute_percentage_error", dtype: Any = None) -> None:
         super().__init__(mean_absolute_percentage_error, name, dtype)
 
@@ -92,6 +98,8 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
         0.2402
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "mean_squared_logarithmic_error", dtype: Any = None) -> None:
         super().__init__(mean_squared_logarithmic_error, name, dtype)
 
@@ -109,6 +117,8 @@ class LogCoshError(MeanMetricWrapper):
         >>> round(float(kerata.metrics.LogCoshError()([[0.0, 0.0]], [[1.0, 0.0]])), 4)
         0.2169
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "logcosh", dtype: Any = None) -> None:
         super().__init__(log_cosh, name, dtype)
@@ -129,6 +139,8 @@ class CosineSimilarity(MeanMetricWrapper):
         0.7071
     """
 
+    _direction = "up"
+
     def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(_cosine, name, dtype, axis=axis)
 
@@ -146,6 +158,8 @@ class RootMeanSquaredError(Mean):
         >>> round(float(kerata.metrics.RootMeanSquaredError()([[0.0, 1.0]], [[1.0, 1.0]])), 4)
         0.7071
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)

@@ -37,6 +37,8 @@ class FBetaScore(Metric):
         0.6667
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         average: str | None = None,
@@ -128,6 +130,8 @@ class F1Score(FBetaScore):
         >>> round(float(metric([[1, 0], [1, 1]], [[0.9, 0.9], [0.9, 0.1]])), 4)
         0.6667
     """
+
+    _direction = "up"
 
     def __init__(
         self,

@@ -24,6 +24,8 @@ class Hinge(MeanMetricWrapper):
         1.0
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "hinge", dtype: Any = None) -> None:
         super().__init__(hinge, name, dtype)
 
@@ -42,6 +44,8 @@ class SquaredHinge(MeanMetricWrapper):
         1.25
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "squared_hinge", dtype: Any = None) -> None:
         super().__init__(squared_hinge, name, dtype)
 
@@ -59,6 +63,8 @@ class CategoricalHinge(MeanMetricWrapper):
         >>> round(float(kerata.metrics.CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.5]])), 4)
         1.0
     """
+
+    _direction = "down"
 
     def __init__(self, name: str = "categorical_hinge", dtype: Any = None) -> None:
         super().__init__(categorical_hinge, name, dtype)

@@ -95,6 +95,8 @@ class IoU(_Confusion):
         0.3333
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         num_classes: int,
@@ -141,6 +143,8 @@ class BinaryIoU(IoU):
         0.3333
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         target_class_ids: Sequence[int] = (0, 1),
@@ -178,6 +182,8 @@ class MeanIoU(IoU):
         0.3333
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         num_classes: int,
@@ -212,6 +218,8 @@ class OneHotIoU(IoU):
         0.5
     """
 
+    _direction = "up"
+
     def __init__(
         self,
         num_classes: int,
@@ -242,6 +250,8 @@ class OneHotMeanIoU(MeanIoU):
         >>> float(kerata.metrics.OneHotMeanIoU(num_classes=2)([[1, 0], [0, 1]], [[0.8, 0.2], [0.6, 0.4]]))
         0.25
     """
+
+    _direction = "up"
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class Metric:
 
     _kerata_variables = True
     _kerata_state_kind = "metric"
+    _direction: str | None = None  # "up" or "down": where better values lie, for callbacks that monitor it
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(to_snake_case(type(self).__name__))

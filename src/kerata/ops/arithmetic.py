@@ -547,7 +547,7 @@ def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     Example:
         >>> import kerata
         >>> kerata.ops.convert_to_numpy(kerata.ops.fmin([1.0, float("nan")], 0.0))
-        array([1., 0.], dtype=float32)
+        array([0., 0.], dtype=float32)
     """
     return _without_nan(_smaller, *promote(real_only(x1, "x1"), real_only(x2, "x2")))
 

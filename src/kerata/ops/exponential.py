@@ -78,7 +78,7 @@ def log10(x: TensorLike) -> Tensor:
 
     Example:
         >>> import kerata
-        >>> float(kerata.ops.log10(100.0))
+        >>> round(float(kerata.ops.log10(100.0)), 4)
         2.0
     """
 

@@ -6,15 +6,14 @@ from typing import Any
 
 from kerata import ops
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.declare import new_abstract
 from kerata.core.state import STATE
 
 from . import stream
+from .arguments import float_dtype, sizes_of, work_dtype
 from .gamma import log_gamma_values
 from .rejection import check_parameter, parameter
 from .seed_generator import state_of
-from .uniform import float_dtype, work_dtype
 
 Tensor = Any
 
@@ -41,7 +40,7 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
         >>> bool(kerata.ops.all(x >= 0.0)) and bool(kerata.ops.all(x <= 1.0))
         True
     """
-    sizes, name = rules.as_shape(shape), float_dtype(dtype)
+    sizes, name = sizes_of(shape), float_dtype(dtype)
     check_parameter(alpha, "alpha", sizes, lambda v: v > 0, "a number above 0")
     check_parameter(beta, "beta", sizes, lambda v: v > 0, "a number above 0")
     state = state_of(seed)

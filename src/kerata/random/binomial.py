@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from kerata import ops
-from kerata.core import dtypes, rules
+from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.state import STATE
 
 from . import stream
+from .arguments import sizes_of
 from .rejection import check_parameter, parameter, unit, until_accepted
 from .seed_generator import state_of
 
@@ -47,7 +48,7 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
         >>> bool(kerata.ops.all(x >= 0.0)) and bool(kerata.ops.all(x <= 10.0))
         True
     """
-    sizes, name = rules.as_shape(shape), dtypes.standardize(dtype)
+    sizes, name = sizes_of(shape), dtypes.standardize(dtype)
     check_parameter(counts, "counts", sizes, lambda v: 0 <= v < math.inf, "a finite number, 0 or more")
     check_parameter(probabilities, "probabilities", sizes, lambda v: 0 <= v <= 1, "a number in [0, 1]")
     state = state_of(seed)

@@ -16,6 +16,7 @@ from kerata.core.state import STATE, setting
 from kerata.core.tensor import KerasTensor
 
 from . import bits, stream
+from .arguments import sizes_of
 from .bits import signed
 from .seed_generator import state_of
 
@@ -130,7 +131,7 @@ def bernoulli(shape: Any, p: float = 0.5, dtype: Any = None, seed: Any = None) -
         >>> 200 < int(kerata.ops.sum(kerata.random.bernoulli((1000,), 0.25, "int32", seed=1))) < 300
         True
     """
-    sizes, name = rules.as_shape(shape), dtypes.standardize(dtype)
+    sizes, name = sizes_of(shape), dtypes.standardize(dtype)
     probability = float(checks.number("p", p, 0, 1))
     state = state_of(seed)
     if STATE.abstract:

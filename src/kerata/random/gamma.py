@@ -6,15 +6,14 @@ from typing import Any
 
 from kerata import ops
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.declare import new_abstract
 from kerata.core.state import STATE
 
 from . import stream
+from .arguments import float_dtype, sizes_of, work_dtype
 from .normal import standard
 from .rejection import check_parameter, parameter, unit, until_accepted
 from .seed_generator import state_of
-from .uniform import float_dtype, work_dtype
 
 Tensor = Any
 
@@ -40,7 +39,7 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor
         >>> bool(kerata.ops.all(kerata.random.gamma((100,), 0.5, seed=1) >= 0.0))
         True
     """
-    sizes, name = rules.as_shape(shape), float_dtype(dtype)
+    sizes, name = sizes_of(shape), float_dtype(dtype)
     check_parameter(alpha, "alpha", sizes, lambda v: v >= 0, "a number, 0 or more")
     state = state_of(seed)
     if STATE.abstract:

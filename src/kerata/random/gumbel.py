@@ -6,13 +6,13 @@ from typing import Any
 
 from kerata import ops
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.declare import new_abstract
 from kerata.core.state import STATE
 
 from . import stream
+from .arguments import check_broadcast, float_dtype, sizes_of, work_dtype
 from .seed_generator import state_of
-from .uniform import apart, float_dtype, wide_integers, work_dtype
+from .uniform import apart, wide_integers
 
 Tensor = Any
 
@@ -37,7 +37,9 @@ def gumbel(shape: Any, loc: Any = 0.0, scale: Any = 1.0, dtype: Any = None, seed
         >>> kerata.random.gumbel((2, 3), seed=1).shape == (2, 3)
         True
     """
-    sizes, name = rules.as_shape(shape), float_dtype(dtype)
+    sizes, name = sizes_of(shape), float_dtype(dtype)
+    check_broadcast(loc, "loc", sizes)
+    check_broadcast(scale, "scale", sizes)
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)

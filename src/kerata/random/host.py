@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from kerata import backends
-from kerata.core import dtypes, rules
+from kerata.core import dtypes
 from kerata.core.state import setting
 
 from . import bits, gaussian
+from .arguments import sizes_of
 from .normal import normal as _normal
 from .normal import truncated_normal as _truncated_normal
 from .seed_generator import draw_seed as draw_seed
@@ -30,7 +31,7 @@ def uniform(
     """What `kerata.random.uniform` gives."""
     if dtype != "float32":
         return _by_reference(_uniform, shape, minval, maxval, dtype, seed)
-    sizes = rules.as_shape(shape)
+    sizes = sizes_of(shape)
     bounds = check_range(minval, maxval, "float32")
     return uniform_array(_state(seed), math.prod(sizes), *bounds).reshape(sizes)
 
@@ -41,7 +42,7 @@ def normal(
     """What `kerata.random.normal` gives."""
     if dtype != "float32":
         return _by_reference(_normal, shape, mean, stddev, dtype, seed)
-    sizes = rules.as_shape(shape)
+    sizes = sizes_of(shape)
     return gaussian.normal_array(_state(seed), math.prod(sizes), mean, stddev).reshape(sizes)
 
 
@@ -51,7 +52,7 @@ def truncated_normal(
     """What `kerata.random.truncated_normal` gives."""
     if dtype != "float32":
         return _by_reference(_truncated_normal, shape, mean, stddev, dtype, seed)
-    sizes = rules.as_shape(shape)
+    sizes = sizes_of(shape)
     return gaussian.cut_array(_state(seed), math.prod(sizes), mean, stddev).reshape(sizes)
 
 

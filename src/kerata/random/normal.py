@@ -9,17 +9,16 @@ import numpy as np
 
 from kerata import ops
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE
 
 from . import gaussian, stream
+from .arguments import check_broadcast, float_dtype, is_number, sizes_of, work_dtype
 from .seed_generator import state_of
-from .uniform import apart, float_dtype, wide_integers, work_dtype
+from .uniform import apart, wide_integers
 
 Tensor = Any
-_SCALARS = (int, float, np.integer, np.floating)
 Shape = tuple[Any, ...]
 
 
@@ -79,17 +78,13 @@ def _drawn(
     array: Callable[..., np.ndarray],
     tensor: Callable[..., Tensor],
 ) -> Tensor:
-    sizes, name = rules.as_shape(shape), float_dtype(dtype)
+    sizes, name = sizes_of(shape), float_dtype(dtype)
     wide = work_dtype(name)
-    plain = isinstance(mean, _SCALARS) and isinstance(stddev, _SCALARS)
-    if isinstance(stddev, _SCALARS) and not stddev >= 0:
+    plain = is_number(mean) and is_number(stddev)
+    if is_number(stddev) and not stddev >= 0:
         raise ArgumentError("stddev", expected="a number, 0 or more", got=stddev)
-    if not plain:
-        for value, argument in ((mean, "mean"), (stddev, "stddev")):
-            if rules.broadcast(sizes, ops.shape(value)) != sizes:
-                raise ArgumentError(
-                    argument, expected=f"a number or a tensor that broadcasts to {sizes}", got=value
-                )
+    check_broadcast(mean, "mean", sizes)
+    check_broadcast(stddev, "stddev", sizes)
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)
@@ -104,8 +99,7 @@ def _drawn(
 def _affine(z: Tensor, mean: Any, stddev: Any) -> Tensor:
     dtype = ops.dtype(z)
     mean, stddev = (
-        float(v) if isinstance(v, _SCALARS) else ops.cast(ops.convert_to_tensor(v), dtype)
-        for v in (mean, stddev)
+        float(v) if is_number(v) else ops.cast(ops.convert_to_tensor(v), dtype) for v in (mean, stddev)
     )
     if type(stddev) is not float or stddev != 1:
         z = p.mul(z, stddev)

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from kerata import ops
-from kerata.core import dtypes, rules
+from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE
 
 from . import bits, stream
+from .arguments import check_broadcast, is_number, sizes_of
 from .seed_generator import state_of
 
 Tensor = Any
@@ -45,19 +46,16 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
         >>> sorted(set(kerata.ops.convert_to_numpy(x).tolist()))
         [5, 6, 7]
     """
-    sizes, name = rules.as_shape(shape), dtypes.standardize(dtype)
+    sizes, name = sizes_of(shape), dtypes.standardize(dtype)
     if not dtypes.is_int(name):
         raise ArgumentError("dtype", expected="an integer dtype", got=dtype)
-    if _is_number(minval) and _is_number(maxval):
+    for bound, argument in ((minval, "minval"), (maxval, "maxval")):
+        if is_number(bound) and not float(bound).is_integer():
+            raise ArgumentError(argument, expected="an integer", got=bound)
+        check_broadcast(bound, argument, sizes, "an integer")
+    if is_number(minval) and is_number(maxval):
         return _between_numbers(sizes, int(minval), int(maxval), name, state_of(seed))
     return _between_tensors(sizes, minval, maxval, name, state_of(seed))
-
-
-def _is_number(x: Any) -> bool:
-    """An integer, also where it is written as a float, as Keras allows."""
-    if isinstance(x, (float, np.floating)):
-        return float(x).is_integer()
-    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
 
 
 def _between_numbers(shape: tuple[Any, ...], low: int, high: int, name: str, state: stream.State) -> Tensor:
@@ -92,11 +90,6 @@ def _between_tensors(
     shape: tuple[Any, ...], minval: Any, maxval: Any, name: str, state: stream.State
 ) -> Tensor:
     """Bounds of 32 bits whose values are known when the draw is made."""
-    for bound, argument in ((minval, "minval"), (maxval, "maxval")):
-        if rules.broadcast(shape, ops.shape(bound)) != shape:
-            raise ArgumentError(
-                argument, expected=f"an integer or a tensor that broadcasts to {shape}", got=bound
-            )
     if STATE.abstract:
         return new_abstract(shape, name)
     low, high = (ops.cast(ops.convert_to_tensor(v), "int32") for v in (minval, maxval))

@@ -13,10 +13,10 @@ import numpy as np
 
 from kerata import ops
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.errors import ArgumentError
 
 from . import stream
+from .arguments import check_broadcast, is_number
 from .uniform import apart, wide_integers
 
 Tensor = Any
@@ -29,11 +29,9 @@ def check_parameter(
     value: Any, name: str, shape: Shape, fits: Callable[[float], bool], expected: str
 ) -> None:
     """Refuses a number that is out of range, and a tensor that does not broadcast."""
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        if not fits(float(value)):
-            raise ArgumentError(name, expected=expected, got=value)
-    elif rules.broadcast(shape, ops.shape(value)) != shape:
-        raise ArgumentError(name, expected=f"{expected}, or a tensor that broadcasts to {shape}", got=value)
+    if is_number(value) and not fits(float(value)):
+        raise ArgumentError(name, expected=expected, got=value)
+    check_broadcast(value, name, shape, expected)
 
 
 def parameter(value: Any, shape: Shape) -> Tensor:

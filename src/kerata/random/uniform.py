@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from kerata import ops
-from kerata.core import dtypes, rules
+from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE
 
 from . import bits, stream
+from .arguments import check_broadcast, float_dtype, is_number, sizes_of, work_dtype
 from .seed_generator import state_of
 
 Tensor = Any
-_SCALARS = (int, float, np.integer, np.floating)
 
 
 def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
@@ -44,8 +44,10 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
         >>> bool(kerata.ops.all(x >= 0.0)) and bool(kerata.ops.all(x < 1.0))
         True
     """
-    shape, name = rules.as_shape(shape), float_dtype(dtype)
-    if not isinstance(minval, _SCALARS) or not isinstance(maxval, _SCALARS):
+    shape, name = sizes_of(shape), float_dtype(dtype)
+    check_broadcast(minval, "minval", shape)
+    check_broadcast(maxval, "maxval", shape)
+    if not is_number(minval) or not is_number(maxval):
         return _between_tensors(shape, minval, maxval, name, state_of(seed))
     low, high = check_range(minval, maxval, work_dtype(name))
     state = state_of(seed)
@@ -59,19 +61,6 @@ def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
         whole = ops.cast(p.shift_right(stream.random_bits(state, shape), 8), "float32")
         values = _scaled(whole, low, high, "float32")
     return narrowed(values, name, low, high)
-
-
-def float_dtype(dtype: Any) -> str:
-    """The name of a float dtype; anything else is refused."""
-    name = dtypes.standardize(dtype)
-    if not dtypes.is_float(name):
-        raise ArgumentError("dtype", expected="a float dtype", got=dtype)
-    return name
-
-
-def work_dtype(name: str) -> str:
-    """The dtype in which values are made: 16 bits and less are rounded from float32."""
-    return "float64" if name == "float64" else "float32"
 
 
 def check_range(minval: Any, maxval: Any, dtype: str) -> tuple[float, float]:
@@ -147,12 +136,6 @@ def _between_tensors(
 ) -> Tensor:
     wide = work_dtype(name)
     low, high = (ops.cast(ops.convert_to_tensor(v), wide) for v in (minval, maxval))
-    for bound, argument in ((low, "minval"), (high, "maxval")):
-        have = ops.shape(bound)
-        if rules.broadcast(shape, have) != shape:
-            raise ArgumentError(
-                argument, expected=f"a number or a tensor that broadcasts to {shape}", got=bound
-            )
     if STATE.abstract:
         return new_abstract(shape, name)
     if wide == "float64":

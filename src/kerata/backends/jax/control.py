@@ -87,9 +87,7 @@ def while_loop(cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) 
     return out
 
 
-def scan(
-    step: Any, init: Any, xs: Any, length: int, reverse: bool, unroll: int
-) -> tuple[Any, Any]:
+def scan(step: Any, init: Any, xs: Any, length: int, reverse: bool, unroll: int) -> tuple[Any, Any]:
     effects = _Effects()
     options: dict[str, Any] = {"length": length, "reverse": reverse, "unroll": unroll}
     out = lax.scan(lambda carry, x: effects.watch(step, carry, x), init, xs, **options)
@@ -130,5 +128,3 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
         return out
 
     return call
-
-

@@ -1,0 +1,80 @@
+"""What image ops share: where the axes are, and how results return to the dtype of the images."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kerata.core import config, dtypes
+from kerata.core import primitives as p
+from kerata.core.dispatch import dtype_of, shape_of
+from kerata.core.errors import ArgumentError
+from kerata.ops.elementwise import real_only
+from kerata.ops.views import saturate_cast
+
+Tensor = Any
+
+
+class Axes(NamedTuple):
+    """Axes of images: height, width and channels."""
+
+    height: int
+    width: int
+    channels: int
+
+
+def data_format_of(data_format: Any) -> str:
+    """The layout, checked; the configured one where none is given."""
+    if data_format is None:
+        return config.image_data_format()
+    if data_format not in ("channels_last", "channels_first"):
+        raise ArgumentError("data_format", expected="'channels_last' or 'channels_first'", got=data_format)
+    return str(data_format)
+
+
+def image_axes(images: Any, data_format: Any, argument: str = "images") -> Axes:
+    """The axes of one image (three dimensions) or a batch (four)."""
+    layout, rank = data_format_of(data_format), len(shape_of(images))
+    if rank not in (3, 4):
+        raise ArgumentError(argument, expected="an image of three dimensions, or a batch of four", got=images)
+    first = rank - 3
+    return (
+        Axes(first, first + 1, first + 2) if layout == "channels_last" else Axes(first + 1, first + 2, first)
+    )
+
+
+def two_sizes(size: Any, argument: str) -> tuple[int, int]:
+    """A pair of positive integers; an integer stands for two."""
+    pair = (size, size) if hasattr(size, "__index__") else size
+    if (
+        not isinstance(pair, (tuple, list))
+        or len(pair) != 2
+        or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 1 for n in pair)
+    ):
+        raise ArgumentError(argument, expected="a pair of positive integers", got=size)
+    return int(pair[0]), int(pair[1])
+
+
+def working(images: Any, argument: str = "images") -> tuple[Tensor, str]:
+    """The images in the dtype to compute in (float32, or float64), and the dtype of the result."""
+    name = dtype_of(real_only(images, argument))
+    wide = "float64" if name == "float64" else "float32"
+    return saturate_cast(images, wide), name
+
+
+def returned(images: Tensor, name: str) -> Tensor:
+    """Back in a dtype: for integers, rounded and kept within its limits."""
+    if dtypes.is_int(name):
+        images = p.round(images)
+    return saturate_cast(images, name)
+
+
+def along(x: Tensor, matrix: Tensor, axis: int) -> Tensor:
+    """A matrix of shape (new, old) applied along an axis."""
+    n = len(shape_of(x))
+    if axis == n - 2:
+        return p.matmul(matrix, x)
+    order = [i for i in range(n) if i != axis] + [axis]
+    back = [order.index(i) for i in range(n)]
+    turned = p.transpose(x, axes=tuple(order))
+    product = p.matmul(turned, p.transpose(matrix, axes=(1, 0)))
+    return p.transpose(product, axes=tuple(back))
