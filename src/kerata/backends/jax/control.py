@@ -18,7 +18,7 @@ from kerata.core import tree
 from kerata.core.state import StateScope
 from kerata.core.variable import Variable
 
-Array = jax.Array
+Array = Any
 Values = list[Any]
 
 

@@ -159,10 +159,11 @@ class NumpyEngine(Engine):
     def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
         """Each element finds the variables as they were: all of them draw with the same seed, as where they run at once."""
         results = []
-        scope = StateScope()
+        assigned: dict[Any, Any] = {}
         for i in range(len(tree.flatten(elements)[0])):
             with StateScope() as scope:
                 results.append(fn(tree.map_structure(lambda x, i=i: x[i], elements)))
-        for variable, value in scope.assigned.items():
+            assigned = scope.assigned
+        for variable, value in assigned.items():
             variable.assign(value)
         return tree.map_structure(lambda *parts: OPS["stack"](list(parts)), *results)

@@ -16,7 +16,7 @@ from .common import image_axes, returned, working
 
 TensorLike = Any
 Tensor = Any
-_FIRST = {"data_format": "channels_first"}
+_FIRST: dict[str, Any] = {"data_format": "channels_first"}
 
 
 def _channels(images: Any, data_format: Any) -> tuple[list[Tensor], int]:

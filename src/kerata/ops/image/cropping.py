@@ -60,7 +60,7 @@ def _both(
         (axes.width, "left", "right", "width"),
     ):
         names = (f"{first}_{word}", f"{second}_{word}", f"target_{target}")
-        pads[axis] = _borders(shape[axis], *(given[n] for n in names), names, sign)
+        pads[axis] = _borders(shape[axis], given[names[0]], given[names[1]], given[names[2]], names, sign)
     return pads
 
 

@@ -22,7 +22,7 @@ TensorLike = Any
 Tensor = Any
 
 
-def filtered(x: Tensor, taps: Sequence[float], axis: int) -> Tensor:
+def filtered(x: Tensor, taps: Any, axis: int) -> Tensor:
     """The sums of neighbours along an axis times the taps of a kernel, where all neighbours exist."""
     size = shape_of(x)[axis] - len(taps) + 1
     out = None
