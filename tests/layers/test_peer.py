@@ -28,6 +28,8 @@ def quiet(row):
 def built(row):
     layer = row.make(kerata)
     layer(*row.args, **quiet(row))
+    if getattr(layer, "stateful", False):  # the call that built it has left its states
+        layer.reset_state()
     return layer
 
 

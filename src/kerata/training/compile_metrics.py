@@ -132,7 +132,9 @@ def make_metric(given: Any, y_true: Tensor, y_pred: Tensor) -> tuple[Metric, str
         return metrics.get(_family(y_true, y_pred) + kind), given
     metric = metrics.get(given)
     if isinstance(metric, Metric):
-        return metric, given if isinstance(given, str) else metric.name
+        if isinstance(given, str):  # logs, and callbacks that monitor them, know it by this name
+            metric.name = given
+        return metric, metric.name
     name = getattr(metric, "__name__", "metric")
     return metrics.MeanMetricWrapper(metric, name=name), given if isinstance(given, str) else name
 

@@ -46,10 +46,10 @@ class TorchEngine(Engine):
         return x if x.device == self.device else x.to(self.device)
 
     def to_numpy(self, x: Tensor) -> np.ndarray:
-        x = x.detach().cpu().resolve_conj().resolve_neg()
+        x = x.detach().cpu()
         if x.dtype in _VIEWED:
             return x.contiguous().view(_VIEWED[x.dtype]).numpy().view(dtypes.numpy_dtype(NAMES[x.dtype]))
-        return x.numpy()
+        return x.numpy(force=True)  # PyTorch may keep a conjugate, a negative or zeros as a mere flag
 
     def dtype_of(self, x: Tensor) -> str:
         return NAMES[x.dtype]
@@ -267,7 +267,7 @@ def _from_numpy(array: np.ndarray) -> Tensor:
     target = DTYPES[name]
     if target in _VIEWED:
         bits = np.ascontiguousarray(array).view(np.int16 if array.dtype.itemsize == 2 else np.int8)
-        return torch.from_numpy(bits.copy()).view(target)
+        return torch.from_numpy(bits.copy()).view(target).reshape(array.shape)  # a scalar became a row
     if any(s < 0 for s in array.strides) or not array.dtype.isnative:
         array = np.ascontiguousarray(array)
     if not array.flags.writeable:
