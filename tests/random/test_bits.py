@@ -119,3 +119,32 @@ def test_bytes_are_uniform(shift):
         bits.random_bits((9, 9), 1_000_000) >> np.uint32(shift) & np.uint32(255), minlength=256
     )
     assert stats.chisquare(counts).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("size", [1, 256, 300, 1024, 5000, 16_384, 16_385])
+def test_draws_that_follow_each_other_are_foreseen_rightly(size):
+    """Streams that are interleaved, rewound and repeated draw what each state draws by itself."""
+    order = (
+        [(s, c) for c in range(3) for s in (1, 2)]
+        + [(1, c) for c in range(3, 80)]
+        + [(1, 5), (2, 3), (2, 4), (1, 80)]
+    )
+    order += [(3, MASK - 1), (3, MASK), (3, 0), (3, 1)]
+    for state in order:
+        drawn = bits.random_bits(state, size)
+        assert len(drawn) == size
+        assert [int(drawn[i]) for i in (0, size // 2, size - 1)] == [
+            word(state, i) for i in (0, size // 2, size - 1)
+        ]
+
+
+def test_a_foreseen_draw_may_be_written_to():
+    for counter in range(4):
+        drawn = bits.random_bits((8, counter), 100)
+        drawn[:] = 0
+    assert int(bits.random_bits((8, 3), 100)[7]) == word((8, 3), 7)
+    from kerata.random.gaussian import normal_array
+
+    values = [normal_array((8, c), 1500, 0.0, 1.0) for c in range(6)]  # overwrites its workspace
+    for counter in (5, 0, 3):
+        np.testing.assert_array_equal(normal_array((8, counter), 1500, 0.0, 1.0), values[counter])

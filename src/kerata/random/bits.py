@@ -38,6 +38,7 @@ import numpy as np
 LANE = 256  # places of a lane in a chunk
 CHUNK = 4 * LANE
 ROWS = 64  # chunks worked on at once: the temporaries stay in the second-level cache
+AHEAD = 16 * CHUNK  # draws up to this size are foreseen
 
 SALTS = (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344, 0xA4093822)
 FAMILY_SALTS = (0x299F31D0, 0x082EFA98)
@@ -96,16 +97,11 @@ _local = threading.local()
 
 def _workspace(rows: int) -> Workspace:
     """This thread's, for one row or for many."""
-    name = "one" if rows == 1 else "many"
+    name = "one" if rows <= 1 else "many"
     space = _local.__dict__.get(name)
     if space is None:
-        space = _local.__dict__[name] = Workspace(1 if rows == 1 else ROWS)
+        space = _local.__dict__[name] = Workspace(1 if rows <= 1 else ROWS)
     return space
-
-
-def _fold(v: Array, shift: int, t: Array) -> None:
-    np.right_shift(v, shift, out=t)
-    np.add(v, t, out=v)
 
 
 def blocks(space: Workspace, start: Any, key: Sequence[Any]) -> None:
@@ -143,24 +139,92 @@ def draw(state: tuple[int, int], n: int, dtype: Any, finish: Finish) -> Array:
         state: seed and counter.
         n: how many values.
         dtype: dtype of the values.
-        finish: makes the four lanes of values from the words in a workspace.
+        finish: makes the four lanes of values from the words in a workspace, which it may overwrite.
     """
-    key = keys(*state)
     chunks = -(-n // CHUNK)
-    if n <= LANE:
-        space = _workspace(1)
-        blocks(space, key[0], key)
-        return finish(space)[0][0, :n].astype(dtype)
     space = _workspace(chunks)
+    if n <= AHEAD:
+        _fill(space, state, n, max(chunks, 1))
+        if n <= LANE:
+            return finish(space)[0][0, :n].astype(dtype)
+        lanes = finish(space)
+        return np.concatenate(lanes, axis=1, dtype=dtype, casting="unsafe").reshape(-1)[:n]
+    key = keys(*state)
     out = np.empty((chunks, 4, LANE), dtype)
     for start in range(0, chunks, ROWS):
         stop = min(start + ROWS, chunks)
-        if chunks > 1:
-            space.take(stop - start)
+        space.take(stop - start)
         blocks(space, signed(start * LANE * GOLDEN + key[0]), key)
         for lane, values in enumerate(finish(space)):
             out[start:stop, lane] = values
     return out.reshape(-1)[:n]
+
+
+# ---- short draws that follow each other -----------------------------------------------------------
+#
+# A call of NumPy costs a microsecond whatever it does, and a draw takes forty. Where a stream draws the same number of
+# words again and again, as dropout does, the words of the next draws are made together with those of this one.
+
+
+class _Ahead:
+    """This thread's words of draws to come, by seed and number of words."""
+
+    def __init__(self) -> None:
+        self.last: dict[tuple[int, int], int] = {}  # the counter of the last draw
+        self.made: dict[
+            tuple[int, int], tuple[int, Array]
+        ] = {}  # first counter, words (lane, draw, chunk, place)
+
+    def find(self, state: tuple[int, int], n: int, chunks: int) -> Array | None:
+        """The words of a draw, (lane, chunk, place), if it was foreseen or follows another one."""
+        seed, counter = state
+        place = seed, n
+        made = self.made.get(place)
+        if made is not None and 0 <= counter - made[0] < made[1].shape[1]:
+            return made[1][:, counter - made[0]]
+        follows = self.last.get(place) == counter - 1
+        if len(self.last) >= _STREAMS:
+            self.last.clear()
+        self.last[place] = counter + (ROWS // chunks) - 1 if follows else counter
+        if not follows:
+            return None
+        if len(self.made) >= _STREAMS:
+            self.made.clear()
+        words = _many(seed, counter, ROWS // chunks, chunks)
+        self.made[place] = counter, words
+        return words[:, 0]
+
+
+_STREAMS = 32  # at 256 KiB each
+
+
+def _fill(space: Workspace, state: tuple[int, int], n: int, chunks: int) -> None:
+    ahead = _local.__dict__.get("ahead")
+    if ahead is None:
+        ahead = _local.ahead = _Ahead()
+    words = ahead.find(state, n, chunks)  # may use the workspace
+    space.take(chunks)
+    if words is None:
+        key = keys(*state)
+        blocks(space, key[0], key)
+    else:
+        for lane, values in zip((space.x, space.y, space.z, space.w), words, strict=True):
+            np.copyto(lane, values)
+
+
+def _many(seed: int, counter: int, draws: int, chunks: int) -> Array:
+    """Words of draws with counters from `counter` on: (lane, draw, chunk, place)."""
+    counters = np.arange(draws, dtype=np.uint32) + np.uint32(counter)
+    hashed = np.array(_seed_words(seed), np.uint32)[:, None] ^ counters
+    for shift, factor in TRIPLE32:
+        hashed = (hashed ^ (hashed >> np.uint32(shift))) * np.uint32(factor)
+    key = [np.repeat(row, chunks)[:, None] for row in hashed.view(np.int32)]
+    starts = np.tile(np.arange(chunks, dtype=np.int32) * np.int32(signed(LANE * GOLDEN)), draws)[:, None]
+    space = _workspace(ROWS)
+    space.take(draws * chunks)
+    space.numbers = space.numbers[:1]
+    blocks(space, key[0] + starts, key)
+    return np.stack((space.x, space.y, space.z, space.w)).reshape(4, draws, chunks, LANE)
 
 
 def _words(space: Workspace) -> tuple[Array, ...]:

@@ -73,8 +73,10 @@ _OPENERS = {
     "FlaxLayer": "holds code of another package",
 }
 
-# Memory that a made object takes, about: a layer with its plans, a call in a graph, anything else.
-_PER_LAYER, _PER_CALL, _PER_OBJECT = 8192, 4096, 1024
+# Memory that a made object takes, about: a layer with its plans, a call in a graph, anything else; and what an item
+# takes in objects that make as many as a number in their config says.
+_PER_LAYER, _PER_CALL, _PER_OBJECT, _PER_ITEM = 8192, 4096, 1024, 64
+_COUNTS = ("num_thresholds", "num_classes")
 
 
 def kinds_of_field(name: str) -> Kinds:
@@ -230,6 +232,9 @@ class Inspection:
                 place,
                 f"a {found.__name__} {_OPENERS[found.__name__]}; pass `safe_mode=False` if you trust it",
             )
+        for key in _COUNTS:
+            if isinstance(config.get(key), int):
+                self._charge(_PER_ITEM * config[key], f"{place}.config.{key}")
         for key in _PATHS:
             if isinstance(config.get(key), str):
                 self.refuse(

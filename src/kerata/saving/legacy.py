@@ -50,7 +50,7 @@ def load_legacy_model(source: Source, options: Options) -> Any:
     compile_model(model, config, options)
     if _OPTIMIZER in file.groups and model.optimizer is not None:
         _load_optimizer(model.optimizer, file)
-    keep_promises(model)
+    keep_promises(model, source.name, source.size, options)
     return model
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
-from kerata.core import registry
+from kerata.core import dtypes, registry
 from kerata.core.errors import RefusedFileError
 from kerata.core.serialization import deserialize_keras_object
 from kerata.core.state import setting
@@ -92,8 +93,22 @@ def compile_model(model: Any, config: dict[str, Any], options: Options) -> None:
         model.compile_from_config(compiling)
 
 
-def keep_promises(model: Any) -> None:
-    """Gives first values to variables that the file had none for, such as those of an optimizer never used."""
-    for variable in [*model.variables, *getattr(getattr(model, "optimizer", None), "variables", ())]:
-        if variable.promised:
-            variable.keep_promise()
+def keep_promises(model: Any, name: str, stored: int, options: Options) -> None:
+    """Gives first values to variables that the file has none for, such as those of metrics.
+
+    Raises:
+        RefusedFileError: if they would take more memory than `stored` bytes warrant.
+    """
+    found = [
+        *model.variables,
+        *model.metrics_variables,
+        *getattr(getattr(model, "optimizer", None), "variables", ()),
+    ]
+    promised = [variable for variable in found if variable.promised]
+    needed = sum(prod(variable.shape) * dtypes.itemsize(variable.dtype) for variable in promised)
+    allowed = 2 * stored + options.limits.spare_bytes
+    if needed > allowed:
+        reason = f"variables that have no values in it would take {needed} bytes; its size warrants {allowed}"
+        raise RefusedFileError(name, PLACE, reason)
+    for variable in promised:
+        variable.keep_promise()

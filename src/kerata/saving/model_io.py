@@ -144,7 +144,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         config = parse(json_string, name, "the text", options)
         model = make_model(config, name, len(json_string), options, "the text")
         compile_model(model, config, options)
-        keep_promises(model)
+        keep_promises(model, name, len(json_string), options)
         return model
 
 
@@ -186,7 +186,7 @@ def _load(
     model = make_model(config, weights.name, stored, options)
     compile_model(model, config, options)
     load_state(model, weights)
-    keep_promises(model)
+    keep_promises(model, weights.name, stored, options)
     assets.load(model, readers, weights.name)
     return model
 

@@ -8,6 +8,7 @@ one is thrown away and made again with it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import jax
@@ -16,6 +17,8 @@ import numpy as np
 from kerata.core import tree
 from kerata.core.state import StateScope, setting
 from kerata.core.variable import Variable
+
+from .primitives import is_wide
 
 _DYNAMIC = (np.ndarray, np.generic, jax.Array, jax.core.Tracer)
 
@@ -44,6 +47,7 @@ class _Traced:
         self.out_static: list[Any] = []
         self.single = False
         self.jitted: Any = None
+        self.wide = False  # whether 64-bit values occur
 
     def _pure(self, values: list[Any], dynamic: list[Any]) -> Any:
         fresh = iter(dynamic)
@@ -89,6 +93,8 @@ class _Traced:
             return flat[:outputs], flat[outputs:]
 
         self.jitted = jax.jit(run, donate_argnums=0)
+        # XLA's lowering makes constants, too: 64-bit ones need the context there as well.
+        self.wide = any(is_wide(v.aval) for eqn in traced.jaxpr.eqns for v in (*eqn.invars, *eqn.outvars))
 
     def __call__(self, dynamic: list[Any]) -> Any:
         if self.jitted is None:
@@ -99,7 +105,8 @@ class _Traced:
                 v._container[0] = self.engine.own(v._container[0])
                 v.exposed = False
             changing.append(v._container[0])
-        out, new = self.jitted(changing, [v._container[0] for v in self.kept], dynamic)
+        with jax.enable_x64(True) if self.wide and not jax.config.jax_enable_x64 else nullcontext():
+            out, new = self.jitted(changing, [v._container[0] for v in self.kept], dynamic)
         for v, value in zip(self.changed, new, strict=True):
             v._container[0] = value
         if self.single:
