@@ -123,10 +123,10 @@ def test_normal_values_are_those_of_their_words():
     words = bits.random_bits((3, 0), n - n % 1024)
     a, b = words.reshape(-1, 2, 2, 256).transpose(2, 0, 1, 3).reshape(2, -1)
     u = ((a & 0x7FFFFFFF).astype("float32") + np.float32(0.5)).astype("float64") / 2**31
-    angle = (b.view(np.int32) >> 8) / 2**23 * np.pi / 4
+    angle = b.view(np.int32).astype("float32").astype("float64") / 2**31 * np.pi / 4
     radius = np.sqrt(-2 * np.log(u))
-    x, y = radius * np.cos(angle) * np.where(a >> 31, -1, 1), radius * np.sin(angle)
-    pairs = np.where(b & 1, (y, x), (x, y))
+    x, y = radius * np.cos(angle) * np.where(b & 1, -1, 1), radius * np.sin(angle)
+    pairs = np.where(a >> 31, (y, x), (x, y))
     drawn = ops.convert_to_numpy(random.normal((len(words),), seed=3)).reshape(-1, 2, 2, 256)
     drawn = drawn.transpose(2, 0, 1, 3).reshape(2, -1)
     np.testing.assert_allclose(drawn, pairs, rtol=6e-7)

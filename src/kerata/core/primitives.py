@@ -332,31 +332,17 @@ def _cumsum_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor]
 
 
 def _cumprod_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor]:
-    """`dx_j = sum over i >= j of g_i * prod of x_k, k <= i, k != j`, right also where x has zeros."""
-    shape = shape_of(x)
-    n = shape[axis]
-    total = None
-    for j in range(n):  # x_j replaced by one: the derivative of each later product
-        starts = tuple(j if i == axis else 0 for i in range(len(shape)))
-        limits = tuple(j + 1 if i == axis else d for i, d in enumerate(shape))
-        piece = slice(x, starts=starts, limits=limits, strides=(1,) * len(shape))
-        ones = add(mul(piece, 0), 1)
-        before = slice(
-            x,
-            starts=(0,) * len(shape),
-            limits=tuple(j if i == axis else d for i, d in enumerate(shape)),
-            strides=(1,) * len(shape),
-        )
-        after_starts = tuple(j + 1 if i == axis else 0 for i in range(len(shape)))
-        after = slice(x, starts=after_starts, limits=shape, strides=(1,) * len(shape))
-        others = cumprod(concatenate((before, ones, after), axis=axis), axis=axis)
-        tail = mul(
-            slice(g, starts=starts, limits=shape, strides=(1,) * len(shape)),
-            slice(others, starts=starts, limits=shape, strides=(1,) * len(shape)),
-        )
-        one = sum(tail, axis=(axis,), keepdims=True)
-        total = one if total is None else concatenate((total, one), axis=axis)
-    return (mul(x, 0) if total is None else total,)
+    """Of `x_j`: the sum over `i >= j` of `g_i y_i / x_j`. At the first zero, the products without it take their
+    place; after it all products are zero, whatever the elements there."""
+
+    def back(products: Tensor) -> Tensor:
+        return flip(cumsum(flip(mul(g, conj_(products)), axis=(axis,)), axis=axis), axis=(axis,))
+
+    zero = eq(x, 0)
+    first = logical_and(zero, eq(cumsum(cast(zero, dtype="int32"), axis=axis), 1))
+    without = cumprod(where(first, 1, x), axis=axis)
+    ratio = div(back(cumprod(x, axis=axis)), conj_(where(zero, 1, x)))
+    return (where(first, back(without), where(zero, 0, ratio)),)
 
 
 cumsum: Bind = primitive("cumsum", lambda x, *, axis: _same(x), _cumsum_grad)

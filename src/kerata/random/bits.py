@@ -37,7 +37,7 @@ import numpy as np
 
 LANE = 256  # places of a lane in a chunk
 CHUNK = 4 * LANE
-ROWS = 64  # chunks worked on at once: the temporaries stay in the second-level cache
+ROWS = 128  # chunks worked on at once: the temporaries, 1.3 MB, stay in the second-level cache
 AHEAD = 16 * CHUNK  # draws up to this size are foreseen
 
 SALTS = (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344, 0xA4093822)
@@ -185,17 +185,17 @@ class _Ahead:
         follows = self.last.get(place) == counter - 1
         if len(self.last) >= _STREAMS:
             self.last.clear()
-        self.last[place] = counter + (ROWS // chunks) - 1 if follows else counter
+        self.last[place] = counter + (_FORESEEN // chunks) - 1 if follows else counter
         if not follows:
             return None
         if len(self.made) >= _STREAMS:
             self.made.clear()
-        words = _many(seed, counter, ROWS // chunks, chunks)
+        words = _many(seed, counter, _FORESEEN // chunks, chunks)
         self.made[place] = counter, words
         return words[:, 0]
 
 
-_STREAMS = 32  # at 256 KiB each
+_STREAMS, _FORESEEN = 32, 64  # streams, and chunks of each: 256 KiB
 
 
 def _fill(space: Workspace, state: tuple[int, int], n: int, chunks: int) -> None:

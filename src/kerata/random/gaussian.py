@@ -27,7 +27,7 @@ from .uniform import apart
 
 Tensor = Any
 _F32 = np.float32
-_SIGN, _FRACTION = -(2**31), 0x7FFFFF
+_FRACTION = 0x7FFFFF
 _ROOT_HALF = 0x3F3504F3  # the bits of sqrt(1/2) in float32
 
 # Even polynomials in the square of their argument; float32, then float64.
@@ -75,18 +75,19 @@ def _direction(t: Tensor, sin: tuple[float, ...], cos: tuple[float, ...]) -> tup
 def pair(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Two normal values in float32 from two words.
 
-    31 bits of `a` make u and one a sign; 24 bits of `b` make an angle in [-pi/4, pi/4), where sine and cosine keep
-    their relative accuracy, and one decides which of them comes first.
+    31 bits of `a` make u, and `b` makes an angle in [-pi/4, pi/4], where sine and cosine keep their relative accuracy.
+    The two bits that are left, the highest of `a` and the lowest of `b` (which the angle hardly feels), decide which
+    of them comes first and the sign of one.
     """
     f = p.add(p.cast(p.bitwise_and(a, 2**31 - 1), dtype="float32"), 0.5)
     i = p.sub(p.bitcast(f, dtype="int32"), _ROOT_HALF + (31 << 23))
     exponent = p.cast(p.shift_right(i, 23), dtype="float32")
     fraction = p.bitcast(p.add(p.bitwise_and(i, _FRACTION), _ROOT_HALF), dtype="float32")
     r = _radius(exponent, p.sub(fraction, 1), LOG)
-    x, y = _direction(p.mul(p.cast(p.shift_right(b, 8), dtype="float32"), 2.0**-23), SIN, COS)
+    x, y = _direction(p.mul(p.cast(b, dtype="float32"), 2.0**-31), SIN, COS)
     x, y = (p.bitcast(p.mul(v, r), dtype="int32") for v in (x, y))
-    x = p.bitwise_xor(x, p.bitwise_and(a, _SIGN))
-    swap = p.bitwise_and(p.bitwise_xor(x, y), p.shift_right(p.shift_left(b, 31), 31))
+    x = p.bitwise_xor(x, p.shift_left(b, 31))
+    swap = p.bitwise_and(p.bitwise_xor(x, y), p.shift_right(a, 31))
     return p.bitcast(p.bitwise_xor(x, swap), dtype="float32"), p.bitcast(
         p.bitwise_xor(y, swap), dtype="float32"
     )
@@ -156,19 +157,17 @@ def _pair_into(a: np.ndarray, b: np.ndarray, spare: list[np.ndarray]) -> tuple[n
     np.multiply(x, fi, out=x)
     np.add(x, fj, out=x)
     np.sqrt(x, out=fi)  # the radius
-    np.right_shift(b, 8, out=j)
-    np.copyto(fj, j, casting="unsafe")
-    np.multiply(fj, _F32(2.0**-23), out=fj)
+    np.copyto(fj, b, casting="unsafe")
+    np.multiply(fj, _F32(2.0**-31), out=fj)
     np.multiply(fj, fj, out=fk)
     _polynomial_into(x, fk, COS)
     np.multiply(x, fi, out=x)
     _polynomial_into(y, fk, SIN)
     np.multiply(y, fj, out=y)
     np.multiply(y, fi, out=y)
-    np.bitwise_and(a, _SIGN, out=i)
-    np.bitwise_xor(ix, i, out=ix)
     np.left_shift(b, 31, out=i)
-    np.right_shift(i, 31, out=i)
+    np.bitwise_xor(ix, i, out=ix)
+    np.right_shift(a, 31, out=i)
     np.bitwise_xor(ix, iy, out=j)
     np.bitwise_and(i, j, out=i)
     np.bitwise_xor(ix, i, out=ix)

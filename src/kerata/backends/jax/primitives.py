@@ -293,15 +293,15 @@ def _(x: Any, axis: tuple[int, ...]) -> Array:
 
 
 @implements("dynamic_slice")
-def _(x: Any, starts: Any, sizes: tuple[int, ...]) -> Array:
-    starts = lax.convert_element_type(starts, np.int32)
-    return lax.dynamic_slice(x, [starts[i] for i in range(x.ndim)], sizes)
+def _(x: Any, places: Any, sizes: tuple[int, ...]) -> Array:
+    places = lax.convert_element_type(places, np.int32)
+    return lax.dynamic_slice(x, [places[i] for i in range(x.ndim)], sizes)
 
 
 @implements("dynamic_update_slice")
-def _(x: Any, update: Any, starts: Any) -> Array:
-    starts = lax.convert_element_type(starts, np.int32)
-    return lax.dynamic_update_slice(x, update, [starts[i] for i in range(x.ndim)])
+def _(x: Any, update: Any, places: Any) -> Array:
+    places = lax.convert_element_type(places, np.int32)
+    return lax.dynamic_update_slice(x, update, [places[i] for i in range(x.ndim)])
 
 
 # ---- indices -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerata.core import dtypes
+from kerata.core.declare import PRIMITIVES
 
 from . import decompositions, windows
 
@@ -19,7 +20,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "rsqrt": tf.math.rsqrt, "sin": tf.math.sin, "cos": tf.math.cos, "tan": tf.math.tan, "asin": tf.math.asin,
     "acos": tf.math.acos, "atan": tf.math.atan, "sinh": tf.math.sinh, "cosh": tf.math.cosh,
     "tanh": tf.math.tanh, "asinh": tf.math.asinh, "acosh": tf.math.acosh, "atanh": tf.math.atanh,
-    "sigmoid": tf.math.sigmoid, "erf": tf.math.erf, "erfc": tf.math.erfc, "erfinv": tf.math.erfinv, "lgamma": tf.math.lgamma,
+    "sigmoid": tf.math.sigmoid, "erf": tf.math.erf, "erfc": tf.math.erfc, "lgamma": tf.math.lgamma,
     "digamma": tf.math.digamma, "neg": tf.math.negative, "sign": tf.math.sign, "floor": tf.math.floor,
     "ceil": tf.math.ceil, "round": tf.math.round, "bitwise_not": tf.bitwise.invert, "real": tf.math.real,
     "imag": tf.math.imag, "conj": tf.math.conj, "complex": tf.complex, "add": tf.math.add,
@@ -70,6 +71,13 @@ for _name in (
 @implements("abs")
 def _(x: Tensor) -> Tensor:
     return tf.math.abs(x) if not x.dtype.is_unsigned else x
+
+
+@implements("erfinv")
+def _(x: Tensor) -> Tensor:
+    """TensorFlow's CPU has no kernel for half precision."""
+    wide = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
+    return tf.cast(tf.math.erfinv(wide), x.dtype)
 
 
 @implements("exp2")
@@ -295,7 +303,15 @@ def _(x: Tensor, axis: int) -> Tensor:
 
 @implements("cumprod")
 def _(x: Tensor, axis: int) -> Tensor:
-    return tf.math.cumprod(x, axis)
+    """TensorFlow's own derivative divides by the elements, which may be zero."""
+    rule = PRIMITIVES["cumprod"].grad
+
+    @tf.custom_gradient
+    def run(x: Tensor) -> Any:
+        y = tf.math.cumprod(x, axis)
+        return y, lambda g: rule(g, y, x, axis=axis)[0] if rule else None
+
+    return run(x) if x.dtype.is_floating or x.dtype.is_complex else tf.math.cumprod(x, axis)
 
 
 # ---- shapes --------------------------------------------------------------------------------------

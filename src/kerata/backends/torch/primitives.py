@@ -17,7 +17,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "cos": torch.cos, "tan": torch.tan, "asin": torch.asin, "acos": torch.acos, "atan": torch.atan,
     "sinh": torch.sinh, "cosh": torch.cosh, "tanh": torch.tanh, "asinh": torch.asinh, "acosh": torch.acosh,
     "atanh": torch.atanh, "sigmoid": torch.sigmoid, "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
-    "lgamma": torch.lgamma, "digamma": torch.digamma, "neg": torch.neg, "abs": torch.abs, "sign": torch.sgn,
+    "lgamma": torch.lgamma, "digamma": torch.digamma, "neg": torch.neg, "abs": torch.abs,
     "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "trunc": torch.trunc,
     "bitwise_not": torch.bitwise_not, "logical_not": torch.logical_not, "isnan": torch.isnan,
     "isinf": torch.isinf, "isfinite": torch.isfinite, "real": torch.real, "complex": torch.complex,
@@ -78,6 +78,12 @@ def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
         x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=tensor.dtype, device=tensor.device)
         for x in (x1, x2)
     )
+
+
+@implements("sign")
+def _(x: Tensor) -> Tensor:
+    """NaN stays NaN; for PyTorch it has no sign."""
+    return torch.where(torch.isnan(x), x, torch.sgn(x)) if x.is_floating_point() else torch.sgn(x)
 
 
 @implements("maximum")
