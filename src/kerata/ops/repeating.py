@@ -523,7 +523,7 @@ def size(x: TensorLike) -> Any:
     return count
 
 
-@op(name="size_of")
+@op(name="size_of", samples=[sample(T((2, 3))), sample(T((0, 3))), sample(T(()))])
 def _count_elements(x: TensorLike) -> Tensor:
     return p.sum(
         cast(p.eq(p.ne(x, x), p.ne(x, x)), "int32"), axis=tuple(range(len(shape_of(x)))), keepdims=False

@@ -11,6 +11,7 @@ from kerata.core import primitives as p
 from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import engine_of
 from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, sample
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import KerasTensor
 
@@ -62,7 +63,7 @@ def categorical(logits: Tensor, num_samples: int, dtype: Any = "int32", seed: An
         return ops.cast(stream.by_reference(state, sizes, "int32", make, ops.stop_gradient(logits)), name)
 
 
-@op(name="categorical_node")
+@op(name="categorical_node", differentiable=False, samples=[sample(T((2, 5)), 7, seed=3)])
 def _categorical_node(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     return categorical(logits, num_samples, dtype, seed)
 

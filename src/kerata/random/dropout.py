@@ -12,6 +12,7 @@ from kerata.core import primitives as p
 from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import engine_of
 from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, sample
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import KerasTensor
 
@@ -71,7 +72,7 @@ def dropout(inputs: Tensor, rate: float, noise_shape: Any = None, seed: Any = No
         return _dropped(x, rate, shape, seed)
 
 
-@op(name="dropout_node")
+@op(name="dropout_node", samples=[sample(T((4, 5)), 0.5, seed=3), sample(T((4, 5)), 0.3, (4, 1), seed=3)])
 def _dropout_node(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
     return dropout(inputs, rate, noise_shape, seed)
 

@@ -9,6 +9,7 @@ from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import engine_of
 from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, sample
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import KerasTensor
 
@@ -45,7 +46,7 @@ def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
         return ops.take(x, permutation(ops.shape(x)[axis], seed), axis=axis)
 
 
-@op(name="shuffle_node")
+@op(name="shuffle_node", samples=[sample(T((5, 2)), seed=3), sample(T((2, 5)), axis=-1, seed=3)])
 def _shuffle_node(x: TensorLike, axis: int = 0, seed: Any = None) -> Tensor:
     return shuffle(x, axis, seed)
 
