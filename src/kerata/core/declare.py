@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerata import backends
-from kerata.core import dispatch
+from kerata.core import dispatch, rules
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
 from kerata.core.samples import Reject, Sample, Tolerance
@@ -115,7 +115,12 @@ class Op:
         self.rejects: Sequence[Reject] = options.get("rejects", ())
         self.tolerance: Tolerance = options.get("tolerance") or Tolerance()
         self.reference: Any = options.get("reference")  # NumPy-like function, or "scipy.special.erf"
-        self.weak: bool = options.get("weak", False)  # Python scalars reach the body as they are
+        self.weak: bool = options.get(
+            "weak", False
+        )  # Python scalars reach the body as they are, beside a tensor
+        self.scalars_stay: bool = options.get("scalars_stay", False)  # numbers do so in any case
+        # Called first, with the arguments as they were given: of numbers and lists, the values are known everywhere.
+        self.precheck: Callable[..., None] | None = options.get("precheck")
         self.differentiable: bool = options.get("differentiable", True)
         # Whether float64 tells the right result for narrower dtypes: not where the result is about the dtype itself.
         self.wide: bool = options.get("wide", True)
@@ -188,7 +193,7 @@ def _general_call(declared: Op) -> Callable[..., Any]:
     tensors = declared.tensors
     # Other tensor arguments may be given as scalars and tuples, which only the slow way converts.
     others = tuple(i for i, name in enumerate(declared.positional) if i and name in tensors)
-    loose = frozenset((tuple,) if declared.weak else (tuple, int, float, bool))
+    loose = frozenset((tuple,) if declared.weak or declared.scalars_stay else (tuple, int, float, bool))
 
     def call(*args: Any, **kwargs: Any) -> Any:
         engine = ENGINE_OF.get(type(args[0])) if args else None
@@ -202,7 +207,7 @@ def _general_call(declared: Op) -> Callable[..., Any]:
             if i < len(args) and type(args[i]) in loose:
                 return slow(args, kwargs)
         for name, a in kwargs.items():
-            if type(a) not in plain or (name in tensors and type(a) in loose):
+            if name in tensors and (type(a) not in plain or type(a) in loose):
                 return slow(args, kwargs)
         try:
             return run(engine, args, kwargs)
@@ -216,6 +221,8 @@ def _general_call(declared: Op) -> Callable[..., Any]:
 
 def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A call with arrays, lists, scalars, variables or symbolic tensors among its arguments."""
+    if declared.precheck is not None:
+        declared.precheck(*args, **kwargs)
     slots = _tensor_slots(declared, args, kwargs)
     engine, symbolic = _domain(slots)
     if symbolic:
@@ -237,11 +244,18 @@ def _tensor_slots(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     for i, value in enumerate(args):
         name = names[i] if i < len(names) else declared.variadic
         if name in tensors and value is not None:
-            slots.append((i, tensors[name], value))
+            slots.append((i, tensors[name], _no_text(name, value)))
     for name, value in kwargs.items():
         if name in tensors and value is not None:
-            slots.append((name, tensors[name], value))
+            slots.append((name, tensors[name], _no_text(name, value)))
     return slots
+
+
+def _no_text(name: str | None, value: Any) -> Any:
+    """Refuses strings, which some engines have tensors for and others have not."""
+    if type(value) is str:
+        raise ArgumentError(str(name), expected="a tensor, or numbers that become one", got=value)
+    return value
 
 
 def leaves_of(value: Any) -> Iterable[Any]:
@@ -275,6 +289,7 @@ def _domain(slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool]:
 
 
 _SCALARS = (bool, int, float, complex)
+_NUMBERS = (int, float, np.number)
 
 
 def _native(value: Any, engine: Any) -> Any:
@@ -291,6 +306,8 @@ def _convert(
     for where, many, value in slots:
         if type(value) in _SCALARS and keep_scalars:
             continue
+        if declared.scalars_stay and isinstance(value, _NUMBERS):
+            continue
         new = _map(value, convert) if many else convert(value)
         if type(where) is int:
             new_args[where] = new
@@ -300,11 +317,10 @@ def _convert(
 
 
 def _map(value: Any, convert: Callable[[Any], Any]) -> Any:
+    """A sequence of tensor-like values converted one by one; a list in it is one value."""
     if type(value) in (list, tuple):
-        return type(value)(_map(v, convert) for v in value)
-    if type(value) is dict:
-        return {k: _map(v, convert) for k, v in value.items()}
-    return None if value is None else convert(value)
+        return type(value)(None if v is None else convert(v) for v in value)
+    return convert(value)
 
 
 def symbolic_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any], slots: Any) -> Any:
@@ -477,4 +493,4 @@ def _merge(first: Any, second: Any) -> Any:
 
 def known_sizes(shape: tuple[Any, ...]) -> tuple[Any, ...]:
     """A shape met inside an abstract run, with None for sizes that stem from unknown ones."""
-    return tuple(None if type(d) is int and d >= 1 << 33 else d for d in shape)
+    return tuple(None if type(d) is int and d >= rules.UNKNOWN else d for d in shape)

@@ -21,6 +21,12 @@ class T:
     low: float = -2.0
     high: float = 2.0
 
+    def __repr__(self) -> str:
+        words = [repr(self.shape)]
+        words += [repr(self.dtype)] if self.dtype != "float32" else []
+        words += [f"low={self.low:g}, high={self.high:g}"] if (self.low, self.high) != (-2.0, 2.0) else []
+        return f"T({', '.join(words)})"
+
     def array(self, seed: str) -> np.ndarray:
         rng = np.random.default_rng(zlib.crc32(seed.encode()))
         if dtypes.is_bool(self.dtype):
@@ -48,6 +54,11 @@ class Sample:
         args = tuple(_realize(a, f"{seed}/{i}") for i, a in enumerate(self.args))
         return args, {k: _realize(v, f"{seed}/{k}") for k, v in self.kwargs.items()}
 
+    def call(self, name: str) -> str:
+        """The call as text, such as `softmax(T((2, 3)), axis=0)`."""
+        words = [_short(a) for a in self.args] + [f"{k}={_short(v)}" for k, v in self.kwargs.items()]
+        return f"{name}({', '.join(words)})"
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -59,6 +70,10 @@ class Reject:
 
     def arguments(self, seed: str = "") -> tuple[tuple[Any, ...], dict[str, Any]]:
         return Sample(self.args, self.kwargs).arguments(seed)
+
+    def call(self, name: str) -> str:
+        """The call as text."""
+        return Sample(self.args, self.kwargs).call(name)
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,11 @@ def _realize(value: Any, seed: str) -> Any:
     if isinstance(value, (list, tuple)) and any(isinstance(v, (T, list, tuple)) for v in value):
         return type(value)(_realize(v, f"{seed}/{i}") for i, v in enumerate(value))
     return value
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) < 60 else text[:57] + "..."
 
 
 def sample(*args: Any, gradient: bool = True, **kwargs: Any) -> Sample:

@@ -7,18 +7,36 @@ from typing import Any
 from kerata import ops
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
+from kerata.core.samples import T, Tolerance, rejects, sample
 from kerata.core.state import STATE
 
 from . import stream
 from .arguments import float_dtype, sizes_of, work_dtype
+from .declare import draw
 from .gamma import log_gamma_values
 from .rejection import check_parameter, parameter
 from .seed_generator import state_of
 
 Tensor = Any
+TensorLike = Any
 
 
-def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+@draw(
+    tolerance=Tolerance(),
+    samples=[
+        sample((300,), 0.5, 2.0, seed=11),
+        sample((30,), 8.0, 3.0, seed=2**40),
+        sample((30,), 0.01, 0.02, "float64", seed=3),
+        sample((30,), 2, 3, "bfloat16", seed=3),
+        sample((3, 2), T((2,), low=0.5, high=5.0), 2.0, seed=3),
+    ],
+    rejects=[
+        rejects((2,), 0.0, 1.0, seed=3, argument="alpha"),
+        rejects((2,), 1.0, -1.0, seed=3, argument="beta"),
+        rejects((2,), 1.0, 1.0, "int32", seed=3, argument="dtype"),
+    ],
+)
+def beta(shape: Any, alpha: TensorLike, beta: TensorLike, dtype: Any = None, seed: Any = None) -> Tensor:
     """Values with the beta distribution; engines agree to 1e-6.
 
     Args:

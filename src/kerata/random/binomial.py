@@ -11,20 +11,39 @@ from kerata import ops
 from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
+from kerata.core.samples import T, rejects, sample
 from kerata.core.state import STATE
 
 from . import stream
 from .arguments import sizes_of
+from .declare import draw
 from .rejection import check_parameter, parameter, unit, until_accepted
 from .seed_generator import state_of
 
 Tensor = Any
+TensorLike = Any
 Shape = tuple[Any, ...]
 _FEW = 10.0  # below this mean the distribution function is searched from 0
 _LONGEST = 150  # no count above this is drawn with such a mean (probability below 1e-100)
 
 
-def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+@draw(
+    samples=[
+        sample((300,), 10, 0.3, seed=11),
+        sample((30,), 1000.0, 0.7, seed=2**40),
+        sample((30,), 0, 0.5, seed=3),
+        sample((30,), 9, 1.0, "int32", seed=3),
+        sample((20, 2), T((2,), low=5.0, high=200.0), 0.4, seed=3),
+    ],
+    rejects=[
+        rejects((2,), -1, 0.5, seed=3, argument="counts"),
+        rejects((2,), 5, 1.5, seed=3, argument="probabilities"),
+        rejects((2,), T((3,)), 0.5, seed=3, argument="counts"),
+    ],
+)
+def binomial(
+    shape: Any, counts: TensorLike, probabilities: TensorLike, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """Numbers of successes in independent trials; engines draw the same.
 
     Args:

@@ -8,14 +8,13 @@ from typing import Any
 from kerata import ops
 from kerata.core import checks, dtypes
 from kerata.core import primitives as p
-from kerata.core.declare import new_abstract, op
-from kerata.core.dispatch import engine_of
+from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, sample
-from kerata.core.state import STATE, setting
-from kerata.core.tensor import KerasTensor
+from kerata.core.samples import T, rejects, sample, values
+from kerata.core.state import STATE
 
 from . import stream
+from .declare import draw
 from .seed_generator import state_of
 from .uniform import wide_integers
 
@@ -23,7 +22,22 @@ Tensor = Any
 TensorLike = Any
 
 
-def categorical(logits: Tensor, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+@draw(
+    samples=[
+        sample(T((2, 5)), 7, seed=3),
+        sample(values([[0.1, 2.0, -1.0], [0.0, -99.0, 0.5]]), 50, seed=11),
+        sample(values([[float("-inf"), 0.0]]), 5, "int64", seed=3),
+        sample(T((2, 5), "bfloat16"), 7, seed=2**40),
+        sample(T((0, 5)), 2, seed=3),
+        sample([[0.0, 1.0]], 0, seed=3),
+    ],
+    rejects=[
+        rejects(T((3,)), 2, seed=3, argument="logits"),
+        rejects(T((2, 0)), 2, seed=3, argument="logits"),
+        rejects(T((2, 3)), -1, seed=3, argument="num_samples"),
+    ],
+)
+def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Classes drawn with the probabilities `softmax(logits)`, the same on every engine.
 
     The distribution function is inverted in float64, at a uniform number of 53 bits: engines, whose sums differ in the
@@ -46,9 +60,7 @@ def categorical(logits: Tensor, num_samples: int, dtype: Any = "int32", seed: An
         >>> kerata.ops.convert_to_numpy(kerata.random.categorical([[0.0, 99.0]], 3, seed=1))
         array([[1, 1, 1]], dtype=int32)
     """
-    if type(logits) is KerasTensor and logits.record_history:
-        return _categorical_node(logits, num_samples, dtype, seed)
-    logits, name = ops.convert_to_tensor(logits), dtypes.standardize(dtype)
+    name = dtypes.standardize(dtype)
     if len(ops.shape(logits)) != 2 or ops.shape(logits)[1] == 0:
         raise ArgumentError(
             "logits", expected="of shape (batch, classes), with at least one class", got=logits
@@ -57,15 +69,9 @@ def categorical(logits: Tensor, num_samples: int, dtype: Any = "int32", seed: An
     batch = ops.shape(logits)[0]
     if STATE.abstract:
         return new_abstract((batch, samples), name)
-    with setting(engine=engine_of(logits)):
-        state, sizes = state_of(seed), (batch, samples)
-        make = functools.partial(_chosen, shape=sizes, state=state)
-        return ops.cast(stream.by_reference(state, sizes, "int32", make, ops.stop_gradient(logits)), name)
-
-
-@op(name="categorical_node", differentiable=False, samples=[sample(T((2, 5)), 7, seed=3)])
-def _categorical_node(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
-    return categorical(logits, num_samples, dtype, seed)
+    state, sizes = state_of(seed), (batch, samples)
+    make = functools.partial(_chosen, shape=sizes, state=state)
+    return ops.cast(stream.by_reference(state, sizes, "int32", make, ops.stop_gradient(logits)), name)
 
 
 def _chosen(logits: Tensor, shape: tuple[Any, Any], state: stream.State) -> Tensor:

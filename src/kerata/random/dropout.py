@@ -9,23 +9,42 @@ import numpy as np
 from kerata import ops
 from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import new_abstract, op
-from kerata.core.dispatch import engine_of
+from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, sample
-from kerata.core.state import STATE, setting
-from kerata.core.tensor import KerasTensor
+from kerata.core.samples import T, rejects, sample, values
+from kerata.core.state import STATE
 
 from . import bits, stream
 from .arguments import sizes_of
 from .bits import signed
+from .declare import draw
 from .seed_generator import state_of
 
 Tensor = Any
 TensorLike = Any
 
 
-def dropout(inputs: Tensor, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
+@draw(
+    differentiable=True,
+    samples=[
+        sample(T((4, 5)), 0.5, seed=3),
+        sample(T((4, 5)), 0.3, (4, 1), seed=2**40),
+        sample(T((4, 5)), 0.3, (None, 1), seed=3),
+        sample(T((50, 30)), 0.25, seed=11),
+        sample(T((4, 5), "bfloat16"), 0.5, seed=3),
+        sample(T((4, 5), "int32"), 0.5, seed=3),
+        sample(T((4, 5)), 0, seed=3),
+        sample(T((4, 5)), 1, seed=3),
+        sample(values(0.0, float("nan"), float("inf"), 1.0), 0.5, seed=3, gradient=False),
+    ],
+    rejects=[
+        rejects(T((4, 5)), 1.5, seed=3, argument="rate"),
+        rejects(T((4, 5)), -0.5, seed=3, argument="rate"),
+        rejects(T((4, 5)), 0.5, (4, 2), seed=3, argument="noise_shape"),
+        rejects(T((4, 5)), 0.5, seed=-1, argument="seed"),
+    ],
+)
+def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
     """Sets a random fraction of the inputs to zero and scales up the rest; the same elements on every engine.
 
     An element is dropped where a random word, as a number of 32 bits, is below `rate * 2**32`.
@@ -53,9 +72,7 @@ def dropout(inputs: Tensor, rate: float, noise_shape: Any = None, seed: Any = No
         True
     """
     rate = float(checks.number("rate", rate, 0, 1))
-    if type(inputs) is KerasTensor and inputs.record_history:
-        return _dropout_node(inputs, rate, noise_shape, seed)
-    x = ops.convert_to_tensor(inputs)
+    x = inputs
     if not dtypes.is_float(ops.dtype(x)):
         x = ops.cast(x, dtypes.float_for(ops.dtype(x)))
     shape = _noise_shape(x, noise_shape)
@@ -65,16 +82,7 @@ def dropout(inputs: Tensor, rate: float, noise_shape: Any = None, seed: Any = No
         return ops.zeros_like(x)  # 1 / (1 - rate) has no value
     if STATE.abstract:
         return new_abstract(ops.shape(x), ops.dtype(x))
-    engine = engine_of(x)
-    if STATE.engine is engine:
-        return _dropped(x, rate, shape, seed)
-    with setting(engine=engine):
-        return _dropped(x, rate, shape, seed)
-
-
-@op(name="dropout_node", samples=[sample(T((4, 5)), 0.5, seed=3), sample(T((4, 5)), 0.3, (4, 1), seed=3)])
-def _dropout_node(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
-    return dropout(inputs, rate, noise_shape, seed)
+    return _dropped(x, rate, shape, seed)
 
 
 def _noise_shape(x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
@@ -118,6 +126,16 @@ def kept_array(state: tuple[int, int], n: int, threshold: int) -> np.ndarray:
     return bits.draw(state, n, np.bool_, finish)
 
 
+@draw(
+    samples=[
+        sample((1500,), 0.2, seed=11),
+        sample((30,), seed=2**40),
+        sample((30,), 0.9, "int32", seed=3),
+        sample((30,), 1, "bool", seed=3),
+        sample((0, 2), 0.5, seed=3),
+    ],
+    rejects=[rejects((2,), 1.5, seed=3, argument="p"), rejects((-2,), 0.5, seed=3, argument="shape")],
+)
 def bernoulli(shape: Any, p: float = 0.5, dtype: Any = None, seed: Any = None) -> Tensor:
     """Ones with probability `p`, else zeros; the same on every engine.
 

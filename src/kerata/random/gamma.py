@@ -7,18 +7,36 @@ from typing import Any
 from kerata import ops
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
+from kerata.core.samples import T, Tolerance, rejects, sample
 from kerata.core.state import STATE
 
 from . import stream
 from .arguments import float_dtype, sizes_of, work_dtype
+from .declare import draw
 from .normal import standard
 from .rejection import check_parameter, parameter, unit, until_accepted
 from .seed_generator import state_of
 
 Tensor = Any
+TensorLike = Any
 
 
-def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+@draw(
+    tolerance=Tolerance(),
+    samples=[
+        sample((300,), 0.7, seed=11),
+        sample((30,), 8.0, seed=2**40),
+        sample((30,), 0.01, "float64", seed=3),
+        sample((30,), 0, seed=3),
+        sample((3, 2), T((2,), low=0.5, high=5.0), seed=3),
+    ],
+    rejects=[
+        rejects((2,), -1.0, seed=3, argument="alpha"),
+        rejects((2,), T((3,)), seed=3, argument="alpha"),
+        rejects((2,), 1.0, "int32", seed=3, argument="dtype"),
+    ],
+)
+def gamma(shape: Any, alpha: TensorLike, dtype: Any = None, seed: Any = None) -> Tensor:
     """Values with the gamma distribution of shape `alpha` and scale 1; engines agree to 1e-6.
 
     Args:

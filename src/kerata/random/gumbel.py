@@ -7,17 +7,37 @@ from typing import Any
 from kerata import ops
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
+from kerata.core.samples import T, Tolerance, rejects, sample
 from kerata.core.state import STATE
 
 from . import stream
 from .arguments import check_broadcast, float_dtype, sizes_of, work_dtype
+from .declare import draw
 from .seed_generator import state_of
 from .uniform import apart, wide_integers
 
 Tensor = Any
+TensorLike = Any
 
 
-def gumbel(shape: Any, loc: Any = 0.0, scale: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+@draw(
+    tolerance=Tolerance(),
+    samples=[
+        sample((300,), seed=11),
+        sample((30,), 1.5, 0.3, seed=2**40),
+        sample((30,), dtype="float64", seed=3),
+        sample((30,), dtype="bfloat16", seed=3),
+        sample((3, 2), T((2,)), 2.0, seed=3),
+    ],
+    rejects=[
+        rejects((2,), T((3,)), seed=3, argument="loc"),
+        rejects((2,), dtype="int32", seed=3, argument="dtype"),
+        rejects((-1,), seed=3, argument="shape"),
+    ],
+)
+def gumbel(
+    shape: Any, loc: TensorLike = 0.0, scale: TensorLike = 1.0, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """Values with the standard Gumbel distribution, times `scale`, plus `loc`.
 
     Engines agree to 1e-6 (relative, and absolute near 0): the logarithms are their own.

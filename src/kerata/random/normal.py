@@ -11,18 +11,45 @@ from kerata import ops
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, rejects, sample
 from kerata.core.state import STATE
 
 from . import gaussian, stream
 from .arguments import check_broadcast, float_dtype, is_number, sizes_of, work_dtype
+from .declare import TWO_ULP, draw
 from .seed_generator import state_of
 from .uniform import apart, wide_integers
 
 Tensor = Any
+TensorLike = Any
 Shape = tuple[Any, ...]
 
 
-def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+_REFUSED = [
+    rejects((2,), 0.0, -1.0, seed=3, argument="stddev"),
+    rejects((-1,), seed=3, argument="shape"),
+    rejects((2,), dtype="int32", seed=3, argument="dtype"),
+    rejects((2,), seed=-1, argument="seed"),
+    rejects((2,), T((3,)), seed=3, argument="mean"),
+]
+
+
+@draw(
+    tolerance=TWO_ULP,
+    samples=[
+        sample((1500,), seed=11),
+        sample((7,), seed=11),
+        sample((400,), 1.5, 0.3, seed=2**40),
+        sample((30,), dtype="bfloat16", seed=3),
+        sample((31,), dtype="float64", seed=3),
+        sample((3, 4), T((4,)), 9.0, seed=3),
+        sample((0, 2), seed=3),
+    ],
+    rejects=_REFUSED,
+)
+def normal(
+    shape: Any, mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """Normal values, the same on every engine (2 units in the last place, where a device does not round correctly).
 
     Args:
@@ -46,8 +73,19 @@ def normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, se
     return _drawn(shape, mean, stddev, dtype, seed, gaussian.normal_array, standard)
 
 
+@draw(
+    tolerance=TWO_ULP,
+    samples=[
+        sample((1500,), seed=11),
+        sample((7,), 1.5, 0.3, seed=2**40),
+        sample((30,), dtype="float16", seed=3),
+        sample((3, 4), T((4,)), 9.0, seed=3),
+        sample((), seed=3),
+    ],
+    rejects=_REFUSED,
+)
 def truncated_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Any = None
+    shape: Any, mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
     """Normal values, none farther than two standard deviations from the mean; the same bits on every engine.
 

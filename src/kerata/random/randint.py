@@ -11,16 +11,41 @@ from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, rejects, sample
 from kerata.core.state import STATE
 
 from . import bits, stream
 from .arguments import check_broadcast, is_number, sizes_of
+from .declare import draw
 from .seed_generator import state_of
 
 Tensor = Any
+TensorLike = Any
 
 
-def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Tensor:
+@draw(
+    samples=[
+        sample((1500,), -3, 7, seed=11),
+        sample((300,), -3, 16381, seed=2**40),
+        sample((300,), -(2**31), 2**31, seed=3),
+        sample((30,), 4, 5, seed=3),
+        sample((300,), 0, 256, "uint8", seed=3),
+        sample((30,), 5, 2**32, "uint32", seed=3),
+        sample((30,), -(2**40), 2**41, "int64", seed=3),
+        sample((3, 2), T((2,), "int32", low=-9, high=0), 9, seed=3),
+        sample((0, 2), 0, 2, seed=3),
+    ],
+    rejects=[
+        rejects((2,), 2, 2, seed=3, argument="maxval"),
+        rejects((2,), 0, 300, "uint8", seed=3, argument="maxval"),
+        rejects((2,), 0, 2, "float32", seed=3, argument="dtype"),
+        rejects((2,), 0.5, 2, seed=3, argument="minval"),
+        rejects((-2,), 0, 2, seed=3, argument="shape"),
+    ],
+)
+def randint(
+    shape: Any, minval: TensorLike, maxval: TensorLike, dtype: Any = "int32", seed: Any = None
+) -> Tensor:
     """Uniform integers in [minval, maxval), the same on every engine.
 
     The upper half of the product of a random word with the width of the range (Lemire 2019, without its rejection): no

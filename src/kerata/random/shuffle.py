@@ -6,21 +6,31 @@ from typing import Any
 
 from kerata import ops
 from kerata.core import rules
-from kerata.core.declare import op
-from kerata.core.dispatch import engine_of
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, sample
-from kerata.core.state import STATE, setting
-from kerata.core.tensor import KerasTensor
+from kerata.core.samples import T, rejects, sample, values
+from kerata.core.state import STATE
 
 from . import stream
+from .declare import draw
 from .seed_generator import state_of
 
 Tensor = Any
 TensorLike = Any
 
 
-def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
+@draw(
+    differentiable=True,
+    samples=[
+        sample(T((5, 2)), seed=3),
+        sample(T((2, 5)), axis=-1, seed=2**40),
+        sample(T((300,), "int32"), seed=3),
+        sample(values(0.0, -0.0, float("nan"), float("inf")), seed=3, gradient=False),
+        sample(T((0, 2)), seed=3),
+        sample([3, 1, 2], seed=3),
+    ],
+    rejects=[rejects(T((2, 3)), axis=2, seed=3, argument="axis"), rejects(T((3,)), seed=-1, argument="seed")],
+)
+def shuffle(x: TensorLike, axis: int = 0, seed: Any = None) -> Tensor:
     """The slices along an axis in a random order, the same on every engine.
 
     Args:
@@ -36,21 +46,16 @@ def shuffle(x: Tensor, axis: int = 0, seed: Any = None) -> Tensor:
         >>> sorted(kerata.ops.convert_to_numpy(kerata.random.shuffle([3, 1, 2], seed=1)).tolist())
         [1, 2, 3]
     """
-    if type(x) is KerasTensor and x.record_history:
-        return _shuffle_node(x, axis, seed)
-    x = ops.convert_to_tensor(x)
     axis = rules.axis_index(axis, len(ops.shape(x)))
     if STATE.abstract:
         return x
-    with setting(engine=engine_of(x)):
-        return ops.take(x, permutation(ops.shape(x)[axis], seed), axis=axis)
+    return ops.take(x, permutation(ops.shape(x)[axis], seed), axis=axis)
 
 
-@op(name="shuffle_node", samples=[sample(T((5, 2)), seed=3), sample(T((2, 5)), axis=-1, seed=3)])
-def _shuffle_node(x: TensorLike, axis: int = 0, seed: Any = None) -> Tensor:
-    return shuffle(x, axis, seed)
-
-
+@draw(
+    samples=[sample(n, seed=seed) for n, seed in ((20, 3), (300, 11), (1, 3), (0, 3), (7, 2**40))],
+    rejects=[rejects(-1, seed=3, argument="n"), rejects(2.5, seed=3, argument="n")],
+)
 def permutation(n: Any, seed: Any = None) -> Tensor:
     """The numbers 0 to `n - 1` in a random order: the stable order of `n` random words.
 

@@ -12,16 +12,41 @@ from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, rejects, sample
 from kerata.core.state import STATE
 
 from . import bits, stream
 from .arguments import check_broadcast, float_dtype, is_number, sizes_of, work_dtype
+from .declare import draw
 from .seed_generator import state_of
 
 Tensor = Any
+TensorLike = Any
 
 
-def uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+@draw(
+    samples=[
+        sample((700,), seed=11),
+        sample((3, 500), -2.5, 7.25, seed=11),
+        sample((300,), -0.3, 0.3, seed=2**40),
+        sample((300,), 0.1, 0.2, dtype="float16", seed=3),
+        sample((300,), dtype="bfloat16", seed=3),
+        sample((30,), 1, 3, dtype="float64", seed=3),
+        sample((3, 4), T((4,), low=-1.0, high=0.0), 9.0, seed=3),
+        sample((0, 2), seed=3),
+        sample((), seed=3),
+    ],
+    rejects=[
+        rejects((2,), 2.0, 1.0, seed=3, argument="maxval"),
+        rejects((-1,), seed=3, argument="shape"),
+        rejects((2,), dtype="int32", seed=3, argument="dtype"),
+        rejects((2,), seed=-1, argument="seed"),
+        rejects((2,), T((3,)), seed=3, argument="minval"),
+    ],
+)
+def uniform(
+    shape: Any, minval: TensorLike = 0.0, maxval: TensorLike = 1.0, dtype: Any = None, seed: Any = None
+) -> Tensor:
     """Uniform values in [minval, maxval), the same bits on every engine.
 
     They are multiples of `(maxval - minval) * 2**-24`, of `2**-53` in float64. Values of 16 bits are rounded from

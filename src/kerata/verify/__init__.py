@@ -3,6 +3,8 @@
 from .cases import Case as Case
 from .cases import cases_of as cases_of
 from .cases import declared as declared
+from .checks import QUESTIONS as QUESTIONS
+from .checks import Question as Question
 from .checks import compiled as compiled
 from .checks import gradients as gradients
 from .checks import refusals as refusals
@@ -10,3 +12,4 @@ from .checks import symbolic as symbolic
 from .checks import values as values
 from .compare import difference as difference
 from .compare import plain as plain
+from .outcome import Outcome as Outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import kerata
-from kerata import backends, ops
+from kerata import backends, ops, random
 from kerata.core import declare, dtypes
 from kerata.core.declare import DECLARED, Op
 from kerata.core.samples import Sample
@@ -25,9 +26,10 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 @lru_cache(maxsize=1)
 def declared() -> dict[str, Op]:
-    """All ops, by name."""
-    for module in pkgutil.walk_packages(ops.__path__, "kerata.ops."):
-        importlib.import_module(module.name)
+    """All ops, by name, those of `kerata.random` included."""
+    for package in (ops, random):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     return dict(sorted(DECLARED.items()))
 
 
@@ -40,10 +42,7 @@ class Case:
     sample: Sample
 
     def __str__(self) -> str:
-        words = [_short(a) for a in self.sample.args] + [
-            f"{k}={_short(v)}" for k, v in self.sample.kwargs.items()
-        ]
-        return f"{self.op.name}({', '.join(words)})"
+        return self.sample.call(self.op.name)
 
     def arguments(self) -> Arguments:
         """Arrays and plain values, the same in every run."""
@@ -59,9 +58,17 @@ class Case:
         """The arguments as tensors of an engine."""
         return self._map(lambda a: backends.get(engine).convert(a, dtypes.standardize(a.dtype)))
 
-    def symbolic(self) -> list[Plain]:
-        """Shapes and dtypes, from symbolic tensors with known shapes."""
-        args, kwargs = self._map(lambda a: KerasTensor(a.shape, dtypes.standardize(a.dtype)))
+    def symbolic(self, unknown: bool = False) -> list[Plain]:
+        """Shapes and dtypes, from symbolic tensors with known shapes, or with an unknown first size of the first."""
+        first = [unknown]
+
+        def symbol(a: np.ndarray) -> KerasTensor:
+            shape: tuple[Any, ...] = a.shape
+            if first[0] and shape:
+                shape, first[0] = (None, *shape[1:]), False
+            return KerasTensor(shape, dtypes.standardize(a.dtype))
+
+        args, kwargs = self._map(symbol)
         return plain(self.op.function(*args, **kwargs))
 
     def widened(self) -> Arguments:
@@ -127,11 +134,6 @@ def flat_results(result: Any) -> list[Any]:
 # ---- helpers ---------------------------------------------------------------------------------------
 
 
-def _short(value: Any) -> str:
-    text = repr(value).replace("dtype='float32', low=-2.0, high=2.0", "")
-    return text if len(text) < 60 else text[:57] + "..."
-
-
 def _widened(a: np.ndarray) -> np.ndarray:
     name = dtypes.standardize(a.dtype)
     if dtypes.is_complex(name):
@@ -139,11 +141,19 @@ def _widened(a: np.ndarray) -> np.ndarray:
     return a.astype(np.float64) if dtypes.is_float(name) else a
 
 
+@lru_cache(maxsize=1)
+def scipy_is_missing() -> bool:
+    """SciPy is an independent source of values for the suite, and not needed by Kerata itself."""
+    return importlib.util.find_spec("scipy") is None
+
+
 def _reference(reference: Any) -> Any:
-    if isinstance(reference, str):
-        module, _, name = reference.rpartition(".")
-        return getattr(importlib.import_module(module), name)
-    return reference
+    if not isinstance(reference, str):
+        return reference
+    module, _, name = reference.rpartition(".")
+    if module.partition(".")[0] == "scipy" and scipy_is_missing():
+        return None
+    return getattr(importlib.import_module(module), name)
 
 
 def _as_plain(value: Any) -> Plain:

@@ -1,4 +1,4 @@
-"""The questions: each gives what is wrong with an op on an engine, as sentences; none where all is well."""
+"""The questions: each is asked of an op on an engine, and gives an outcome for each case."""
 
 from __future__ import annotations
 
@@ -13,60 +13,78 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import Reject, Tolerance
 
 from .cases import Case, cases_of, replaced, tensors_of
-from .compare import Plain, difference, plain
+from .compare import Plain, plain
+from .outcome import Outcome, judged, raised, worst
 from .slopes import Slope
 
 # Finite differences of fourth order in float64: their own error is below these.
-_SLOPES = Tolerance(rtol=1e-5, atol=1e-7)
+_SLOPES = Tolerance(rtol=1e-5, atol=1e-7, because="finite differences have an error of their own")
 
 
-def _each(cases: Iterable[Case], ask: Callable[[Case], str | None]) -> list[str]:
-    told = ((case, ask(case)) for case in cases)
-    return [f"{case}: {text}" for case, text in told if text]
+class Question:
+    """A question of every op. Called, it gives only what is wrong, as sentences."""
+
+    def __init__(self, ask: Callable[[Op, str], list[Outcome]]) -> None:
+        self.name, self.ask, self.__doc__ = ask.__name__, ask, ask.__doc__
+
+    def __call__(self, op: Op, engine: str) -> list[str]:
+        return [str(outcome) for outcome in self.ask(op, engine) if outcome.problem]
+
+
+def _each(cases: Iterable[Any], ask: Callable[[Any], Outcome]) -> list[Outcome]:
+    return [_guarded(case, ask) for case in cases]
+
+
+def _guarded(case: Any, ask: Callable[[Any], Outcome]) -> Outcome:
+    """An error of an engine is the outcome of that case, and no reason to ask no further."""
+    try:
+        return ask(case)
+    except Exception as error:
+        return raised(case, error)
+
+
+# ---- values ----------------------------------------------------------------------------------------
+
+
+@Question
+def values(op: Op, engine: str) -> list[Outcome]:
+    """Dtypes and shapes as on the NumPy engine; values as in float64, there and by the op's own reference."""
+    return _each(cases_of(op), lambda case: _as_expected(case, case.run(engine)))
+
+
+@Question
+def compiled(op: Op, engine: str) -> list[Outcome]:
+    """The same of what all samples give inside one compiled function."""
+    cases = list(cases_of(op))
+    try:
+        results = _compiled(op, [case.on(engine) for case in cases], engine)
+    except Exception:  # which case it was is found by compiling each by itself
+        return _each(cases, lambda case: _known(case, _compiled(op, [case.on(engine)], engine)[0]))
+    return _each(zip(cases, results, strict=True), lambda pair: _known(*pair))
+
+
+def _known(case: Case, got: list[Plain] | None) -> Outcome:
+    return Outcome(str(case)) if got is None else _as_expected(case, got)
+
+
+def _as_expected(case: Case, got: list[Plain]) -> Outcome:
+    op, here = case.op, case.run("numpy")
+    if not op.wide:
+        return judged(case, got, here, op.tolerance)
+    kinds = judged(case, _without_values(got), _without_values(here), op.tolerance)
+    expected = [case.wide(), case.reference()]
+    told = [judged(case, got, e, op.tolerance, check_dtype=False) for e in expected if e is not None]
+    return worst([kinds, *told])
 
 
 def _without_values(leaves: list[Plain]) -> list[Plain]:
     return [Plain(leaf.dtype, leaf.shape, None) for leaf in leaves]
 
 
-def values(op: Op, engine: str) -> list[str]:
-    """Dtypes and shapes as on the NumPy engine; values as in float64, there and by the op's own reference."""
-
-    def ask(case: Case) -> str | None:
-        got = case.run(engine)
-        if not op.wide:
-            return difference(got, case.run("numpy"), op.tolerance)
-        kinds = difference(_without_values(got), _without_values(case.run("numpy")), op.tolerance)
-        reference = case.reference()
-        return (
-            kinds
-            or difference(got, case.wide(), op.tolerance, check_dtype=False)
-            or (None if reference is None else difference(got, reference, op.tolerance, check_dtype=False))
-        )
-
-    return _each(cases_of(op), ask)
-
-
-def compiled(op: Op, engine: str) -> list[str]:
-    """What all samples give inside one compiled function is what they give eagerly."""
-    cases = list(cases_of(op))
-    with kerata.use_backend(engine):
-        given = [case.on(engine) for case in cases]
-        results = _compiled(op, given)
-        eager = [plain(op.function(*args, **kwargs)) for args, kwargs in given]
-    told = []
-    for case, got, expected in zip(cases, results, eager, strict=True):
-        text = None if got is None else difference(got, expected, op.tolerance)
-        if text:
-            told.append(f"{case}: {text}")
-    return told
-
-
-def _compiled(op: Op, given: list[Any]) -> list[list[Plain] | None]:
+def _compiled(op: Op, given: list[Any], engine: str) -> list[list[Plain] | None]:
     """Results of all calls, from one function of all their tensors. None where values must be known."""
     refused: set[int] = set()
 
-    @kerata.function
     def run(tensors: list[list[Any]]) -> list[Any]:
         out = []
         for i, ((args, kwargs), leaves) in enumerate(zip(given, tensors, strict=True)):
@@ -80,56 +98,107 @@ def _compiled(op: Op, given: list[Any]) -> list[list[Plain] | None]:
                 out.append(())
         return out
 
-    tensors = [tensors_of(op, args, kwargs) for args, kwargs in given]
-    return [None if i in refused else plain(out) for i, out in enumerate(run(tensors))]
+    with kerata.use_backend(engine):
+        tensors = [tensors_of(op, args, kwargs) for args, kwargs in given]
+        results = kerata.function(run)(tensors)
+        return [None if i in refused else plain(out) for i, out in enumerate(results)]
 
 
-def symbolic(op: Op, engine: str) -> list[str]:
-    """Symbolic shapes and dtypes are those of the results."""
+# ---- shapes ----------------------------------------------------------------------------------------
 
-    def ask(case: Case) -> str | None:
+
+@Question
+def symbolic(op: Op, engine: str) -> list[Outcome]:
+    """Symbolic shapes and dtypes are those of the results, also where the first size is unknown."""
+
+    def ask(case: Case) -> Outcome:
         try:
-            return difference(case.symbolic(), case.run(engine), op.tolerance)
+            known = case.symbolic()
         except ArgumentError:
             if op.needs_values:
-                return None
+                return Outcome(str(case))
             raise
+        result = case.run(engine)
+        return worst([judged(case, known, result, op.tolerance), _unknown(case, known)])
 
     return _each(cases_of(op), ask)
 
 
-def gradients(op: Op, engine: str) -> list[str]:
+def _unknown(case: Case, known: list[Plain]) -> Outcome:
+    """What is announced for an unknown first size must leave room for the shapes with the known one."""
+    try:
+        announced = case.symbolic(unknown=True)
+    except ArgumentError:  # another argument may fix the size
+        return Outcome(str(case))
+    filled = [Plain(a.dtype, _filled(a.shape, k.shape), None) for a, k in zip(announced, known, strict=False)]
+    return judged(case, filled + announced[len(filled) :], known, case.op.tolerance)
+
+
+def _filled(announced: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(announced) != len(known):
+        return announced
+    return tuple(k if a is None else a for a, k in zip(announced, known, strict=True))
+
+
+# ---- derivatives -----------------------------------------------------------------------------------
+
+
+@Question
+def gradients(op: Op, engine: str) -> list[Outcome]:
     """Derivatives in float64 are the finite differences of the NumPy engine."""
-    slopes = [Slope(case) for case in cases_of(op) if op.differentiable and case.sample.gradient]
+    told, slopes = [], []
+    for case in cases_of(op):
+        if op.differentiable and case.sample.gradient:
+            try:
+                slopes.append(Slope(case))
+            except Exception as error:
+                told.append(raised(case, error))
     slopes = [slope for slope in slopes if slope.places and slope.weights]
+    return told + (_same_slopes(op, slopes, engine) if slopes else [])
+
+
+def _same_slopes(op: Op, slopes: list[Slope], engine: str) -> list[Outcome]:
+    try:
+        found = _gradients(op, slopes, engine)
+    except Exception:  # which case it was is found by asking each by itself
+        return _each(slopes, lambda slope: _sloping(slope, _gradients(op, [slope], engine)[0]))
+    return _each(zip(slopes, found, strict=True), lambda pair: _sloping(*pair))
+
+
+def _gradients(op: Op, slopes: list[Slope], engine: str) -> list[list[Any]]:
+    """The engine's derivatives, from one compiled function: compiling each op of each sample takes much longer."""
+
+    def run(tensors: list[Any]) -> list[Any]:
+        return [slope.gradients(*pair) for slope, pair in zip(slopes, tensors, strict=True)]
+
     with kerata.use_backend(engine):
         given = [slope.tensors(engine) for slope in slopes]
+        return (run if op.needs_values else kerata.function(run))(given)
 
-        def run(tensors: list[Any]) -> list[Any]:
-            return [slope.gradients(*pair) for slope, pair in zip(slopes, tensors, strict=True)]
 
-        # One compiled function for all samples: compiling each op of each by itself takes much longer.
-        found = (run if op.needs_values else kerata.function(run))(given) if slopes else []
-    told = []
-    for slope, grads in zip(slopes, found, strict=True):
-        text = difference(_numbers(slope.along(grads)), _numbers(slope.differences()), _SLOPES)
-        if text:
-            told.append(f"{slope.case}: {text}")
-    return told
+def _sloping(slope: Slope, gradients: list[Any]) -> Outcome:
+    return judged(slope.case, _numbers(slope.along(gradients)), _numbers(slope.differences()), _SLOPES)
 
 
 def _numbers(numbers: list[float]) -> list[Plain]:
     return [Plain("float32", (), np.asarray(v)) for v in numbers]
 
 
-def refusals(op: Op, engine: str) -> list[str]:
+# ---- refusals --------------------------------------------------------------------------------------
+
+
+@Question
+def refusals(op: Op, engine: str) -> list[Outcome]:
     """Wrong arguments are refused with an `ArgumentError` that names them, in the words of the NumPy engine."""
-    told = []
-    for reject in op.rejects:
-        text, expected = (_refusal(op, reject, name) for name in (engine, "numpy"))
-        if text != expected or not text.startswith(f"`{reject.argument}` must be "):
-            told.append(f"{reject}: {text!r} instead of {expected!r}")
-    return told
+
+    def ask(reject: Reject) -> Outcome:
+        got, expected = (_refusal(op, reject, name) for name in (engine, "numpy"))
+        call = reject.call(op.name)
+        if not got.startswith(f"`{reject.argument}` must be "):
+            return Outcome(call, f"{got!r} does not name `{reject.argument}`", got, expected)
+        return Outcome(call, None if got == expected else f"{got!r} instead of {expected!r}", got, expected)
+
+    return [ask(reject) for reject in op.rejects]
 
 
 def _refusal(op: Op, reject: Reject, engine: str) -> str:
@@ -139,4 +208,9 @@ def _refusal(op: Op, reject: Reject, engine: str) -> str:
             op.function(*args, **kwargs)
         except ArgumentError as error:
             return str(error)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
     return "accepted"
+
+
+QUESTIONS: dict[str, Question] = {q.name: q for q in (values, compiled, symbolic, gradients, refusals)}

@@ -65,12 +65,29 @@ def difference(
     return None
 
 
-def _values_differ(a: Plain, b: Plain, tolerance: Tolerance) -> str | None:
-    assert a.values is not None and b.values is not None
+def share_of_tolerance(got: list[Plain], expected: list[Plain], tolerance: Tolerance) -> float:
+    """The largest deviation of results that are the same, as a share of what the tolerance allows."""
+    share = 0.0
+    for a, b in zip(got, expected, strict=True):
+        if a.values is not None and b.values is not None:
+            x, y, scale = _as_wide(a, b)
+            with np.errstate(all="ignore"):
+                allowed = scale * (tolerance.atol + tolerance.rtol * np.abs(y))
+                parts = np.abs(x - y) / allowed
+            share = max(share, float(np.max(parts[np.isfinite(parts)], initial=0.0)))
+    return share
+
+
+def _as_wide(a: Plain, b: Plain) -> tuple[np.ndarray, np.ndarray, float]:
+    """The values in the widest dtype, and by how much the tolerance is scaled."""
     wide: Any = np.complex128 if dtypes.is_complex(a.dtype) or dtypes.is_complex(b.dtype) else np.float64
-    x, y = a.values.astype(wide), b.values.astype(wide)
+    assert a.values is not None and b.values is not None
     scale = max(machine_epsilon(a.dtype), machine_epsilon(b.dtype)) / machine_epsilon("float32")
-    x, y = _same_limits(x, y, a.dtype)
+    return *_same_limits(a.values.astype(wide), b.values.astype(wide), a.dtype), scale
+
+
+def _values_differ(a: Plain, b: Plain, tolerance: Tolerance) -> str | None:
+    x, y, scale = _as_wide(a, b)
     close = np.isclose(x, y, rtol=tolerance.rtol * scale, atol=tolerance.atol * scale, equal_nan=True)
     if close.all():
         return None
