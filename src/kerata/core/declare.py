@@ -371,6 +371,11 @@ def admit(engine: Any) -> None:
         attach_fast_path(declared, engine)
 
 
+def fast_paths_on() -> bool:
+    """Whether engines may take their native routes."""
+    return _fast_paths_on
+
+
 def set_fast_paths(on: bool) -> None:
     """Turns all fast paths off, which leaves slow and correct engines, or on again."""
     global _fast_paths_on

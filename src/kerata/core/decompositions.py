@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerata.core import primitives as p
+from kerata.core import rules
 from kerata.core.declare import new_abstract, primitive
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.dtypes import complex_for, real_of
@@ -93,7 +94,7 @@ def _solve_grad(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Ten
 
 def _lu_rule(x: Tensor) -> tuple[Tensor, Tensor]:
     *batch, m, n = x._shape
-    return new_abstract(x._shape, x._dtype), new_abstract((*batch, min(m, n)), "int32")
+    return new_abstract(x._shape, x._dtype), new_abstract((*batch, rules.smaller(m, n)), "int32")
 
 
 def _slogdet_rule(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -123,7 +124,7 @@ slogdet = primitive("slogdet", _slogdet_rule, _slogdet_grad)  # sign, logarithm 
 
 def _qr_rule(x: Tensor, *, full: bool) -> tuple[Tensor, Tensor]:
     *batch, m, n = x._shape
-    k = m if full else min(m, n)
+    k = m if full else rules.smaller(m, n)
     return new_abstract((*batch, m, k), x._dtype), new_abstract((*batch, k, n), x._dtype)
 
 
@@ -166,7 +167,7 @@ def _cut(x: Tensor, axis: int, start: int, stop: int | None = None) -> Tensor:
 
 def _svd_rule(x: Tensor, *, full: bool) -> tuple[Tensor, Tensor, Tensor]:
     *batch, m, n = x._shape
-    k = min(m, n)
+    k = rules.smaller(m, n)
     rows, columns = (m, n) if full else (k, k)
     u, v = new_abstract((*batch, m, rows), x._dtype), new_abstract((*batch, columns, n), x._dtype)
     return u, new_abstract((*batch, k), real_of(x._dtype)), v

@@ -364,7 +364,8 @@ def _transpose_grad(g: Tensor, y: Tensor, x: Tensor, *, axes: tuple[int, ...]) -
 
 
 def _broadcast_rule(x: Tensor, *, shape: tuple[int, ...]) -> Tensor:
-    if len(x._shape) > len(shape) or rules.broadcast_two(x._shape, tuple(shape)) != tuple(shape):
+    spread = rules.broadcast_two(x._shape, tuple(shape)) if len(x._shape) <= len(shape) else None
+    if spread is None or builtins_any(rules.differ(a, b) for a, b in zip(spread, shape, strict=True)):
         raise ArgumentError("shape", expected=f"a shape that {x._shape} can be broadcast to", got=shape)
     return new_abstract(tuple(shape), x._dtype)
 

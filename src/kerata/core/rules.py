@@ -11,10 +11,31 @@ from kerata.core.errors import ArgumentError
 
 Shape = tuple[int, ...]
 
+# Sizes from here on stem from an unknown dimension: see `declare.infer`, which runs compositions with such sizes.
+UNKNOWN = 1 << 33
+
+
+def known(size: Any) -> bool:
+    """Whether a size is an integer that can be reasoned about: neither a scalar of an engine, nor one of the sizes
+    that stand for unknown dimensions in an abstract run."""
+    return type(size) is int and size < UNKNOWN
+
+
+def differ(a: Any, b: Any) -> bool:
+    """Whether two sizes are certainly not the same."""
+    return a is not b and known(a) and known(b) and a != b
+
+
+def smaller(a: Any, b: Any) -> Any:
+    """The smaller of two sizes; unknown where either is."""
+    if type(a) is int and type(b) is int:
+        return max(a, b) if max(a, b) >= UNKNOWN else min(a, b)
+    return a if a is b else min(a, b)
+
 
 @lru_cache(maxsize=65536)
 def broadcast_two(a: Shape, b: Shape) -> Shape:
-    """The shape that two shapes broadcast to, as in NumPy."""
+    """The shape that two shapes broadcast to, as in NumPy. An unknown size is taken to be the known one beside it."""
     if a == b:
         return a
     if len(a) < len(b):
@@ -23,9 +44,9 @@ def broadcast_two(a: Shape, b: Shape) -> Shape:
         b = (1,) * (len(a) - len(b)) + b
     out = []
     for m, n in zip(a, b, strict=True):
-        if m != n and m != 1 and n != 1:
+        if m != n and m != 1 and n != 1 and m < UNKNOWN and n < UNKNOWN:
             raise ArgumentError("x2", expected=f"of a shape that broadcasts with {a}", got=b)
-        out.append(n if m == 1 else m)
+        out.append(n if m == 1 else m if n == 1 else min(m, n))
     return tuple(out)
 
 
@@ -70,14 +91,14 @@ def reduced(shape: Shape, axes: Shape, keepdims: bool) -> Shape:
 def reshaped(shape: Shape, new_shape: Sequence[Any], argument: str = "newshape") -> Shape:
     """The full shape of a reshape, with a -1 filled in."""
     new = tuple(new_shape)
-    size, known = math.prod(shape), math.prod(d for d in new if d != -1)
+    size, rest = math.prod(shape), math.prod(d for d in new if d != -1)
     if new.count(-1) > 1 or any(d < -1 for d in new):
         raise ArgumentError(argument, expected="sizes with at most one -1", got=new)
     if -1 in new:
-        if known == 0 or size % known:
+        if rest == 0 or (known(size) and size % rest):
             raise ArgumentError(argument, expected=f"a shape of {size} elements (those of {shape})", got=new)
-        new = tuple(size // known if d == -1 else d for d in new)
-    elif known != size:
+        new = tuple(size // rest if d == -1 else d for d in new)
+    elif differ(rest, size):
         raise ArgumentError(argument, expected=f"a shape of {size} elements (those of {shape})", got=new)
     return new
 
@@ -85,6 +106,8 @@ def reshaped(shape: Shape, new_shape: Sequence[Any], argument: str = "newshape")
 def permutation(axes: Any, ndim: int, argument: str = "axes") -> Shape:
     if axes is None:
         return tuple(reversed(range(ndim)))
+    if not isinstance(axes, Iterable):
+        raise ArgumentError(argument, expected=f"a permutation of the {ndim} axes", got=axes)
     perm = tuple(axis_index(a, ndim, argument) for a in axes)
     if sorted(perm) != list(range(ndim)):
         raise ArgumentError(argument, expected=f"a permutation of the {ndim} axes", got=axes)
@@ -95,14 +118,15 @@ def concatenated(shapes: Sequence[Shape], axis: int, argument: str = "xs") -> Sh
     first = shapes[0]
     for shape in shapes[1:]:
         if len(shape) != len(first) or any(
-            a != b for i, (a, b) in enumerate(zip(shape, first, strict=True)) if i != axis
+            differ(a, b) for i, (a, b) in enumerate(zip(shape, first, strict=True)) if i != axis
         ):
             raise ArgumentError(
                 argument,
                 expected=f"of equal shapes, except along axis {axis}",
                 got=f"shapes {', '.join(map(str, shapes))}",
             )
-    return (*first[:axis], sum(s[axis] for s in shapes), *first[axis + 1 :])
+    sizes = [next(filter(known, column), column[0]) for column in zip(*shapes, strict=True)]
+    return (*sizes[:axis], sum(s[axis] for s in shapes), *sizes[axis + 1 :])
 
 
 def matmul_shape(a: Shape, b: Shape) -> Shape:
@@ -112,7 +136,7 @@ def matmul_shape(a: Shape, b: Shape) -> Shape:
             "x1" if not a else "x2", expected="a tensor with at least one dimension", got="a scalar"
         )
     left, right = (1, *a) if len(a) == 1 else a, (*b, 1) if len(b) == 1 else b
-    if left[-1] != right[-2]:
+    if differ(left[-1], right[-2]):
         raise ArgumentError(
             "x2",
             expected=f"of a shape whose {'first' if len(b) == 1 else 'second to last'} size is {left[-1]}, "
@@ -169,14 +193,14 @@ def einsum_shape(equation: str, shapes: Sequence[Shape]) -> Shape:
     sizes: dict[str, int] = {}
     for term, shape in zip(terms, shapes, strict=True):
         for letter, size in zip(term, shape, strict=True):
-            known = sizes.get(letter, 1)
-            if known != size and known != 1 and size != 1:
+            met = sizes.get(letter, 1)
+            if differ(met, size) and met != 1 and size != 1:
                 raise ArgumentError(
                     "operands",
                     expected=f"of one size for each letter of {equation!r}",
                     got=f"shapes {list(shapes)}",
                 )
-            sizes[letter] = max(known, size) if size else 0
+            sizes[letter] = size if met == 1 else met if size == 1 else min(met, size)
     return tuple(sizes[c] for c in result)
 
 

@@ -253,7 +253,7 @@ def _length(flat: Sequence[Any], length: int | None, argument: str) -> Any:
         sizes.insert(0, length)
     if not sizes:
         raise ArgumentError("length", expected="given where `xs` is not", got=None)
-    if builtins.any(type(n) is int and type(sizes[0]) is int and n != sizes[0] for n in sizes):
+    if builtins.any(rules.differ(n, sizes[0]) for n in sizes):
         raise ArgumentError(
             argument, expected=f"of one length along the first axis, {sizes[0]}", got=f"lengths {sizes}"
         )

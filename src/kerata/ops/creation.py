@@ -134,7 +134,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 def fits(have: tuple[Any, ...], want: tuple[Any, ...]) -> bool:
     """Whether sizes broadcast to wanted ones. Sizes that only the engine knows are taken to."""
     return all(
-        a == 1 or type(a) is not int or type(b) is not int or a == b for a, b in zip(have, want, strict=True)
+        rules.known(a) and a == 1 or not rules.differ(a, b) for a, b in zip(have, want, strict=True)
     )
 
 

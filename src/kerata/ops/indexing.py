@@ -1,12 +1,14 @@
 """Reading and writing by index, sorting, searching and counting.
 
-Indices: negative ones count from the end, and what is out of range becomes the nearest index that is not,
-on every engine, eager and compiled.
+Indices: negative ones count from the end. Python integers out of range, alone or in lists, are refused, for they are
+known before anything runs. Of tensors and arrays, what is out of range becomes the nearest index that is not, on every
+engine, eager and compiled.
 """
 
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +26,7 @@ from .core import cast
 from .creation import range_tensor
 from .elementwise import constant, count_bools, here, promote, real_only
 from .reduction import flattened
-from .subscript import in_range, index_tensor, known_values
+from .subscript import check_known_indices, check_not_empty, in_range, index_tensor, known_values
 
 TensorLike = Any
 Tensor = Any
@@ -33,33 +35,51 @@ Tensor = Any
 # ---- reading -------------------------------------------------------------------------------------
 
 
-def _check_nonempty(size: Any, indices: Any) -> None:
-    if type(size) is int and size == 0 and 0 not in shape_of(indices):
-        raise ArgumentError("x", expected="a tensor with at least one element along the axis", got=0)
+def _size_along(x: Any, axis: int | None) -> Any:
+    """The size that indices along an axis refer to; of all elements, where there is no axis."""
+    shape = shape_of(x)
+    if axis is not None:
+        return shape[rules.axis_index(axis, len(shape))]
+    return math.prod(shape) if builtins.all(map(rules.known, shape)) else None
+
+
+def _check_given(x: Any, indices: Any, axis: int | None = None) -> None:
+    if isinstance(indices, (int, list, tuple)):
+        check_known_indices("indices", indices, _size_along(x, axis))
+
+
+def _check_places(indices: Any, shape: Sequence[Any]) -> None:
+    """Of lists of shape (..., depth): each column is in the range of its own dimension."""
+    if isinstance(indices, (list, tuple)):
+        table = np.asarray(indices)
+        if table.dtype.kind == "i" and table.ndim and table.shape[-1] <= len(shape):
+            for i, size in enumerate(shape[: table.shape[-1]]):
+                check_known_indices("indices", table[..., i].ravel().tolist(), size)
 
 
 @op(
+    precheck=_check_given,
     samples=[
         sample(T((5,)), values(0, 2, 4, dtype="int32")), sample(T((3, 4)), values(1, -1, dtype="int32"), axis=1), sample(T((3, 4)), 5),
         sample(T((3, 4)), values([[0, 1], [2, 2]], dtype="int64"), axis=0), sample(T((3,)), values(7, -9, dtype="int32")), sample(T((2, 3)), [0, 1], -1),
         sample(T((3,), "int32"), values(0, dtype="uint8")), sample(T((3, 2)), T((0,), "int32"), 0),
     ],
-    rejects=[rejects(T((3,)), 0.5, argument="indices"), rejects(T((3,)), 0, 1, argument="axis"), rejects(T((0,)), [0], argument="x")],
+    rejects=[rejects(T((3,)), 0.5, argument="indices"), rejects(T((3,)), 0, 1, argument="axis"), rejects(T((0,)), [0], argument="indices"), rejects(T((3,)), 3, argument="indices"), rejects(T((2, 3)), [0, -3], 0, argument="indices")],
 )  # fmt: skip
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Elements along an axis, by index.
 
     Args:
         x: any tensor.
-        indices: integers of any shape. Negative ones count from the end; what is out of range becomes
-            the nearest index that is not.
+        indices: integers of any shape. Negative ones count from the end. Python integers out of range are
+            refused; in tensors, what is out of range becomes the nearest index that is not.
         axis: the axis; None for all elements in one dimension.
 
     Returns:
         A tensor in which the shape of `indices` stands in the place of the axis.
 
     Raises:
-        ArgumentError: the indices are not integers, or there is nothing to take.
+        ArgumentError: the indices are not integers, are known and out of range, or there is nothing to take.
 
     Example:
         >>> import kerata
@@ -69,16 +89,17 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     x = flattened(x) if axis is None else x
     place = rules.axis_index(0 if axis is None else axis, len(shape_of(x)))
     size = shape_of(x)[place]
-    _check_nonempty(size, indices)
+    check_not_empty("indices", size, indices)
     return p.take(x, in_range(index_tensor(indices), size), axis=place)
 
 
 @op(
+    precheck=_check_given,
     samples=[
         sample(T((3, 4)), values([[0, 3], [1, 1], [-1, 2]], dtype="int32"), axis=1), sample(T((3, 4)), values([[0, 1, 2, 9]], dtype="int32"), 0),
         sample(T((2, 3)), values(5, 0, dtype="int64")), sample(T((2, 1, 3)), T((2, 4, 1), "int32", 0, 2), axis=-1),
     ],
-    rejects=[rejects(T((3, 4)), values(0, dtype="int32"), 1, argument="indices"), rejects(T((3,)), T((3,)), 0, argument="indices")],
+    rejects=[rejects(T((3, 4)), values(0, dtype="int32"), 1, argument="indices"), rejects(T((3,)), T((3,)), 0, argument="indices"), rejects(T((3,)), [0, 3], 0, argument="indices"), rejects(T((0,)), values(0, dtype="int32"), 0, argument="indices")],
 )  # fmt: skip
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Elements along an axis, by an index for each place of the other axes.
@@ -86,7 +107,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     Args:
         x: any tensor.
         indices: integers, with as many dimensions as `x`; the other axes broadcast. Negative ones count
-            from the end; what is out of range becomes the nearest index that is not.
+            from the end; of those out of range, see `take`.
         axis: the axis; None for all elements in one dimension.
 
     Returns:
@@ -105,7 +126,13 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     place = rules.axis_index(0 if axis is None else axis, len(shape))
     if len(have) != len(shape):
         raise ArgumentError("indices", expected=f"with {len(shape)} dimensions, as many as `x`", got=indices)
-    common = rules.broadcast_two(_without(shape, place), _without(have, place))
+    check_not_empty("indices", shape[place], indices)
+    try:
+        common = rules.broadcast_two(_without(shape, place), _without(have, place))
+    except ArgumentError:
+        raise ArgumentError(
+            "indices", expected=f"of a shape that broadcasts with {shape}, except along the axis", got=indices
+        ) from None
     x = p.broadcast_to(x, shape=_with(common, place, shape[place]))
     indices = p.broadcast_to(indices, shape=_with(common, place, have[place]))
     return p.take_along_axis(x, in_range(indices, shape[place]), axis=place)
@@ -125,6 +152,8 @@ def _with(shape: Sequence[Any], axis: int, size: Any) -> tuple[Any, ...]:
 def _starts(start_indices: Any, ndim: int) -> Any:
     """A tuple of integers, or an int32 tensor of shape (ndim,)."""
     items = list(start_indices) if isinstance(start_indices, (list, tuple)) else None
+    if isinstance(start_indices, str) or (items and builtins.any(isinstance(i, (str, bool)) for i in items)):
+        raise ArgumentError("start_indices", expected="integers", got=start_indices)
     if items is not None and builtins.all(isinstance(i, (int, np.integer)) for i in items):
         starts: Any = tuple(int(i) for i in items)
         count = len(starts)
@@ -169,11 +198,12 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     """
     have, sizes = shape_of(inputs), rules.as_shape(shape)
     if len(sizes) != len(have) or builtins.any(
-        type(n) is int and type(d) is int and not 0 <= n <= d for n, d in zip(sizes, have, strict=True)
+        type(n) is int and (n < 0 or (rules.known(d) and rules.known(n) and n > d))
+        for n, d in zip(sizes, have, strict=True)
     ):
         raise ArgumentError("shape", expected=f"sizes within the shape {have} of the input", got=shape)
     starts = _starts(start_indices, len(have))
-    if isinstance(starts, tuple) and builtins.all(type(d) is int for d in have):
+    if isinstance(starts, tuple) and builtins.all(map(rules.known, have)):
         starts = tuple(min(max(s, 0), d - n) for s, d, n in zip(starts, have, sizes, strict=True))
         limits = tuple(s + n for s, n in zip(starts, sizes, strict=True))
         return p.slice(inputs, starts=starts, limits=limits, strides=(1,) * len(have))
@@ -208,7 +238,7 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
     """
     have, sizes = shape_of(inputs), shape_of(updates)
     if len(sizes) != len(have) or builtins.any(
-        type(n) is int and type(d) is int and n > d for n, d in zip(sizes, have, strict=True)
+        rules.known(n) and rules.known(d) and n > d for n, d in zip(sizes, have, strict=True)
     ):
         raise ArgumentError("updates", expected=f"of sizes within the shape {have} of the input", got=updates)
     starts = _starts(start_indices, len(have))
@@ -223,9 +253,9 @@ def _flat_indices(indices: Any, shape: tuple[Any, ...]) -> Tensor:
     """(n, depth) indices in range, each column in its own dimension."""
     indices = index_tensor(indices)
     have = shape_of(indices)
-    if not have or (type(have[-1]) is int and have[-1] > len(shape)):
+    if not have or not rules.known(have[-1]) or not 1 <= have[-1] <= len(shape):
         raise ArgumentError(
-            "indices", expected=f"of shape (..., depth) with depth at most {len(shape)}", got=indices
+            "indices", expected=f"of shape (..., depth) with a depth in [1, {len(shape)}]", got=indices
         )
     depth = have[-1]
     columns = []
@@ -237,9 +267,7 @@ def _flat_indices(indices: Any, shape: tuple[Any, ...]) -> Tensor:
             strides=(1,) * len(have),
         )
         columns.append(in_range(column, shape[i]))
-    whole = (
-        p.concatenate(tuple(columns), axis=len(have) - 1) if depth > 1 else columns[0] if columns else indices
-    )
+    whole = p.concatenate(tuple(columns), axis=len(have) - 1) if depth > 1 else columns[0]
     count: Any = 1
     for d in have[:-1]:
         count = count * d
@@ -250,9 +278,7 @@ def _rows(updates: Tensor, indices: Tensor, shape: tuple[Any, ...], argument: st
     """Updates of shape (..., rest) as (n, rest)."""
     lead, depth = shape_of(indices)[:-1], shape_of(indices)[-1]
     want, have = (*lead, *shape[depth:]), shape_of(updates)
-    if len(have) != len(want) or builtins.any(
-        type(a) is int and type(b) is int and a != b for a, b in zip(have, want, strict=True)
-    ):
+    if len(have) != len(want) or builtins.any(rules.differ(a, b) for a, b in zip(have, want, strict=True)):
         raise ArgumentError(argument, expected=f"of shape {tuple(want)}", got=updates)
     count: Any = 1
     for d in lead:
@@ -260,12 +286,17 @@ def _rows(updates: Tensor, indices: Tensor, shape: tuple[Any, ...], argument: st
     return p.reshape(updates, shape=(count, *shape[depth:]))
 
 
+def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
+    _check_places(indices, rules.as_shape(shape))
+
+
 @op(
+    precheck=_check_scatter,
     samples=[
         sample(values([[0, 1], [2, 0]], dtype="int32"), T((2,)), (3, 2)), sample(values([[1], [1]], dtype="int32"), T((2, 4)), (3, 4)),
         sample(values([[0], [-1]], dtype="int64"), T((2,), "int32"), (3,)),
     ],
-    rejects=[rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices")],
+    rejects=[rejects([[3]], T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices")],
 )  # fmt: skip
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Values added into a tensor of zeros, by index.
@@ -299,7 +330,12 @@ def _zeros(shape: Any, name: str) -> Tensor:
 _REDUCTIONS = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "mul"}
 
 
+def _check_scatter_update(inputs: Any, indices: Any, updates: Any, reduction: Any = None) -> None:
+    _check_places(indices, shape_of(inputs))
+
+
 @op(
+    precheck=_check_scatter_update,
     samples=[
         sample(T((3, 2)), values([[0, 1], [2, 0]], dtype="int32"), T((2,))), sample(T((4,)), values([[1], [1]], dtype="int32"), T((2,)), reduction="add"),
         sample(T((4, 2)), values([[1], [3]], dtype="int32"), T((2, 2))), sample(T((4,)), values([[0], [2]], dtype="int32"), T((2,)), "max"),
@@ -308,7 +344,7 @@ _REDUCTIONS = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "mu
     ],
     rejects=[
         rejects(T((3,)), values([[0]], dtype="int32"), T((2,)), argument="updates"), rejects(T((3,)), values([[0]], dtype="int32"), T((1,)), "sum", argument="reduction"),
-        rejects(T((3,)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"),
+        rejects(T((3,)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"), rejects(T((3,)), [[-4]], T((1,)), argument="indices"),
     ],
 )  # fmt: skip
 def scatter_update(
@@ -329,6 +365,8 @@ def scatter_update(
     """
     if reduction not in _REDUCTIONS:
         raise ArgumentError("reduction", expected='None, "add", "max", "min" or "mul"', got=reduction)
+    if reduction in ("max", "min"):
+        real_only(inputs, "inputs")
     shape, name = shape_of(inputs), dtype_of(inputs)
     flat = _flat_indices(indices, shape)
     rows = _rows(cast(updates, name), indices, shape, "updates")
@@ -345,7 +383,7 @@ def scatter_update(
 def _segments(data: Any, segment_ids: Any, num_segments: Any, mode: str, start: Any) -> Tensor:
     """Rows combined by their segment; ids out of range fall into a last row, which is cut off."""
     ids, shape = index_tensor(segment_ids, "segment_ids"), shape_of(data)
-    if len(shape_of(ids)) != 1 or not shape or (type(shape[0]) is int and shape_of(ids) != shape[:1]):
+    if len(shape_of(ids)) != 1 or not shape or rules.differ(shape_of(ids)[0], shape[0]):
         raise ArgumentError(
             "segment_ids",
             expected=f"of shape ({shape[0] if shape else 'n'},), one for each row of `data`",
@@ -651,7 +689,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
         isinstance(k, bool)
         or not hasattr(k, "__index__")
         or k.__index__() < 0
-        or (type(shape[-1]) is int and k > shape[-1])
+        or (rules.known(shape[-1]) and k > shape[-1])
     ):
         raise ArgumentError("k", expected=f"an integer in [0, {shape[-1]}]", got=k)
     found, places = p.top_k(count_bools(x), k=k.__index__())
@@ -679,11 +717,13 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1))
         array([ True, False])
     """
-    places, shape = index_tensor(targets, "targets"), shape_of(predictions)
+    places, shape = index_tensor(targets, "targets"), shape_of(real_only(predictions, "predictions"))
+    if isinstance(k, bool) or not hasattr(k, "__index__"):
+        raise ArgumentError("k", expected="an integer", got=k)
     if len(shape) != 2:
         raise ArgumentError("predictions", expected="a tensor of shape (batch, classes)", got=predictions)
     if len(shape_of(places)) != 1 or builtins.any(
-        type(a) is int and type(b) is int and a != b for a, b in zip(shape_of(places), shape, strict=False)
+        rules.differ(a, b) for a, b in zip(shape_of(places), shape, strict=False)
     ):
         raise ArgumentError("targets", expected=f"of shape ({shape[0]},)", got=targets)
     wanted = p.take_along_axis(
@@ -694,14 +734,21 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     finite = (
         p.reshape(p.isfinite(wanted), shape=(shape[0],)) if dtypes.is_float(dtype_of(predictions)) else valid
     )
-    return p.logical_and(p.lt(better, int(k)), p.logical_and(valid, finite))
+    return p.logical_and(p.lt(better, k.__index__()), p.logical_and(valid, finite))
 
 
 def _search(sequence: Any, wanted: Any, side: str, argument: str) -> Tensor:
     if len(shape_of(sequence)) != 1:
         raise ArgumentError(argument, expected="a tensor with one dimension", got=sequence)
     a, b = promote(count_bools(real_only(sequence, argument)), count_bools(real_only(wanted, "values")))
-    return p.searchsorted(a, b, side=side)
+    if not dtypes.is_float(dtype_of(a)):
+        return p.searchsorted(a, b, side=side)
+    # NaN comes after all numbers, which engines do not agree on.
+    nan = p.isnan(a)
+    found = p.searchsorted(p.where(nan, math.inf, a), p.where(p.isnan(b), 0, b), side=side)
+    every = p.sum(cast(p.eq(nan, nan), "int32"), axis=(0,), keepdims=False)
+    real = p.sum(cast(p.logical_not(nan), "int32"), axis=(0,), keepdims=False)
+    return p.where(p.isnan(b), every if side == "right" else real, p.minimum(found, real))
 
 
 @op(
@@ -824,13 +871,30 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     return tuple(constant(places, "int32") for places in np.nonzero(found))
 
 
+def _grid_sizes(shape: Any) -> tuple[int, ...]:
+    sizes = rules.as_shape(shape)
+    if builtins.any(type(d) is not int or d < 0 for d in sizes):
+        raise ArgumentError("shape", expected="integers that are not negative", got=shape)
+    return sizes
+
+
+def _check_unravel(indices: Any, shape: Any) -> None:
+    check_known_indices("indices", indices, math.prod(_grid_sizes(shape)))
+
+
 @op(
+    precheck=_check_unravel,
     samples=[
         sample(values(5, 0, 11, dtype="int32"), (3, 4)),
         sample(values([[-1], [2]], dtype="int32"), (2, 3)),
         sample(4, (6,)),
     ],
-    rejects=[rejects(T((2,)), (2, 2), argument="indices")],
+    rejects=[
+        rejects(T((2,)), (2, 2), argument="indices"),
+        rejects(6, (2, 3), argument="indices"),
+        rejects(0, (0, 3), argument="indices"),
+        rejects(values(0, dtype="int32"), (-1, 3), argument="shape"),
+    ],
     differentiable=False,
 )
 def unravel_index(indices: TensorLike, shape: Any) -> tuple[Tensor, ...]:
@@ -848,11 +912,9 @@ def unravel_index(indices: TensorLike, shape: Any) -> tuple[Tensor, ...]:
         >>> [int(v) for v in kerata.ops.unravel_index(5, (2, 3))]
         [1, 2]
     """
-    sizes = rules.as_shape(shape)
-    rest = index_tensor(indices)
-    total = 1
-    for d in sizes:
-        total = total * d
+    sizes = _grid_sizes(shape)
+    rest, total = index_tensor(indices), math.prod(sizes)
+    check_not_empty("indices", total, indices)
     rest = in_range(rest, total)
     out = []
     for d in reversed(sizes):

@@ -47,7 +47,7 @@ def _check_matrices(x: Any, argument: str = "x") -> None:
 def _check_square(x: Any, argument: str = "x") -> None:
     _check_matrices(x, argument)
     m, n = shape_of(x)[-2:]
-    if type(m) is int and type(n) is int and m != n:
+    if rules.differ(m, n):
         raise ArgumentError(argument, expected="of square matrices", got=x)
 
 
@@ -173,7 +173,7 @@ def _solved(a: Any, b: Any, solve_: Any) -> Tensor:
         len(have) == len(shape_of(a)) - 1 and have[:-1] == shape_of(a)[:-2] and have[-1] == n
     )
     rows = have[-1] if vector else have[-2] if len(have) > 1 else 0
-    if not have or (type(rows) is int and type(n) is int and rows != n):
+    if not have or rules.differ(rows, n):
         raise ArgumentError("b", expected=f"of shape (..., {n}, columns) or (..., {n})", got=b)
     try:
         a, b = _same_batch(a, _column(b) if vector else b)

@@ -151,7 +151,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
 
 
 def _check_equal(size1: Any, size2: Any, axis: int, shape: tuple[Any, ...]) -> None:
-    if type(size1) is int and type(size2) is int and size1 != size2:
+    if rules.differ(size1, size2):
         raise ArgumentError(
             "x2",
             expected=f"of size {size1} along axis {axis}, like the axis of `x1` that it meets",

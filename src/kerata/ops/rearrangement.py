@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from kerata.core import primitives as p
+from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
@@ -102,13 +103,13 @@ def _sizes(groups: Groups, shape: tuple[Any, ...], lengths: dict[str, Any], patt
                 expected=f"given for {' or '.join(unknown)} of the pattern {pattern!r}",
                 got=lengths,
             )
-        if type(size) is int and (size % known if known else True) and (unknown or size != known):
+        if unknown and rules.known(size) and (size % known if known else True):
             raise ArgumentError(
                 "tensor",
                 expected=f"of sizes that fit the pattern {pattern!r}",
                 got=f"shape {shape} with {lengths}",
             )
-        if not unknown and type(size) is int and size != known:
+        if not unknown and rules.differ(size, known):
             raise ArgumentError(
                 "tensor",
                 expected=f"of sizes that fit the pattern {pattern!r}",

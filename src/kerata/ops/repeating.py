@@ -101,7 +101,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
         wide = p.reshape(x, shape=(*shape[: place + 1], 1, *shape[place + 1 :]))
         wide = p.broadcast_to(wide, shape=(*shape[: place + 1], n, *shape[place + 1 :]))
         return p.reshape(wide, shape=(*shape[:place], size * n, *shape[place + 1 :]))
-    if type(size) is int and len(counts) != size:
+    if rules.differ(len(counts), size):
         raise ArgumentError("repeats", expected=f"one number, or {size} of them", got=repeats)
     return p.take(x, constant(np.repeat(np.arange(len(counts)), counts), "int32"), axis=place)
 
@@ -211,26 +211,47 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
 
 
 def _filler(value: Any, name: str) -> Any:
+    """A number that the dtype can hold."""
     value = 0 if value is None else value
-    if is_tensor(value):
+    try:
         value = np.asarray(convert_to_numpy(value)).item()
-    if name == "bool":
-        return bool(value)
-    return int(value) if dtypes.is_int(name) else value
+        if name == "bool":
+            return bool(value)
+        if dtypes.is_complex(name):
+            return complex(value)
+        if dtypes.is_float(name):
+            return float(value)
+        limits, whole = dtypes.iinfo(name), int(value)
+    except Exception:  # not one number, or infinite for integers: engines differ in how they say so
+        whole = None
+    if whole is None or not limits.min <= whole <= limits.max:
+        raise ArgumentError("constant_values", expected=f"a number that {name} can hold", got=value)
+    return whole
 
 
 def _mirrored(x: Tensor, axis: int, before: int, after: int, mode: str) -> Tensor:
     n = shape_of(x)[axis]
-    if type(n) is int and n == 0:
+    if rules.known(n) and n == 0:
         raise ArgumentError("x", expected="a tensor with at least one element along the padded axis", got=x)
-    inner = {"reflect": 1, "symmetric": 0}.get(mode)
-    if inner is None or (type(n) is int and max(before, after) > n - inner):  # more than one mirror image
-        places = np.pad(np.arange(n), (before, after), mode)  # type: ignore[call-overload]
-        return p.take(x, constant(places, "int32"), axis=axis)
-    left = p.flip(cut(x, axis, inner, inner + before), axis=(axis,))
-    right = p.flip(cut(x, axis, n - inner - after, n - inner), axis=(axis,))
+    if mode == "edge":
+        left, right = (_widened(cut(x, axis, a, a + 1), axis, k) for a, k in ((0, before), (n - 1, after)))
+    else:
+        inner = 1 if mode == "reflect" else 0
+        if rules.known(n) and max(before, after) > n - inner:  # more than one image
+            places = np.pad(np.arange(n), (before, after), mode)  # type: ignore[call-overload]
+            return p.take(x, constant(places, "int32"), axis=axis)
+        if mode == "wrap":
+            left, right = cut(x, axis, n - before, n), cut(x, axis, 0, after)
+        else:
+            left = p.flip(cut(x, axis, inner, inner + before), axis=(axis,))
+            right = p.flip(cut(x, axis, n - inner - after, n - inner), axis=(axis,))
     parts = [part for part, width in ((left, before), (x, 1), (right, after)) if width]
     return p.concatenate(tuple(parts), axis=axis)
+
+
+def _widened(x: Tensor, axis: int, size: int) -> Tensor:
+    """A slice of size 1 repeated along its axis."""
+    return p.broadcast_to(x, shape=tuple(size if i == axis else d for i, d in enumerate(shape_of(x))))
 
 
 # ---- grids ---------------------------------------------------------------------------------------
@@ -357,7 +378,7 @@ def _diagonal(x: Tensor, offset: int, axis1: int, axis2: int) -> Tensor:
     rest = tuple(i for i in range(n) if i not in (a, b))
     rows, columns, batch = shape[a], shape[b], tuple(shape[i] for i in rest)
     flat = p.reshape(p.transpose(x, axes=(*rest, a, b)), shape=(*batch, rows * columns))
-    length = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    length = max(0, rules.smaller(rows + min(offset, 0), columns - max(offset, 0)))
     start = offset if offset >= 0 else -offset * columns
     if length == 0:
         start = 0

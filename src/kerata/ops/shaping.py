@@ -90,14 +90,13 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
         >>> kerata.ops.concatenate([kerata.ops.ones((2, 3)), kerata.ops.zeros((1, 3))]).shape == (3, 3)
         True
     """
-    if not isinstance(xs, (list, tuple)) or not xs:
-        raise ArgumentError("xs", expected="a list of at least one tensor", got=xs)
+    xs = _tensors(xs, "xs")
     if not shape_of(xs[0]):
         raise ArgumentError(
             "xs", expected="tensors with at least one dimension", got=xs[0], fix="Use stack for scalars."
         )
     axis = rules.axis_index(axis, len(shape_of(xs[0])))
-    return p.concatenate(tuple(promote(*xs)), axis=axis)
+    return _joined(xs, axis, "xs")
 
 
 # ---- axes ----------------------------------------------------------------------------------------
@@ -227,7 +226,8 @@ def expand_dims(x: TensorLike, axis: Any) -> Tensor:
 
 @op(
     samples=[
-        sample(T((1, 3, 1))),
+        sample(T((3, 1, 1))),
+        sample(T((2, 1, 3, 1))),
         sample(T((1, 3, 1)), -1),
         sample(T((1, 3, 1)), (0, 2)),
         sample(T((2, 3))),
@@ -253,10 +253,10 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
     """
     shape = shape_of(x)
     if axis is None:
-        gone = [i for i, d in enumerate(shape) if type(d) is int and d == 1]
+        gone = [i for i, d in enumerate(shape) if rules.known(d) and d == 1]
     else:
         gone = _axes_in_order(axis, len(shape), "axis")
-        if builtins.any(type(shape[i]) is int and shape[i] != 1 for i in gone):
+        if builtins.any(rules.differ(shape[i], 1) for i in gone):
             raise ArgumentError("axis", expected=f"of size 1 in the shape {shape}", got=axis)
     return p.reshape(x, shape=tuple(d for i, d in enumerate(shape) if i not in gone))
 
@@ -399,8 +399,7 @@ def _joined(xs: list[Any], axis: int, argument: str) -> Tensor:
 def check_joined(xs: list[Any], axis: int, argument: str) -> None:
     """Refuses shapes that do not fit, where all sizes are known."""
     shapes = [tuple(shape_of(x)) for x in xs]
-    if builtins.all(type(d) is int for s in shapes for d in s):
-        rules.concatenated(shapes, axis, argument)
+    rules.concatenated(shapes, axis, argument)
 
 
 @op(
@@ -556,6 +555,13 @@ def cut(x: Tensor, axis: int, start: Any, stop: Any) -> Tensor:
 def pieces(x: Tensor, axis: int) -> list[Tensor]:
     """The slices of a tensor along an axis, without the axis."""
     shape = shape_of(x)
+    if not rules.known(shape[axis]):
+        raise ArgumentError(
+            "num",
+            expected=f"given where the size of axis {axis} is unknown",
+            got=None,
+            fix="Use ops.unstack.",
+        )
     rest = shape[:axis] + shape[axis + 1 :]
     return [p.reshape(cut(x, axis, i, i + 1), shape=rest) for i in range(shape[axis])]
 
@@ -564,11 +570,19 @@ def _bounds(indices: Any, n: Any) -> list[tuple[Any, Any]]:
     """(start, stop) of each part between split points, as slices of NumPy read them."""
     if is_tensor(indices):
         indices = [int(i) for i in convert_to_numpy(indices)]
-    points = [0, *indices, n]
+    points = [0, *(_split_point(i) for i in indices), n]
     if type(n) is not int:
         return list(itertools.pairwise(points))
+    if not rules.known(n):  # how much a part takes depends on the size
+        return [(0, n)] * (len(points) - 1)
     spans = [slice(a, b).indices(n) for a, b in itertools.pairwise(points)]
     return [(a, max(a, b)) for a, b, _ in spans]
+
+
+def _split_point(i: Any) -> int:
+    if isinstance(i, bool) or not hasattr(i, "__index__"):
+        raise ArgumentError("indices_or_sections", expected="integers as split points", got=i)
+    return i.__index__()
 
 
 def _sections(indices_or_sections: Any) -> int | None:
@@ -593,7 +607,7 @@ def _split(x: Any, indices_or_sections: Any, axis: int) -> list[Tensor]:
     sections = _sections(indices_or_sections)
     if sections is None:
         return [cut(x, axis, a, b) for a, b in _bounds(indices_or_sections, n)]
-    if type(n) is int and n % sections:
+    if rules.known(n) and n % sections:
         raise ArgumentError(
             "indices_or_sections",
             expected=f"a divisor of the size {n} of axis {axis}",
@@ -752,7 +766,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
     place = rules.axis_index(axis, len(shape))
     if num is None:
         return pieces(x, place)
-    if type(shape[place]) is int and num != shape[place]:
+    if isinstance(num, bool) or not hasattr(num, "__index__") or rules.differ(num.__index__(), shape[place]):
         raise ArgumentError("num", expected=f"{shape[place]}, the size of axis {axis}", got=num)
     rest = shape[:place] + shape[place + 1 :]
     return [p.reshape(cut(x, place, i, i + 1), shape=rest) for i in range(num)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import op
+from kerata.core.declare import leaves_of, op
 from kerata.core.dispatch import dtype_of, engine_of, is_tensor, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
@@ -43,6 +43,22 @@ def index_tensor(indices: Any, argument: str = "indices") -> Tensor:
             argument, expected="integers", got=indices, fix='Cast them with ops.cast(x, "int32").'
         )
     return cast(indices, "int64" if name in ("int64", "uint64", "uint32") else "int32")
+
+
+def check_known_indices(argument: str, indices: Any, size: Any) -> None:
+    """Refuses Python integers, alone or in lists, that are out of range: they are known before anything runs, on
+    every engine, eager and compiled. Of tensors, reading the values would mean to wait for them."""
+    if not rules.known(size):
+        return
+    for i in leaves_of(indices):
+        if type(i) is int and not -size <= i < size:
+            raise ArgumentError(argument, expected=f"in [-{size}, {size})", got=i)
+
+
+def check_not_empty(argument: str, size: Any, indices: Any) -> None:
+    """Refuses to take something from an axis without elements."""
+    if rules.known(size) and size == 0 and 0 not in shape_of(indices):
+        raise ArgumentError(argument, expected="without indices along an axis of size 0", got=indices)
 
 
 def in_range(indices: Tensor, size: Any) -> Tensor:
@@ -85,10 +101,6 @@ def _standard(item: Any) -> Any:
         raise ArgumentError(
             "key", expected="integers, slices, None, Ellipsis or tensors of integers or bools", got=item
         )
-    if isinstance(item, list):
-        return constant(
-            np.asarray(item), dtypes.standardize(np.asarray(item, None if item else np.int32).dtype)
-        )
     return item
 
 
@@ -106,11 +118,14 @@ def slice_bounds(item: slice, size: Any) -> tuple[Any, Any, int]:
     step = 1 if item.step is None else _index(item.step)
     if step == 0:
         raise ArgumentError("key", expected="slices whose step is not 0", got=item)
+    start, stop = _index(item.start), _index(item.stop)
+    if type(size) is int and not rules.known(size):  # how much a part takes depends on the size
+        start = stop = None
     if type(size) is int:
-        return slice(_index(item.start), _index(item.stop), step).indices(size)
+        return slice(start, stop, step).indices(size)
     if step < 0:
         raise ArgumentError("key", expected="slices forward along a dimension of unknown size", got=item)
-    start, stop = _index(item.start) or 0, _index(item.stop)
+    start = start or 0
     start = start + size if start < 0 else start
     if stop is None:
         return start, size, step
@@ -154,7 +169,7 @@ def _cut_basic(x: Tensor, items: list[Any]) -> tuple[Tensor, list[Any]]:
             starts[axis], limits[axis], strides[axis] = start, stop, step
         elif isinstance(item, int):
             size = shape[axis]
-            if type(size) is int and not -size <= item < size:
+            if rules.known(size) and not -size <= item < size:
                 raise ArgumentError(
                     "key", expected=f"an index in [-{size}, {size}) for axis {axis}", got=item
                 )
@@ -207,6 +222,7 @@ def _advanced(x: Tensor, items: list[Any]) -> Tensor:
             axis += 1
         else:
             for indices in _index_arrays(item, shape_of(x)[axis : axis + _rank_of(item)]):
+                check_not_empty("key", shape_of(x)[axis], indices)
                 arrays.append((axis, in_range(indices, shape_of(x)[axis])))
                 order.append("index")
                 axis += 1
@@ -214,11 +230,16 @@ def _advanced(x: Tensor, items: list[Any]) -> Tensor:
     return _arranged(gathered, order, len(shape_of(gathered)) - len(kept), kept)
 
 
-def _index_arrays(item: Tensor, sizes: tuple[Any, ...]) -> list[Tensor]:
+def _index_arrays(item: Any, sizes: tuple[Any, ...]) -> list[Tensor]:
+    if isinstance(item, list):  # its values are known everywhere
+        check_known_indices("key", item, sizes[0])
+        item = np.asarray(item, None if item else np.int32)
     if dtype_of(item) != "bool":
         return [index_tensor(here(item), "key")]
+    if not shape_of(item):
+        raise ArgumentError("key", expected="masks with at least one dimension", got=item)
     mask = known_values(item, "key", "the number of elements that a mask takes")
-    if builtins.any(type(d) is int and d != n for d, n in zip(sizes, mask.shape, strict=True)):
+    if builtins.any(rules.differ(d, n) for d, n in zip(sizes, mask.shape, strict=True)):
         raise ArgumentError("key", expected=f"a mask of shape {tuple(sizes)}", got=item)
     return [constant(places, "int32") for places in np.nonzero(mask)]
 
@@ -236,7 +257,9 @@ def _gather(x: Tensor, arrays: list[tuple[int, Tensor]]) -> tuple[Tensor, list[i
         common = rules.broadcast(*(tuple(shape_of(v)) for _, v in arrays))
     except ArgumentError:
         raise ArgumentError(
-            "key", expected="index tensors whose shapes broadcast", got=[v for _, v in arrays]
+            "key",
+            expected="index tensors whose shapes broadcast",
+            got=f"shapes {', '.join(str(tuple(shape_of(v))) for _, v in arrays)}",
         ) from None
     columns = [p.reshape(p.broadcast_to(cast(v, wide), shape=common), shape=(*common, 1)) for _, v in arrays]
     indices = p.concatenate(tuple(columns), axis=len(common))
@@ -282,8 +305,8 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
     Args:
         x: any tensor.
         key: integers, slices, None, Ellipsis, tensors of integers, boolean masks, or a tuple of them.
-            Negative indices count from the end. Integers out of range are refused; integers out of range
-            in tensors become the nearest that are not. Masks must have known values.
+            Negative indices count from the end. Integers out of range, alone or in lists, are refused; integers
+            out of range in tensors become the nearest that are not. Masks must have known values.
 
     Returns:
         A tensor of the dtype of `x`.
@@ -296,6 +319,9 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.get_item([1, 2, 3, 4], slice(None, None, 2)))
         array([1, 3], dtype=int32)
     """
+    if isinstance(key, (bool, np.bool_)):
+        new = p.reshape(x, shape=(1, *shape_of(x)))
+        return new if key else _basic(new, _items(slice(0), len(shape_of(new))))
     items = _items(key, len(shape_of(x)))
     return (_advanced if builtins.any(_is_index_array(item) for item in items) else _basic)(x, items)
 
