@@ -36,9 +36,9 @@ def _check(query: Any, key: Any, value: Any) -> None:
             raise ArgumentError(name, expected="of shape (batch, length, heads, size)", got=x)
     q, k, v = shape_of(query), shape_of(key), shape_of(value)
     for i, what in ((0, "batch"), (3, "size")):
-        if type(q[i]) is int and type(k[i]) is int and q[i] != k[i]:
+        if rules.differ(q[i], k[i]):
             raise ArgumentError("key", expected=f"of the {what} {q[i]} of `query`", got=key)
-    if any(type(a) is int and type(b) is int and a != b for a, b in zip(k[:3], v[:3], strict=True)):
+    if any(map(rules.differ, k[:3], v[:3])):
         raise ArgumentError("value", expected=f"of shape {(*k[:3], 'size')}, like `key`", got=value)
     if k[2] == 0 or q[2] % k[2]:
         raise ArgumentError(
@@ -63,15 +63,11 @@ def _allowed(mask: Any, is_causal: bool, logits: Tensor) -> Tensor | None:
 
 
 def _check_broadcasts(x: Any, argument: str, shape: tuple[Any, ...]) -> None:
-    have = shape_of(x)
-    if not all(type(d) is int for d in (*have, *shape)):
-        return
-    try:
-        fits = rules.broadcast_two(tuple(have), tuple(shape)) == tuple(shape)
-    except ArgumentError:
-        fits = False
-    if not fits:
-        raise ArgumentError(argument, expected=f"of a shape that broadcasts to {tuple(shape)}", got=x)
+    have, want = tuple(shape_of(x)), tuple(shape)
+    # From the last on; a missing size counts as 1, and so does any size that only the engine knows.
+    pairs = zip(reversed(have), reversed(want), strict=False)
+    if len(have) > len(want) or any(rules.differ(m, n) and rules.differ(m, 1) for m, n in pairs):
+        raise ArgumentError(argument, expected=f"of a shape that broadcasts to {want}", got=x)
 
 
 _Q, _K = T((2, 3, 4, 5)), T((2, 6, 4, 5))

@@ -22,9 +22,7 @@ Tensor = Any
 
 def _check_same(target: Any, output: Any) -> None:
     a, b = shape_of(target), shape_of(output)
-    if len(a) != len(b) or any(
-        type(m) is int and type(n) is int and m != n for m, n in zip(a, b, strict=True)
-    ):
+    if len(a) != len(b) or any(map(rules.differ, a, b)):
         raise ArgumentError("target", expected=f"of the shape {tuple(b)} of `output`", got=target)
 
 
@@ -172,11 +170,9 @@ def sparse_categorical_crossentropy(
 
 def _target_classes(target: Any, shape: tuple[Any, ...], axis: int) -> Tensor:
     have, want = shape_of(target), shape[:axis] + shape[axis + 1 :]
-    squeezed = len(have) == len(shape) and have[axis] == 1
+    squeezed = len(have) == len(shape) and not rules.differ(have[axis], 1)
     kept = have[:axis] + have[axis + 1 :] if squeezed else have
-    if len(kept) != len(want) or any(
-        type(a) is int and type(b) is int and a != b for a, b in zip(kept, want, strict=True)
-    ):
+    if len(kept) != len(want) or any(map(rules.differ, kept, want)):
         raise ArgumentError(
             "target", expected=f"of shape {tuple(want)}, that of `output` without its classes", got=target
         )

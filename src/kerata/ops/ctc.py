@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata.core import dtypes
+from kerata.core import dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -28,17 +28,17 @@ _NEVER = -1e5
 
 def _lengths(x: Any, argument: str, batch: Any) -> Tensor:
     x = cast(index_tensor(x, argument), "int32")
-    if len(shape_of(x)) != 1 or (
-        type(batch) is int and type(shape_of(x)[0]) is int and shape_of(x)[0] != batch
-    ):
+    if len(shape_of(x)) != 1 or rules.differ(shape_of(x)[0], batch):
         raise ArgumentError(argument, expected=f"of shape ({batch},)", got=x)
     return x
 
 
 def _logits(x: Any, argument: str) -> Tensor:
+    """In float32 at least: half precision has no room for the logarithms of small probabilities."""
     if len(shape_of(x)) != 3:
         raise ArgumentError(argument, expected="of shape (batch, length, classes)", got=x)
-    return to_real_float(x, argument)
+    x = to_real_float(x, argument)
+    return cast(x, "float32") if dtypes.itemsize(dtype_of(x)) < 4 else x
 
 
 def _blank(mask_index: Any, classes: Any) -> int:
@@ -99,7 +99,7 @@ def ctc_loss(
         mask_index: the class that stands for no label.
 
     Returns:
-        A tensor of shape `(batch,)`; about 1e5 where a target needs more steps than there are.
+        A tensor of shape `(batch,)`, of float32 or float64; about 1e5 where a target needs more steps than there are.
 
     Example:
         >>> import kerata
@@ -110,19 +110,17 @@ def ctc_loss(
     logits = _logits(output, "output")
     b, _, classes = shape_of(logits)
     target = index_tensor(target, "target")
-    if len(shape_of(target)) != 2 or (type(b) is int and shape_of(target)[0] != b):
+    if len(shape_of(target)) != 2 or rules.differ(shape_of(target)[0], b):
         raise ArgumentError("target", expected=f"of shape ({b}, labels)", got=target)
     blank = _blank(mask_index, classes)
     labels, steps = _lengths(target_length, "target_length", b), _lengths(output_length, "output_length", b)
-    name = dtype_of(logits)
-    wide = cast(logits, "float32") if dtypes.itemsize(name) < 4 else logits
     symbols = _with_blanks(cast(in_range(target, classes), "int32"), blank)
-    alpha = _forward(p.transpose(log_softmax(wide, -1), axes=(1, 0, 2)), symbols, blank, steps)
+    alpha = _forward(p.transpose(log_softmax(logits, -1), axes=(1, 0, 2)), symbols, blank, steps)
     ends = p.reshape(p.mul(labels, 2), shape=(b, 1))
     final = p.take_along_axis(alpha, in_range(ends, shape_of(symbols)[1]), axis=1)
     before = p.take_along_axis(alpha, in_range(p.maximum(p.sub(ends, 1), 0), shape_of(symbols)[1]), axis=1)
     before = p.where(p.gt(ends, 0), before, _NEVER)
-    return cast(p.neg(p.reshape(logaddexp(final, before), shape=(b,))), name)
+    return p.neg(p.reshape(logaddexp(final, before), shape=(b,)))
 
 
 def _forward(logs: Tensor, symbols: Tensor, blank: int, steps: Tensor) -> Tensor:
@@ -302,7 +300,8 @@ def ctc_decode(
 
     Returns:
         A pair: int32 labels of shape `(top_paths, batch, length)`, with -1 behind the last; and scores of shape
-        `(batch, top_paths)`: minus the sum of the best logits, or the logarithm of the probability.
+        `(batch, top_paths)`, of float32 or float64: minus the sum of the best logits, or the logarithm of the
+        probability.
 
     Example:
         >>> import kerata

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerata.core import decompositions as d
-from kerata.core import dtypes
+from kerata.core import dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -33,11 +33,12 @@ def _complex(x: Any, argument: str = "x") -> tuple[Tensor, str]:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise ArgumentError(argument, expected="a pair of tensors, the real and the imaginary parts", got=x)
     a, b = promote(to_real_float(x[0], argument), to_real_float(x[1], argument), at_least=float)
-    if tuple(shape_of(a)) != tuple(shape_of(b)) or not shape_of(a):
+    shape, other = shape_of(a), shape_of(b)
+    if not shape or len(shape) != len(other) or any(map(rules.differ, shape, other)):
         raise ArgumentError(
             argument,
             expected="a pair of tensors of one shape, with at least one dimension",
-            got=f"shapes {shape_of(a)} and {shape_of(b)}",
+            got=f"shapes {shape} and {other}",
         )
     name = dtype_of(a)
     wide = "float32" if dtypes.itemsize(name) < 4 else name
@@ -56,6 +57,8 @@ def _parts(z: Tensor, name: str) -> Pair:
 
 def _transform(z: Tensor, axis: int, inverse: bool) -> Tensor:
     n = len(shape_of(z))
+    if type(shape_of(z)[axis]) is int and shape_of(z)[axis] == 0:
+        raise ArgumentError("x", expected="of a size of at least 1 along the axes to transform", got="size 0")
     if axis == n - 1:
         return d.fft(z, inverse=inverse)
     order = [i for i in range(n) if i != axis] + [axis]
@@ -110,7 +113,7 @@ def fft(x: tuple[TensorLike, TensorLike] | list[TensorLike]) -> Pair:
         array([2., 0.], dtype=float32)
     """
     z, name = _complex(x)
-    return _parts(d.fft(z, inverse=False), name)
+    return _parts(_transform(z, len(shape_of(z)) - 1, inverse=False), name)
 
 
 @op(samples=_PLANES, rejects=_PLANE_REJECTS, reference=_reference(np.fft.fft2))
@@ -171,8 +174,9 @@ def _length(fft_length: Any) -> int:
 def _real_transform(x: Tensor) -> Tensor:
     """The first half of the transform of real values; the other half is its mirror image."""
     n = shape_of(x)[-1]
-    z = d.fft(p.complex_(x, p.mul(x, 0)), inverse=False)
-    return cut(z, len(shape_of(z)) - 1, 0, n // 2 + 1)
+    last = len(shape_of(x)) - 1
+    z = _transform(p.complex_(x, p.mul(x, 0)), last, inverse=False)
+    return cut(z, last, 0, n // 2 + 1)
 
 
 def _real_inverse(z: Tensor, n: int) -> Tensor:

@@ -55,9 +55,9 @@ def moments(
 def _along(v: Any, shape: tuple[Any, ...], axis: int, argument: str) -> Tensor:
     """A vector laid along an axis, so that it broadcasts with a tensor of that shape."""
     have, size = shape_of(v), shape[axis]
-    if len(have) != 1 or (type(have[0]) is int and type(size) is int and have[0] != size):
+    if len(have) != 1 or rules.differ(have[0], size):
         raise ArgumentError(argument, expected=f"of shape ({size},), the size of the axis", got=v)
-    return p.reshape(v, shape=tuple(size if i == axis else 1 for i in range(len(shape))))
+    return p.reshape(v, shape=tuple(have[0] if i == axis else 1 for i in range(len(shape))))
 
 
 @op(
@@ -121,11 +121,10 @@ def _over(v: Any, shape: tuple[Any, ...], axes: tuple[int, ...], argument: str) 
     have, want = shape_of(v), tuple(shape[i] for i in axes)
     if len(have) == len(shape):
         return v
-    if len(have) != len(want) or any(
-        type(a) is int and type(b) is int and a != b for a, b in zip(have, want, strict=True)
-    ):
+    if len(have) != len(want) or any(map(rules.differ, have, want)):
         raise ArgumentError(argument, expected=f"of shape {want}, the sizes of the normalised axes", got=v)
-    return p.reshape(v, shape=tuple(d if i in axes else 1 for i, d in enumerate(shape)))
+    sizes = iter(have)
+    return p.reshape(v, shape=tuple(next(sizes) if i in axes else 1 for i in range(len(shape))))
 
 
 @op(

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from kerata.core import primitives as p
+from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
+from .creation import range_tensor
 from .elementwise import constant
 
 TensorLike = Any
@@ -61,7 +63,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
     h, w, c = _image_axes(x, data_format)
     shape = shape_of(x)
     depth = shape[c]
-    if type(depth) is int and depth % (size * size):
+    if rules.known(depth) and depth % (size * size):
         raise ArgumentError("x", expected=f"with a number of channels divisible by {size * size}", got=x)
     b, rest = shape[0], depth // (size * size)
     if data_format == "channels_last":
@@ -96,7 +98,7 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
     size = _block(block_size)
     h, w, c = _image_axes(x, data_format)
     shape = shape_of(x)
-    if any(type(shape[i]) is int and shape[i] % size for i in (h, w)):
+    if any(rules.known(shape[i]) and shape[i] % size for i in (h, w)):
         raise ArgumentError("x", expected=f"with a height and width divisible by {size}", got=x)
     b, rows, columns, depth = shape[0], shape[h] // size, shape[w] // size, shape[c]
     if data_format == "channels_last":
@@ -124,6 +126,19 @@ def _two(value: Any, argument: str, least: int) -> tuple[int, int]:
     return int(pair[0]), int(pair[1])
 
 
+def sliding(x: Tensor, axis: int, size: int, stride: int, dilation: int, argument: str) -> Tensor:
+    """An axis replaced by two: the windows that slide along it, and the places in a window."""
+    have, span = shape_of(x)[axis], dilation * (size - 1) + 1
+    if type(have) is int and have < span:
+        raise ArgumentError(
+            argument, expected=f"at most {have} with its dilation, the (padded) size of the axis", got=size
+        )
+    count = (have - span) // stride + 1
+    starts = p.reshape(p.mul(range_tensor(count), stride), shape=(count, 1))
+    places = p.add(starts, p.reshape(p.mul(range_tensor(size), dilation), shape=(1, size)))
+    return p.take(x, places, axis=axis)
+
+
 def _places(size: int, kernel: int, dilation: int, padding: int, stride: int) -> np.ndarray:
     """Row (or column) in the padded image of each kernel element at each window: (kernel, windows)."""
     span = dilation * (kernel - 1) + 1
@@ -131,23 +146,16 @@ def _places(size: int, kernel: int, dilation: int, padding: int, stride: int) ->
     if windows < 1:
         raise ArgumentError(
             "kernel_size",
-            expected=f"at most {size + 2 * padding} with its dilation, the padded size",
+            expected=f"at most {size + 2 * padding} with its dilation, the (padded) size of the axis",
             got=kernel,
         )
     return np.arange(kernel)[:, None] * dilation + np.arange(windows)[None, :] * stride
 
 
-def _grid(
-    sizes: tuple[int, int], kernel_size: Any, dilation: Any, padding: Any, stride: Any
-) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
-    """Place in the padded image laid out in one line, of each kernel element (rows) at each window (columns)."""
-    kernel, dilated, pads, strides = (
+def _window_sizes(kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> tuple[tuple[int, int], ...]:
+    return (
         _two(kernel_size, "kernel_size", 1), _two(dilation, "dilation", 1), _two(padding, "padding", 0), _two(stride, "stride", 1),
     )  # fmt: skip
-    rows, columns = (_places(sizes[i], kernel[i], dilated[i], pads[i], strides[i]) for i in range(2))
-    width = sizes[1] + 2 * pads[1]
-    flat = rows[:, None, :, None] * width + columns[None, :, None, :]
-    return flat.reshape(kernel[0] * kernel[1], -1), kernel, pads
 
 
 @op(
@@ -176,12 +184,13 @@ def unfold(
     """
     if len(shape_of(x)) != 4:
         raise ArgumentError("x", expected="images of shape (batch, channels, height, width)", got=x)
-    b, c, h, w = shape_of(x)
-    flat, kernel, pads = _grid((h, w), kernel_size, dilation, padding, stride)
-    padded = p.pad(x, pads=((0, 0), (0, 0), (pads[0], pads[0]), (pads[1], pads[1])), value=0)
-    line = p.reshape(padded, shape=(b, c, (h + 2 * pads[0]) * (w + 2 * pads[1])))
-    windows = p.take(line, constant(flat, "int32"), axis=2)
-    return p.reshape(windows, shape=(b, c * kernel[0] * kernel[1], flat.shape[1]))
+    kernel, dilated, pads, strides = _window_sizes(kernel_size, dilation, padding, stride)
+    windows = p.pad(x, pads=((0, 0), (0, 0), (pads[0], pads[0]), (pads[1], pads[1])), value=0)
+    for i in (1, 0):
+        windows = sliding(windows, i + 2, kernel[i], strides[i], dilated[i], "kernel_size")
+    b, c, rows, _, columns, _ = shape_of(windows)
+    windows = p.transpose(windows, axes=(0, 1, 3, 5, 2, 4))
+    return p.reshape(windows, shape=(b, c * kernel[0] * kernel[1], rows * columns))
 
 
 @op(
@@ -215,21 +224,20 @@ def fold(
         True
     """
     h, w = _two(output_size, "output_size", 1)
-    flat, kernel, pads = _grid((h, w), kernel_size, dilation, padding, stride)
-    area, count = kernel[0] * kernel[1], flat.shape[1]
+    kernel, dilated, pads, strides = _window_sizes(kernel_size, dilation, padding, stride)
+    rows, columns = (_places((h, w)[i], kernel[i], dilated[i], pads[i], strides[i]) for i in (0, 1))
+    area, count = kernel[0] * kernel[1], rows.shape[1] * columns.shape[1]
     shape = shape_of(x)
-    if (
-        len(shape) != 3
-        or (type(shape[2]) is int and shape[2] != count)
-        or (type(shape[1]) is int and shape[1] % area)
-    ):
+    if len(shape) != 3 or rules.differ(shape[2], count) or (rules.known(shape[1]) and shape[1] % area):
         raise ArgumentError("x", expected=f"of shape (batch, channels * {area}, {count})", got=x)
     b, c = shape[0], shape[1] // area
-    rows, columns = h + 2 * pads[0], w + 2 * pads[1]
+    height, width = h + 2 * pads[0], w + 2 * pads[1]
+    # Where each element is in a line of pixels.
+    flat = rows[:, None, :, None] * width + columns[None, :, None, :]
     places = constant(flat.reshape(-1, 1), "int32")
     line = p.transpose(p.reshape(x, shape=(b, c, area * count)), axes=(2, 0, 1))
-    target = p.broadcast_to(constant(0, dtype_of(x)), shape=(rows * columns, b, c))
+    target = p.broadcast_to(constant(0, dtype_of(x)), shape=(height * width, b, c))
     summed = p.transpose(p.scatter(target, places, line, mode="add"), axes=(1, 2, 0))
-    image = p.reshape(summed, shape=(b, c, rows, columns))
-    limits = (b, c, rows - pads[0], columns - pads[1])
+    image = p.reshape(summed, shape=(b, c, height, width))
+    limits = (b, c, height - pads[0], width - pads[1])
     return p.slice(image, starts=(0, 0, *pads), limits=limits, strides=(1, 1, 1, 1))

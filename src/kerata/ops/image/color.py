@@ -88,7 +88,8 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
         data_format: "channels_last" or "channels_first"; the configured one where not given.
 
     Returns:
-        Images in which hue, saturation and value, in [0, 1], are the channels. Grey has hue and saturation 0.
+        Images in which hue, saturation and value, in [0, 1], are the channels. Grey has hue and saturation 0,
+        and so has what is not positive saturation 0.
 
     Example:
         >>> import kerata
@@ -99,7 +100,7 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
     (r, g, b), axis = _channels(wide, data_format)
     value = p.maximum(p.maximum(r, g), b)
     span = p.sub(value, p.minimum(p.minimum(r, g), b))
-    grey, black = p.eq(span, 0), p.eq(value, 0)
+    grey, black = p.eq(span, 0), p.le(value, 0)
     saturation = p.where(black, 0, p.div(span, p.where(black, 1, value)))
     unit = p.where(grey, 1, span)
     from_red = p.div(p.sub(g, b), unit)
@@ -123,7 +124,8 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     """Hue, saturation and value as red, green and blue: the inverse of `rgb_to_hsv`.
 
     Args:
-        images: an image, or a batch, of floats in [0, 1] with three channels.
+        images: an image, or a batch, of floats in [0, 1] with three channels. A hue of 1 or more is that after as
+            many turns around the circle.
         data_format: "channels_last" or "channels_first"; the configured one where not given.
 
     Returns:
@@ -136,7 +138,7 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     """
     wide, name = _floating(images)
     (hue, saturation, value), axis = _channels(wide, data_format)
-    sixths = p.mul(hue, 6.0)
+    sixths = p.mul(p.sub(hue, p.floor(hue)), 6.0)
     # Each colour is a trapezoid over the hue: a constant, a slope, zero, a slope.
     shares = (
         p.sub(p.abs(p.sub(sixths, 3)), 1), p.sub(2, p.abs(p.sub(sixths, 2))), p.sub(2, p.abs(p.sub(sixths, 4))),

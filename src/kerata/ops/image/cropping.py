@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerata.core import primitives as p
+from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
@@ -42,9 +43,7 @@ def _borders(
     if target is not None:
         whole = (target - have) * sign
         before, after = (whole - after, after) if before is None else (before, whole - before)
-    if any(type(v) is int and v < 0 for v in (before, after)) or (
-        type(have) is int and sign < 0 and before + after > have
-    ):
+    if rules.known(have) and (min(before, after) < 0 or (sign < 0 and before + after > have)):
         raise ArgumentError(names[2], expected=f"such that it fits the size {have} of the images", got=target)
     return before, after
 

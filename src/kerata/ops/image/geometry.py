@@ -6,6 +6,7 @@ from typing import Any
 
 from kerata.core import decompositions as d
 from kerata.core import primitives as p
+from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
@@ -253,10 +254,15 @@ def affine_transform(
     x, name, single = _as_batch(images, data_format)
     numbers = cast(to_real_float(transform, "transform"), dtype_of(x))
     have = shape_of(numbers)
-    if len(have) not in (1, 2) or have[-1] != 8 or (len(have) == 2 and have[0] not in (1, shape_of(x)[0])):
+    if len(have) not in (1, 2) or rules.differ(have[-1], 8) or not _one_or(have[:-1], shape_of(x)[0]):
         raise ArgumentError("transform", expected=f"of shape (8,) or ({shape_of(x)[0]}, 8)", got=transform)
     numbers = p.reshape(numbers, shape=(1, 8)) if len(have) == 1 else numbers
     return _as_given(_projected(x, numbers, order, mode, fill_value), name, single, data_format)
+
+
+def _one_or(sizes: tuple[Any, ...], batch: Any) -> bool:
+    """Whether there is one for all images, or one for each."""
+    return not sizes or not rules.differ(sizes[0], 1) or not rules.differ(sizes[0], batch)
 
 
 def _between(start: Tensor, end: Tensor) -> Tensor:
@@ -315,8 +321,8 @@ def perspective_transform(
         have = shape_of(v)
         if (
             len(have) not in (2, 3)
-            or tuple(have[-2:]) != (4, 2)
-            or (len(have) == 3 and have[0] not in (1, shape_of(x)[0]))
+            or any(map(rules.differ, have[-2:], (4, 2)))
+            or not _one_or(have[:-2], shape_of(x)[0])
         ):
             raise ArgumentError(argument, expected=f"of shape (4, 2) or ({shape_of(x)[0]}, 4, 2)", got=given)
         v = p.reshape(v, shape=(1, 4, 2)) if len(have) == 2 else v

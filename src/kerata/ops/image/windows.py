@@ -11,7 +11,7 @@ from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
-from kerata.ops.creation import range_tensor
+from kerata.ops.patches import sliding
 
 from .common import data_format_of
 
@@ -38,21 +38,11 @@ def _same_pads(size: Any, span: int, stride: int) -> tuple[Any, Any]:
 
 
 def _windows(x: Tensor, axis: int, size: int, stride: int, dilation: int, padding: str) -> Tensor:
-    """An axis replaced by two: the windows, and the places in a window."""
-    span = dilation * (size - 1) + 1
     if padding == "same":
         pads = [(0, 0)] * len(shape_of(x))
-        pads[axis] = _same_pads(shape_of(x)[axis], span, stride)
+        pads[axis] = _same_pads(shape_of(x)[axis], dilation * (size - 1) + 1, stride)
         x = p.pad(x, pads=tuple(pads), value=0)
-    have = shape_of(x)[axis]
-    if type(have) is int and have < span:
-        raise ArgumentError(
-            "size", expected=f"at most {have} with its dilation, the size of the axis", got=size
-        )
-    count = (have - span) // stride + 1
-    starts = p.reshape(p.mul(range_tensor(count), stride), shape=(count, 1))
-    places = p.add(starts, p.reshape(p.mul(range_tensor(size), dilation), shape=(1, size)))
-    return p.take(x, places, axis=axis)
+    return sliding(x, axis, size, stride, dilation, "size")
 
 
 def _patches(
@@ -73,8 +63,6 @@ def _patches(
         raise ArgumentError("padding", expected="'valid' or 'same'", got=padding)
     sizes, rates = _sizes(size, rank, "size"), _sizes(dilation_rate, rank, "dilation_rate")
     steps = sizes if strides is None else _sizes(strides, rank, "strides")
-    if any(s > 1 for s in steps) and any(r > 1 for r in rates) and strides is not None:
-        raise ArgumentError("dilation_rate", expected="1 where `strides` is more than 1", got=dilation_rate)
     x = p.reshape(x, shape=(1, *shape)) if single else x
     if layout == "channels_first":
         x = p.transpose(x, axes=(0, *range(2, rank + 2), 1))
@@ -93,8 +81,8 @@ _IMAGES = T((2, 4, 5, 2))
 
 
 @op(
-    samples=[sample(_IMAGES, 2), sample(_IMAGES, (3, 2), strides=1, padding="same"), sample(_IMAGES, 2, 1, 2), sample(T((2, 3, 4, 4)), 2, data_format="channels_first"), sample(T((4, 4, 1), "int32"), 2), sample(_IMAGES, 3, 2, padding="same")],
-    rejects=[rejects(T((4, 4)), 2, argument="images"), rejects(_IMAGES, 5, argument="size"), rejects(_IMAGES, 0, argument="size"), rejects(_IMAGES, 2, padding="full", argument="padding"), rejects(_IMAGES, 2, 2, 2, argument="dilation_rate")],
+    samples=[sample(_IMAGES, 2), sample(_IMAGES, (3, 2), strides=1, padding="same"), sample(_IMAGES, 2, 1, 2), sample(T((2, 3, 4, 4)), 2, data_format="channels_first"), sample(T((4, 4, 1), "int32"), 2), sample(_IMAGES, 3, 2, padding="same"), sample(_IMAGES, 2, 2, 2), sample(T((1, 4, 2, 3, 2)), (2, 1, 2))],
+    rejects=[rejects(T((4, 4)), 2, argument="images"), rejects(_IMAGES, 5, argument="size"), rejects(_IMAGES, 0, argument="size"), rejects(_IMAGES, 2, padding="full", argument="padding"), rejects(_IMAGES, 2, dilation_rate=0, argument="dilation_rate")],
 )  # fmt: skip
 def extract_patches(
     images: TensorLike,
@@ -107,8 +95,8 @@ def extract_patches(
     """Patches of images, each as one line of channels: row by row, and the channels of each pixel together.
 
     Args:
-        images: an image, or a batch.
-        size: height and width of a patch.
+        images: an image, or a batch; a volume, or a batch, for three sizes.
+        size: height and width of a patch; or depth, height and width.
         strides: distances of neighbouring patches; `size` where not given.
         dilation_rate: distance of neighbouring pixels of a patch.
         padding: "valid" for patches inside of the images, "same" for zeros around them.
@@ -122,7 +110,8 @@ def extract_patches(
         >>> kerata.ops.image.extract_patches(kerata.ops.ones((1, 4, 4, 3)), 2).shape == (1, 2, 2, 12)
         True
     """
-    return _patches(images, 2, "images", size, strides, dilation_rate, padding, data_format)
+    rank = 3 if isinstance(size, (tuple, list)) and len(size) == 3 else 2
+    return _patches(images, rank, "images", size, strides, dilation_rate, padding, data_format)
 
 
 @op(
