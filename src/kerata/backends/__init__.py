@@ -1,7 +1,7 @@
 """The engines: which exist, which are installed, which one is the default.
 
 The only list of engines is `REGISTRY`; plug-ins join it through the entry-point group
-`kerata.backends` (name = "module:EngineClass").
+`kerata.backends` (name = "module:load", where `load()` makes the engine).
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from .protocol import Engine
 
 
 class Entry(NamedTuple):
-    """Where an engine lives and what must be importable for it."""
+    """Where an engine lives, what must be importable for it, and the function of the module that makes it."""
 
     module: str
     needs: str | None
     requirement: str
+    load: str = "load"
 
 
 # In the order of preference for the default engine.
@@ -44,8 +45,8 @@ _chosen: tuple[str, str] | None = None  # (name, why)
 @lru_cache(maxsize=1)
 def _plugins() -> None:
     for point in importlib.metadata.entry_points(group="kerata.backends"):
-        module = point.value.partition(":")[0]
-        REGISTRY.setdefault(point.name, Entry(module, None, point.dist.name if point.dist else point.name))
+        package = point.dist.name if point.dist else point.name
+        REGISTRY.setdefault(point.name, Entry(point.module, None, package, point.attr or "load"))
 
 
 def known() -> list[str]:
@@ -89,7 +90,7 @@ def get(name: str) -> Engine:
         module = importlib.import_module(entry.module)
     except ImportError as error:
         raise BackendNotInstalledError(name, entry.requirement, str(error)) from error
-    engine = module.load()
+    engine = getattr(module, entry.load)()
     _loaded[name] = engine
     from kerata.core.declare import admit  # declarations stand on this registry
 

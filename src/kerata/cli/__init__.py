@@ -10,9 +10,9 @@ from importlib import metadata
 
 from kerata.core.errors import KerataError
 
-from . import demo, doctor
+from . import conformance, demo, doctor
 
-COMMANDS = (demo, doctor)
+COMMANDS = (conformance, demo, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

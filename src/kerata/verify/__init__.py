@@ -13,3 +13,9 @@ from .checks import values as values
 from .compare import difference as difference
 from .compare import plain as plain
 from .outcome import Outcome as Outcome
+from .suite import Answer as Answer
+from .suite import Plan as Plan
+from .suite import Report as Report
+from .suite import run as run
+from .suite import select as select
+from .suite import wide_tolerances as wide_tolerances

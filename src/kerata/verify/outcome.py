@@ -21,15 +21,15 @@ class Outcome:
     Args:
         case: the call, as text.
         problem: what is wrong, as a sentence; None where nothing is.
-        got: what came, as text; only where something is wrong.
+        got: what came: tensors, or words.
         expected: what should have come, likewise.
         share: the largest deviation as a share of what the tolerance allows, 0 for equal results.
     """
 
     case: str
     problem: str | None = None
-    got: str = ""
-    expected: str = ""
+    got: list[Plain] | str = ""
+    expected: list[Plain] | str = ""
     share: float = 0.0
 
     def __str__(self) -> str:
@@ -41,9 +41,8 @@ def judged(
 ) -> Outcome:
     """The outcome of one comparison."""
     problem = difference(got, expected, tolerance, check_dtype)
-    if problem is None:
-        return Outcome(str(case), share=share_of_tolerance(got, expected, tolerance))
-    return Outcome(str(case), problem, shown(got), shown(expected))
+    share = share_of_tolerance(got, expected, tolerance) if problem is None else 0.0
+    return Outcome(str(case), problem, got, expected, share)
 
 
 def raised(case: object, error: Exception) -> Outcome:
@@ -55,12 +54,16 @@ def raised(case: object, error: Exception) -> Outcome:
 def worst(outcomes: list[Outcome]) -> Outcome:
     """Of several comparisons of one case: the first that went wrong, else the one that came closest to it."""
     wrong = (outcome for outcome in outcomes if outcome.problem is not None)
-    return next(wrong, None) or max(outcomes, key=lambda outcome: outcome.share)
+    return next(wrong, None) or max(outcomes, key=lambda outcome: (outcome.share, _has_values(outcome)))
 
 
-def shown(results: list[Plain]) -> str:
+def _has_values(outcome: Outcome) -> bool:
+    return any(leaf.values is not None for leaf in outcome.expected if isinstance(leaf, Plain))
+
+
+def shown(results: list[Plain] | str) -> str:
     """Results as text: dtype, shape and values."""
-    return "; ".join(_shown(leaf) for leaf in results)[:_LONGEST]
+    return results if isinstance(results, str) else "; ".join(map(_shown, results))[:_LONGEST]
 
 
 def _shown(leaf: Plain) -> str:
@@ -70,5 +73,5 @@ def _shown(leaf: Plain) -> str:
 
 def numbers(values: Any) -> str:
     """The values of an array on one line, the middle of long ones left out."""
-    text = np.array2string(np.asarray(values), threshold=24, edgeitems=3, precision=9, separator=", ")
+    text = np.array2string(np.asarray(values), threshold=24, edgeitems=3, precision=6, separator=", ")
     return " ".join(text.split())

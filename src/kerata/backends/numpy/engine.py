@@ -24,6 +24,7 @@ class NumpyEngine(Engine):
     name = "numpy"
     tensor_types = (Box,)
     compiles = False
+    box = Box  # the class of the tape's values; an engine that is built on this one has its own
 
     def __init__(self) -> None:
         self.primitives = TABLE
@@ -60,14 +61,14 @@ class NumpyEngine(Engine):
         return np.__version__
 
     def mask_of(self, x: Any) -> Any:
-        if type(x) is Box:
+        if isinstance(x, Box):
             return x._keras_mask
         entry = self._masks.get(id(x))
         return entry[1] if entry is not None and entry[0]() is x else None
 
     def set_mask(self, x: Any, mask: Any) -> None:
         """NumPy arrays take no attributes: a table by identity, cleared as they die."""
-        if type(x) is Box:
+        if isinstance(x, Box):
             x._keras_mask = mask
             return
         key = id(x)
@@ -103,7 +104,7 @@ class NumpyEngine(Engine):
             loss, kept["aux"] = out if has_aux else (out, None)
             return [loss]
 
-        (loss,), back = tape.vjp(pure, [v.raw() for v in variables])
+        (loss,), back = tape.vjp(pure, [v.raw() for v in variables], self.box)
         grads = back([np.ones_like(tape.unbox(loss))])
         for variable, value in scope.assigned.items():
             variable.assign(tape.release(value))
@@ -118,7 +119,7 @@ class NumpyEngine(Engine):
             spec["out"] = out
             return tree.flatten(out)
 
-        outputs, back = tape.vjp(flat, inputs)
+        outputs, back = tape.vjp(flat, inputs, self.box)
         packed = tree.pack_sequence_as(spec["out"], outputs)
         return packed, lambda g: back(tree.flatten(g))
 

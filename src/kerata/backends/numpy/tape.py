@@ -81,14 +81,14 @@ def active() -> bool:
 
 def unbox(x: Any) -> Any:
     """The array at the bottom."""
-    while type(x) is Box:
+    while isinstance(x, Box):
         x = x.value
     return x
 
 
 def release(x: Any) -> Any:
     """What was recorded on the tape that has just ended, as a value of the level outside."""
-    return x.value if type(x) is Box and x.level > _level else x
+    return x.value if isinstance(x, Box) and x.level > _level else x
 
 
 def _leaves(args: tuple[Any, ...]) -> list[Any]:
@@ -102,7 +102,7 @@ def _leaves(args: tuple[Any, ...]) -> list[Any]:
 
 
 def _strip(a: Any, level: int) -> Any:
-    if type(a) is Box and a.level == level:
+    if isinstance(a, Box) and a.level == level:
         return a.value
     if type(a) in (tuple, list):
         return type(a)(_strip(v, level) for v in a)
@@ -112,7 +112,7 @@ def _strip(a: Any, level: int) -> Any:
 def run(name: str, raw: Callable[..., Any], args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Runs a primitive on boxes and remembers how to go back."""
     leaves = _leaves(args)
-    level = max((a.level for a in leaves if type(a) is Box), default=0)
+    level = max((a.level for a in leaves if isinstance(a, Box)), default=0)
     if level == 0:
         return raw(*args, **params)
     inner = tuple(_strip(a, level) for a in args)
@@ -120,7 +120,8 @@ def run(name: str, raw: Callable[..., Any], args: tuple[Any, ...], params: dict[
     declared = PRIMITIVES[name]
     if declared.grad is None:
         return out
-    parents = tuple(a if type(a) is Box and a.level == level else None for a in leaves)
+    parents = tuple(a if isinstance(a, Box) and a.level == level else None for a in leaves)
+    kind = _kind(parents)
 
     def rule(g: Any) -> list[Any]:
         assert declared.grad is not None
@@ -128,15 +129,21 @@ def run(name: str, raw: Callable[..., Any], args: tuple[Any, ...], params: dict[
 
     if type(out) is tuple:
         return _several(out, level, rule, parents)
-    if not _differentiable(out):
-        return out
-    return Box(out, level, rule, parents)
+    return kind(out, level, rule, parents) if _differentiable(out) else out
+
+
+def _kind(boxes: Any) -> type[Box]:
+    """The class of the boxes: engines that are built on this one have their own."""
+    return next(type(b) for b in boxes if b is not None)
 
 
 def _several(out: tuple[Any, ...], level: int, rule: Any, parents: Any) -> tuple[Any, ...]:
     """A primitive with several results: one hub collects their cotangents."""
-    hub = Box(out, level, rule, parents)
-    return tuple(Box(v, level, _pick(i, out), (hub,)) if _differentiable(v) else v for i, v in enumerate(out))
+    kind = _kind(parents)
+    hub = kind(out, level, rule, parents)
+    return tuple(
+        kind(v, level, _pick(i, out), (hub,)) if _differentiable(v) else v for i, v in enumerate(out)
+    )
 
 
 def _pick(index: int, out: tuple[Any, ...]) -> Callable[[Any], list[Any]]:
@@ -150,12 +157,14 @@ def _differentiable(x: Any) -> bool:
     return unbox(x).dtype.kind in "fcV"  # V: bfloat16 and float8
 
 
-def vjp(fn: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Any, Callable[[list[Any]], list[Any]]]:
+def vjp(
+    fn: Callable[..., Any], inputs: Sequence[Any], kind: type[Box] = Box
+) -> tuple[Any, Callable[[list[Any]], list[Any]]]:
     """`fn(*inputs)` gives a list of outputs; the second result maps their cotangents to the inputs'."""
     global _level
     _level += 1
     level = _level
-    boxes = [Box(x, level) for x in inputs]
+    boxes = [kind(x, level) for x in inputs]
     try:
         outputs = fn(*boxes)
     finally:
@@ -173,9 +182,9 @@ def _backward(
 ) -> list[Any]:
     pending: dict[int, Any] = {}
     for out, g in zip(outputs, cotangents, strict=True):
-        if type(out) is Box and out.level == level and g is not None:
+        if isinstance(out, Box) and out.level == level and g is not None:
             _accumulate(pending, out, g)
-    order = _topological([o for o in outputs if type(o) is Box and o.level == level])
+    order = _topological([o for o in outputs if isinstance(o, Box) and o.level == level])
     kept = {id(b) for b in inputs}
     for box in order:
         g = pending.get(id(box)) if id(box) in kept else pending.pop(id(box), None)
@@ -226,11 +235,11 @@ def floating(x: Any) -> bool:
 
 def custom(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """`fn(*args)` gives (outputs, grad_fn): its own backward rule instead of the recorded one."""
-    level = max((a.level for a in args if type(a) is Box), default=0)
+    level = max((a.level for a in args if isinstance(a, Box)), default=0)
     if level == 0:
         return fn(*args)[0]
     outputs, grad_fn = fn(*(_strip(a, level) for a in args))
-    parents = tuple(a if type(a) is Box and a.level == level else None for a in args)
+    parents = tuple(a if isinstance(a, Box) and a.level == level else None for a in args)
 
     def rule(g: Any) -> list[Any]:
         cotangents = grad_fn(*g) if type(g) is tuple else grad_fn(g)
@@ -238,4 +247,4 @@ def custom(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
 
     if isinstance(outputs, (tuple, list)):
         return type(outputs)(_several(tuple(outputs), level, rule, parents))
-    return Box(outputs, level, rule, parents)
+    return _kind(parents)(outputs, level, rule, parents)
