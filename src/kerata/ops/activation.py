@@ -14,7 +14,7 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast, stop_gradient
 from .creation import range_tensor
-from .elementwise import real_only, to_real_float, unary_samples
+from .elementwise import in_float32, real_only, to_real_float, unary_samples
 from .shaping import cut
 
 TensorLike = Any
@@ -76,6 +76,7 @@ def relu6(x: TensorLike) -> Tensor:
 
 
 @op(samples=(*_SAMPLES, sample(T((3,)), negative_slope=0.5)), rejects=_REAL)
+@in_float32
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """`x` where positive, `negative_slope * x` elsewhere.
 
@@ -101,6 +102,7 @@ def _exponential_part(x: Tensor) -> Tensor:
 
 
 @op(samples=(*_SAMPLES, sample(T((3,)), alpha=0.5)), rejects=_REAL)
+@in_float32
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`x` where positive, `alpha * (e**x - 1)` elsewhere (Clevert et al., arXiv:1511.07289).
 
@@ -121,6 +123,7 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
 
 @op(samples=_SAMPLES, rejects=_REAL)
+@in_float32
 def selu(x: TensorLike) -> Tensor:
     """The self-normalising `elu`: its constants keep mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515).
 
@@ -143,6 +146,7 @@ def selu(x: TensorLike) -> Tensor:
 @op(
     samples=(*_SAMPLES, sample(T((3,)), alpha=0.5)), rejects=(*_REAL, rejects(T((2,)), 0.0, argument="alpha"))
 )
+@in_float32
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`x` where positive, `alpha * (e**(x / alpha) - 1)` elsewhere (Barron, arXiv:1704.07483).
 
@@ -169,6 +173,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     samples=(*_SAMPLES, sample(T((3,)), approximate=False), sample(values(-20.0, 20.0, 0.0), False)),
     rejects=_REAL,
 )
+@in_float32
 def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """`x` times the normal distribution function of `x` (Hendrycks and Gimpel, arXiv:1606.08415).
 
@@ -186,12 +191,15 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """
     x = to_real_float(x)
     if not approximate:
-        return p.mul(x, p.mul(p.add(p.erf(p.mul(x, math.sqrt(0.5))), 1), 0.5))
-    inner = p.mul(p.add(x, p.mul(p.mul(p.mul(x, x), x), 0.044715)), math.sqrt(2 / math.pi))
-    return p.mul(x, p.mul(p.add(p.tanh(inner), 1), 0.5))
+        return p.mul(
+            x, p.mul(p.erfc(p.mul(x, -math.sqrt(0.5))), 0.5)
+        )  # 1 + erf would lose the digits on the left
+    inner = p.mul(p.add(x, p.mul(p.mul(p.mul(x, x), x), 0.044715)), math.sqrt(8 / math.pi))
+    return p.mul(x, p.sigmoid(inner))  # (1 + tanh(z)) / 2 is sigmoid(2 z), without the loss of digits
 
 
 @op(samples=_SAMPLES, rejects=_REAL)
+@in_float32
 def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`.
 
@@ -211,6 +219,7 @@ def silu(x: TensorLike) -> Tensor:
 
 
 @op(samples=_SAMPLES, rejects=_REAL)
+@in_float32
 def swish(x: TensorLike) -> Tensor:
     """Another name of `silu`.
 
@@ -236,6 +245,7 @@ _CORNERS = (*_SAMPLES, sample(values(-3.5, 3.5)))
 
 
 @op(samples=_CORNERS, rejects=_REAL)
+@in_float32
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """`x / 6 + 1/2`, clipped to [0, 1].
 
@@ -254,6 +264,7 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
 
 
 @op(samples=_CORNERS, rejects=_REAL)
+@in_float32
 def hard_silu(x: TensorLike) -> Tensor:
     """`x * hard_sigmoid(x)`.
 
@@ -273,6 +284,7 @@ def hard_silu(x: TensorLike) -> Tensor:
 
 
 @op(samples=_CORNERS, rejects=_REAL)
+@in_float32
 def hard_swish(x: TensorLike) -> Tensor:
     """Another name of `hard_silu`.
 
@@ -325,6 +337,7 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 
 
 @op(samples=(*_SAMPLES, sample(T((3,)), threshold=1.0)), rejects=_REAL)
+@in_float32
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved toward 0 by a threshold, and 0 where it would pass it.
 
@@ -345,6 +358,7 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 
 
 @op(samples=_SAMPLES, rejects=_REAL)
+@in_float32
 def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`.
 
@@ -393,6 +407,7 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
 
 
 @op(samples=(*_SAMPLES, sample(values(-0.5, 0.5, 2.0))), rejects=_REAL)
+@in_float32
 def sparse_plus(x: TensorLike) -> Tensor:
     """0 up to -1, `(x + 1)**2 / 4` up to 1, then `x`.
 
@@ -414,6 +429,7 @@ def sparse_plus(x: TensorLike) -> Tensor:
 
 
 @op(samples=(*_SAMPLES, sample(values(-0.5, 0.5, 2.0))), rejects=_REAL)
+@in_float32
 def sparse_sigmoid(x: TensorLike) -> Tensor:
     """0 up to -1, `(x + 1) / 2` up to 1, then 1.
 
@@ -441,6 +457,7 @@ def softplus_of(x: Tensor) -> Tensor:
 
 
 @op(samples=(*_SAMPLES, sample(values(0.0))), rejects=_REAL)
+@in_float32
 def softplus(x: TensorLike) -> Tensor:
     """`log(1 + e**x)`, a smooth rectifier.
 
@@ -459,6 +476,7 @@ def softplus(x: TensorLike) -> Tensor:
 
 
 @op(samples=(*_SAMPLES, sample(values(0.0))), rejects=_REAL)
+@in_float32
 def log_sigmoid(x: TensorLike) -> Tensor:
     """The logarithm of the logistic function, without overflow.
 
@@ -477,6 +495,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
 
 
 @op(samples=unary_samples(), rejects=_REAL)
+@in_float32
 def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`.
 
@@ -496,6 +515,7 @@ def softsign(x: TensorLike) -> Tensor:
 
 
 @op(samples=(*unary_samples(), sample(T((3,)), b=1.0)), rejects=_REAL)
+@in_float32
 def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """`(x + sqrt(x**2 + b)) / 2`, a smooth rectifier without exponentials (Barron, arXiv:2112.11687).
 
@@ -512,13 +532,17 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
         1.0
     """
     x = to_real_float(x)
-    return p.div(p.add(x, p.sqrt(p.add(p.mul(x, x), float(b)))), 2.0)
+    size = p.abs(x)
+    long = p.add(size, p.sqrt(p.add(p.mul(x, x), float(b))))
+    # On the left the two terms nearly cancel: their sum is b over their difference.
+    return p.where(p.ge(x, 0), p.div(long, 2.0), p.div(float(b) / 2, p.where(p.ge(x, 0), 1, long)))
 
 
 @op(
     samples=(sample(T((2, 4))), sample(T((4, 3)), axis=0), sample(T((4,), "float16"), gradient=False)),
     rejects=(rejects(T((2, 3)), argument="x"), rejects(T((2, 4)), 2, argument="axis")),
 )
+@in_float32
 def glu(x: TensorLike, axis: int = -1) -> Tensor:
     """The gated linear unit: the first half of an axis times the sigmoid of the second (arXiv:1612.08083).
 
@@ -618,6 +642,7 @@ def log_softmax(x: TensorLike, axis: int | tuple[int, ...] | None = -1) -> Tenso
     ),
     rejects=(rejects(T((2, 3)), 2, argument="axis"), *_REAL),
 )
+@in_float32
 def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """The nearest probability distribution, which may have zeros (Martins and Astudillo, arXiv:1602.02068).
 

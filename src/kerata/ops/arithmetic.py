@@ -20,6 +20,7 @@ from .elementwise import (
     binary_samples,
     constant,
     count_bools,
+    in_float32,
     inf,
     nan,
     promote,
@@ -28,6 +29,7 @@ from .elementwise import (
     unary_float,
     unary_same,
     unary_samples,
+    widened,
 )
 
 TensorLike = Any
@@ -389,6 +391,7 @@ def rsqrt(x: TensorLike) -> Tensor:
 
 
 @op(samples=unary_samples(0.1, 2.0), reference=np.cbrt)
+@in_float32
 def cbrt(x: TensorLike) -> Tensor:
     """The real cube root, which negative numbers have too.
 
@@ -409,7 +412,7 @@ def cbrt(x: TensorLike) -> Tensor:
     safe = p.where(special, 1, size)
     root = p.pow(safe, 1 / 3)
     # One Newton step takes the rounding of 1/3 out.
-    root = p.sub(root, p.div(p.sub(p.mul(p.mul(root, root), root), safe), p.mul(p.mul(root, root), 3)))
+    root = p.sub(root, p.div(p.sub(root, p.div(safe, p.mul(root, root))), 3.0))
     return p.where(special, x, p.mul(p.sign(x), root))
 
 
@@ -454,13 +457,14 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
         5.0
     """
     real_only(x1, "x1"), real_only(x2, "x2")
-    a, b = (p.abs(v) for v in as_tensors(*promote(x1, x2, at_least=float)))
+    (a, b), name = widened(*as_tensors(*promote(x1, x2, at_least=float)))
+    a, b = p.abs(a), p.abs(b)
     large, small = p.maximum(a, b), p.minimum(a, b)
     flat = p.logical_or(p.eq(large, 0), p.logical_not(p.isfinite(large)))
     ratio = p.div(p.where(flat, 0, small), p.where(flat, 1, large))
     length = p.mul(p.where(flat, 0, large), p.sqrt(p.add(p.mul(ratio, ratio), 1)))
     infinite = p.logical_or(p.isinf(a), p.isinf(b))  # even beside NaN, as IEEE 754 says
-    return p.where(infinite, inf, p.where(flat, large, length))
+    return cast(p.where(infinite, inf, p.where(flat, large, length)), name)
 
 
 # ---- extremes ------------------------------------------------------------------------------------

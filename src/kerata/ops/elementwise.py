@@ -5,6 +5,7 @@ The ops themselves are in arithmetic, exponential, trigonometry, rounding, compa
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -65,6 +66,35 @@ def to_float(x: Tensor) -> Tensor:
 def to_real_float(x: Tensor, argument: str = "x") -> Tensor:
     """As `to_float`, where complex numbers have no meaning."""
     return to_float(real_only(x, argument))
+
+
+def narrow(name: str) -> bool:
+    """Whether a floating dtype has fewer than 32 bits."""
+    return dtypes.is_float(name) and dtypes.itemsize(name) < 4
+
+
+def in_float32(body: Callable[..., Any]) -> Callable[..., Any]:
+    """Half precision computed in float32 and rounded once, at the end.
+
+    Engines, and compilers even more, differ in what they round between the steps of a composition.
+    """
+
+    @functools.wraps(body)
+    def run(x: Any, *args: Any, **kwargs: Any) -> Any:
+        name = dtypes.float_for(dtype_of(x))
+        return (
+            cast(body(cast(x, "float32"), *args, **kwargs), name)
+            if narrow(name)
+            else body(x, *args, **kwargs)
+        )
+
+    return run
+
+
+def widened(*xs: Any) -> tuple[list[Tensor], str]:
+    """Tensors of one dtype, half precision as float32, and the name of that dtype."""
+    name = dtype_of(xs[0])
+    return [cast(x, "float32") for x in xs] if narrow(name) else list(xs), name
 
 
 def real_only(x: Any, argument: str = "x") -> Any:

@@ -27,6 +27,7 @@ from .elementwise import (
     promote,
     unary_samples,
     weak_dtype,
+    widened,
 )
 
 TensorLike = Any
@@ -300,7 +301,7 @@ _CLOSE_SAMPLES = (
 
 
 def _close(x1: Any, x2: Any, rtol: float, atol: float, equal_nan: bool) -> Tensor:
-    a, b = as_tensors(*promote(x1, x2, at_least=float))
+    (a, b), _ = widened(*as_tensors(*promote(x1, x2, at_least=float)))
     finite = (
         p.isfinite(b)
         if not dtypes.is_complex(dtype_of(b))

@@ -16,7 +16,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast, stop_gradient
-from .elementwise import constant, count_bools, promote, real_only, to_real_float
+from .elementwise import constant, count_bools, promote, real_only, to_real_float, widened
 
 TensorLike = Any
 Tensor = Any
@@ -195,7 +195,8 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = 
     """
     axes = rules.axes_tuple(axis, len(shape_of(x)))
     name = dtypes.sum_dtype(dtype_of(x)) if dtype is None else dtypes.standardize(dtype)
-    return p.prod(cast(x, name), axis=axes, keepdims=bool(keepdims))
+    (wide,), _ = widened(cast(x, name))
+    return cast(p.prod(wide, axis=axes, keepdims=bool(keepdims)), name)
 
 
 # ---- extremes ------------------------------------------------------------------------------------
@@ -508,15 +509,16 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
         >>> round(float(kerata.ops.logsumexp([0.0, 0.0])), 4)
         0.6931
     """
-    x = to_real_float(x)
+    (x,), name = widened(to_real_float(x))
     shape = shape_of(x)
     axes = rules.axes_tuple(axis, len(shape))
     if any_empty(shape, axes):
-        return p.log(p.sum(x, axis=axes, keepdims=bool(keepdims)))
+        return cast(p.log(p.sum(x, axis=axes, keepdims=bool(keepdims))), name)
     top = stop_gradient(p.max(x, axis=axes, keepdims=True))
     top = p.where(p.isfinite(top), top, 0)
     total = p.sum(p.exp(p.sub(x, top)), axis=axes, keepdims=bool(keepdims))
-    return p.add(p.log(total), top if keepdims else p.reshape(top, shape=shape_of(total)))
+    value = p.add(p.log(total), top if keepdims else p.reshape(top, shape=shape_of(total)))
+    return cast(value, name)
 
 
 @op(
@@ -557,7 +559,9 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Ten
             raise ArgumentError("weights", expected=f"of shape {shape} or {fits}", got=weights)
         w = p.reshape(w, shape=tuple(d if i in axes else 1 for i, d in enumerate(shape)))
         w = p.broadcast_to(w, shape=shape)
-    return p.div(p.sum(p.mul(x, w), axis=axes, keepdims=False), p.sum(w, axis=axes, keepdims=False))
+    (x, w), name = widened(x, w)
+    value = p.div(p.sum(p.mul(x, w), axis=axes, keepdims=False), p.sum(w, axis=axes, keepdims=False))
+    return cast(value, name)
 
 
 # ---- cumulative ----------------------------------------------------------------------------------
@@ -574,7 +578,8 @@ def _running(primitive: Callable[..., Tensor], x: Any, axis: int | None, dtype: 
     x = flattened(x) if axis is None else x
     i = rules.axis_index(0 if axis is None else axis, len(shape_of(x)))
     x = count_bools(x)
-    return primitive(x if dtype is None else cast(x, dtype), axis=i)
+    (wide,), name = widened(x if dtype is None else cast(x, dtype))
+    return cast(primitive(wide, axis=i), name)
 
 
 @op(samples=_RUNNING, rejects=_RUNNING_REJECTS, reference=np.cumsum)

@@ -107,9 +107,11 @@ def _slots(found: np.ndarray, size: int | None, axis: int, fill: Any) -> np.ndar
 def _known(
     x: np.ndarray, in_order: bool, axis: int | None, size: int | None, fill: Any
 ) -> tuple[np.ndarray, ...]:
-    found, index, inverse, counts = np.unique(
-        x, return_index=True, return_inverse=True, return_counts=True, axis=axis
+    comparable = x.astype(np.float32) if dtypes.is_float(x.dtype) and x.dtype.itemsize < 4 else x
+    found, index, inverse, counts = np.unique(  # NumPy does not know the order of bfloat16
+        comparable, return_index=True, return_inverse=True, return_counts=True, axis=axis
     )
+    found = found.astype(x.dtype, copy=False)
     place = 0 if axis is None else axis
     inverse = inverse.reshape(x.shape if axis is None else -1)
     if not in_order:  # by first appearance
@@ -131,21 +133,25 @@ def _unknown(x: Tensor, in_order: bool, size: int, fill: Any) -> tuple[Tensor, .
     n = shape_of(flat)[0]
     order = p.argsort(flat, axis=0)
     ordered = p.take(flat, order, axis=0)
-    differs = p.ne(cut(ordered, 0, 1, n), cut(ordered, 0, 0, n - 1))
+    later, earlier = cut(ordered, 0, 1, n), cut(ordered, 0, 0, n - 1)
+    differs = p.logical_and(p.ne(later, earlier), p.logical_or(p.eq(later, later), p.eq(earlier, earlier)))
     fresh = p.concatenate((constant([True], "bool"), differs), axis=0)
     rank = p.sub(p.cumsum(cast(fresh, "int32"), axis=0), 1)
     if not in_order:
-        starts = _in_slots(rank, order, n, n, "min")
+        starts = _in_slots(rank, order, n, _FAR, "min")
         by_start = p.argsort(starts, axis=0)
         rank = p.take(p.argsort(by_start, axis=0), rank, axis=0)
     slot = p.where(p.lt(rank, size), rank, size)
-    index = _in_slots(slot, order, size, n, "min")
+    index = _in_slots(slot, order, size, _FAR, "min")
     inverse = p.scatter(p.mul(order, 0), p.reshape(order, shape=(n, 1)), rank, mode="add")
     counts = _in_slots(slot, p.add(p.mul(order, 0), 1), size, 0, "add")
     used = p.gt(counts, 0)
     found = p.where(used, p.take(flat, p.minimum(index, n - 1), axis=0), cast(constant(fill, name), name))
     first = p.broadcast_to(cut(index, 0, 0, 1), shape=(size,)) if size else index
     return found, p.where(used, index, first), p.reshape(inverse, shape=shape_of(x)), counts
+
+
+_FAR = 2**31 - 1  # a place beyond every other
 
 
 def _in_slots(slot: Tensor, updates: Tensor, size: int, start: int, mode: str) -> Tensor:

@@ -142,8 +142,8 @@ def _quantiles(
         if not hasattr(q, "dtype")
         else dtypes.result_type(dtype_of(x), dtype_of(q), float)
     )
-    x = cast(x, name)
     wide = "float64" if name == "float64" else "float32"
+    x = cast(x, wide)
     wanted = cast(here(q), wide) if is_tensor(q) else constant(q, wide)
     if len(shape_of(wanted)) > 1:
         raise ArgumentError("q", expected="a number or numbers in one dimension", got=q)
@@ -158,7 +158,7 @@ def _quantiles(
     found = p.transpose(found, axes=(rank - 1, *range(rank - 1)))
     lead = tuple(shape_of(wanted))
     shape = (*lead, *(rules.reduced(tuple(shape_of(x)), axes, True) if keepdims else shape_of(found)[1:]))
-    return p.reshape(found, shape=shape)
+    return cast(p.reshape(found, shape=shape), name)
 
 
 def _places(wanted: Tensor, ordered: Tensor, skip_nan: bool) -> Tensor:

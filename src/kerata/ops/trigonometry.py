@@ -13,7 +13,16 @@ from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of
 from kerata.core.samples import T, sample, values
 
-from .elementwise import as_tensors, binary, inf, to_float, to_real_float, unary_float, unary_samples
+from .elementwise import (
+    as_tensors,
+    binary,
+    in_float32,
+    inf,
+    to_float,
+    to_real_float,
+    unary_float,
+    unary_samples,
+)
 
 TensorLike = Any
 Tensor = Any
@@ -170,6 +179,7 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(samples=unary_samples(), reference=np.sinc)
+@in_float32
 def sinc(x: TensorLike) -> Tensor:
     """`sin(pi x) / (pi x)`, and 1 at 0.
 
@@ -186,11 +196,23 @@ def sinc(x: TensorLike) -> Tensor:
     """
     x = to_float(x)
     zero = p.eq(x, 0)
-    angle = p.mul(p.where(zero, 1, x), math.pi)
-    return p.where(zero, 1, p.div(p.sin(angle), angle))
+    x = p.where(zero, 1, x)
+    angle = p.mul(x, math.pi)
+    return p.where(
+        zero, 1, p.div(p.sin(angle) if dtypes.is_complex(dtype_of(x)) else _sine_of_turns(x), angle)
+    )
+
+
+def _sine_of_turns(x: Tensor) -> Tensor:
+    """sin(pi x) by the distance to the nearest integer: exact at integers, and however large they are."""
+    whole = p.round(x)
+    odd = p.sub(whole, p.mul(p.floor(p.mul(whole, 0.5)), 2.0))
+    sine = p.sin(p.mul(p.sub(x, whole), math.pi))
+    return p.mul(sine, p.sub(1.0, p.mul(odd, 2.0)))
 
 
 @op(samples=unary_samples(), reference=np.deg2rad)
+@in_float32
 def deg2rad(x: TensorLike) -> Tensor:
     """Degrees as radians.
 
@@ -209,6 +231,7 @@ def deg2rad(x: TensorLike) -> Tensor:
 
 
 @op(samples=unary_samples(), reference=np.rad2deg)
+@in_float32
 def rad2deg(x: TensorLike) -> Tensor:
     """Radians as degrees.
 

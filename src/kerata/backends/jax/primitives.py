@@ -94,7 +94,7 @@ def _pairwise(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 TABLE |= {
-    "exp": lax.exp, "exp2": lax.exp2, "expm1": lax.expm1, "log": lax.log, "log1p": lax.log1p, "sqrt": lax.sqrt,
+    "exp": lax.exp, "expm1": lax.expm1, "log": lax.log, "log1p": lax.log1p, "sqrt": lax.sqrt,
     "rsqrt": lax.rsqrt, "sin": lax.sin, "cos": lax.cos, "tan": lax.tan, "asin": lax.asin, "acos": lax.acos,
     "atan": lax.atan, "sinh": lax.sinh, "cosh": lax.cosh, "tanh": lax.tanh, "asinh": lax.asinh,
     "acosh": lax.acosh, "atanh": lax.atanh, "sigmoid": lax.logistic, "erf": lax.erf, "erfc": lax.erfc, "erfinv": lax.erf_inv,
@@ -141,7 +141,45 @@ def _(x1: Any, x2: Any) -> Array:
         )
     if isinstance(x2, float) and x2.is_integer() and abs(x2) <= 8:
         return lax.integer_pow(x1, int(x2))
-    return jnp.power(*_aligned(x1, x2))
+    x1, x2 = _aligned(x1, x2)
+    if jnp.issubdtype(x1.dtype, jnp.integer):
+        return _integer_power(x1, x2)
+    if jnp.issubdtype(x1.dtype, jnp.complexfloating):
+        nothing = lax.bitwise_and(lax.eq(x1, lax.full_like(x1, 0)), lax.gt(lax.real(x2), 0.0))
+        return lax.select(nothing, lax.full_like(x1, 0), jnp.power(x1, x2))  # JAX: a logarithm, and NaN
+    return jnp.power(x1, x2)
+
+
+def _integer_power(x: Any, n: Any) -> Array:
+    """By squaring, for all bits of the exponent: `jnp.power` looks at the lowest six."""
+    one = lax.full_like(x, 1)
+
+    def step(_: Any, state: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        product, square, left = state
+        odd = lax.ne(lax.bitwise_and(left, one), lax.full_like(x, 0))
+        factor = lax.select(odd, square, one)
+        return lax.mul(product, factor), lax.mul(square, square), lax.shift_right_logical(left, one)
+
+    return lax.fori_loop(0, 8 * x.dtype.itemsize, step, (one, x, n))[0]
+
+
+@implements("exp2")
+def _(x: Any) -> Array:
+    """Of the fraction, then the exponent's bits: `lax.exp2` is `exp(x * log(2))`, which loses digits of large `x`."""
+    wide = lax.convert_element_type(x, np.float32) if _wide_sum(x) else x
+    bits, bias, digits = (np.int64, 1023, 52) if wide.dtype == np.float64 else (np.int32, 127, 23)
+    near = lax.stop_gradient(lax.clamp(-2.2 * bias, wide, 2.2 * bias))
+    whole = lax.round(near, lax.RoundingMethod.TO_NEAREST_EVEN)
+    n = lax.convert_element_type(whole, bits)
+    half = lax.shift_right_arithmetic(n, lax.full_like(n, 1))
+
+    def power_of_two(k: Any) -> Any:
+        shifted = lax.shift_left(lax.add(k, lax.full_like(k, bias)), lax.full_like(k, digits))
+        return lax.bitcast_convert_type(shifted, wide.dtype)
+
+    part = lax.exp(lax.mul(lax.sub(wide, whole), lax.full_like(wide, math.log(2))))
+    y = lax.mul(lax.mul(part, power_of_two(half)), power_of_two(lax.sub(n, half)))
+    return lax.convert_element_type(y, x.dtype)
 
 
 @implements("where")

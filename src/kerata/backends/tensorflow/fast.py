@@ -29,7 +29,6 @@ def _wide(x: Any, *_: Any, **__: Any) -> bool:
 
 TABLE["relu"] = (_wide, lambda x: tf.nn.relu(x))
 TABLE["silu"] = (_wide, lambda x: tf.nn.silu(x))
-TABLE["selu"] = (_wide, lambda x: tf.nn.selu(x))
 TABLE["softplus"] = (_wide, lambda x: tf.math.softplus(x))
 
 

@@ -20,16 +20,15 @@ TABLE: dict[str, Callable[..., Any]] = {
     "rsqrt": tf.math.rsqrt, "sin": tf.math.sin, "cos": tf.math.cos, "tan": tf.math.tan, "asin": tf.math.asin,
     "acos": tf.math.acos, "atan": tf.math.atan, "sinh": tf.math.sinh, "cosh": tf.math.cosh,
     "tanh": tf.math.tanh, "asinh": tf.math.asinh, "acosh": tf.math.acosh, "atanh": tf.math.atanh,
-    "sigmoid": tf.math.sigmoid, "erf": tf.math.erf, "erfc": tf.math.erfc, "lgamma": tf.math.lgamma,
-    "digamma": tf.math.digamma, "neg": tf.math.negative, "sign": tf.math.sign, "floor": tf.math.floor,
+    "sigmoid": tf.math.sigmoid, "erfc": tf.math.erfc, "lgamma": tf.math.lgamma,
+    "digamma": tf.math.digamma, "floor": tf.math.floor,
     "ceil": tf.math.ceil, "round": tf.math.round, "bitwise_not": tf.bitwise.invert, "real": tf.math.real,
     "imag": tf.math.imag, "conj": tf.math.conj, "complex": tf.complex, "add": tf.math.add,
-    "sub": tf.math.subtract, "mul": tf.math.multiply, "div": tf.math.truediv, "eq": tf.math.equal,
+    "sub": tf.math.subtract, "mul": tf.math.multiply, "eq": tf.math.equal,
     "ne": tf.math.not_equal, "lt": tf.math.less, "le": tf.math.less_equal, "gt": tf.math.greater,
     "ge": tf.math.greater_equal, "atan2": tf.math.atan2, "nextafter": tf.math.nextafter,
     "bitwise_and": tf.bitwise.bitwise_and, "bitwise_or": tf.bitwise.bitwise_or,
-    "bitwise_xor": tf.bitwise.bitwise_xor, "floor_divide": tf.math.floordiv, "remainder": tf.math.floormod,
-    "shift_left": tf.bitwise.left_shift, "shift_right": tf.bitwise.right_shift,
+    "bitwise_xor": tf.bitwise.bitwise_xor, "remainder": tf.math.floormod,
 }  # fmt: skip
 
 
@@ -62,8 +61,8 @@ def _either(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 for _name in (
-    "add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "atan2", "floor_divide", "remainder",
-    "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right",
+    "add", "sub", "mul", "eq", "ne", "lt", "le", "gt", "ge", "atan2", "remainder",
+    "bitwise_and", "bitwise_or", "bitwise_xor",
 ):  # fmt: skip
     TABLE[_name] = _either(TABLE[_name])
 
@@ -71,6 +70,86 @@ for _name in (
 @implements("abs")
 def _(x: Tensor) -> Tensor:
     return tf.math.abs(x) if not x.dtype.is_unsigned else x
+
+
+@implements("neg")
+def _(x: Tensor) -> Tensor:
+    return tf.zeros((), x.dtype) - x if x.dtype.is_unsigned else tf.math.negative(x)
+
+
+@implements("sign")
+def _(x: Tensor) -> Tensor:
+    return tf.cast(x != tf.zeros((), x.dtype), x.dtype) if x.dtype.is_unsigned else tf.math.sign(x)
+
+
+@implements("erf")
+def _(x: Tensor) -> Tensor:
+    """In float64 TensorFlow gives NaN for infinite and very large numbers; from 6 on it is 1 anyway."""
+    return tf.math.erf(tf.clip_by_value(x, -30.0, 30.0) if x.dtype == tf.float64 else x)
+
+
+@implements("div")
+def _(x1: Any, x2: Any) -> Tensor:
+    x1, x2 = _pair(x1, x2)
+    y = tf.math.truediv(x1, x2)
+    if not x1.dtype.is_complex:
+        return y
+    nothing = x2 == 0  # TensorFlow gives NaN for all numbers divided by a complex 0
+    part = x1.dtype.real_dtype
+    zero = tf.zeros((), part)
+    over = tf.complex(tf.math.real(x1) / zero, tf.math.imag(x1) / zero)
+    return tf.where(nothing, tf.broadcast_to(tf.stop_gradient(over), tf.shape(y)), y)
+
+
+@implements("floor_divide")
+def _(x1: Any, x2: Any) -> Tensor:
+    """From the exact remainder, as in NumPy: TensorFlow's rounded quotient may be one too large."""
+    x1, x2 = _pair(x1, x2)
+    if not x1.dtype.is_floating:
+        return tf.math.floordiv(x1, x2)
+    if _half(x1):
+        return tf.cast(TABLE["floor_divide"](tf.cast(x1, tf.float32), tf.cast(x2, tf.float32)), x1.dtype)
+    rest = tf.truncatemod(x1, x2)
+    whole = tf.math.round((x1 - rest) / x2)
+    below = (rest != 0) & ((rest < 0) != (x2 < 0))
+    return tf.stop_gradient(tf.where(x2 == 0, x1 / x2, whole - tf.cast(below, x1.dtype)))
+
+
+def _inside(x: Tensor, count: Tensor) -> Tensor:
+    return (count >= tf.zeros((), count.dtype)) & (count < tf.constant(8 * x.dtype.size, count.dtype))
+
+
+@implements("shift_left")
+def _(x1: Any, x2: Any) -> Tensor:
+    """No bit is left after as many places as there are; TensorFlow stops one place before."""
+    x1, x2 = _pair(x1, x2)
+    inside, zero = _inside(x1, x2), tf.zeros((), x1.dtype)
+    return tf.where(inside, tf.bitwise.left_shift(x1, tf.where(inside, x2, zero)), zero)
+
+
+@implements("shift_right")
+def _(x1: Any, x2: Any) -> Tensor:
+    x1, x2 = _pair(x1, x2)
+    inside, zero = _inside(x1, x2), tf.zeros((), x1.dtype)
+    most = tf.constant(8 * x1.dtype.size - 1, x1.dtype)
+    if x1.dtype.is_unsigned:
+        return tf.where(inside, tf.bitwise.right_shift(x1, tf.where(inside, x2, zero)), zero)
+    return tf.bitwise.right_shift(x1, tf.where(inside, x2, most))
+
+
+@implements("nextafter")
+def _(x1: Any, x2: Any) -> Tensor:
+    """Of half precision by its bits; TensorFlow knows it for float32 and float64 only."""
+    x1, x2 = _pair(x1, x2)
+    if not _half(x1):
+        return tf.math.nextafter(x1, x2)
+    bits, one = tf.bitcast(x1, tf.int16), tf.constant(1, tf.int16)
+    away = (x2 > x1) == (x1 > 0)
+    stepped = tf.where(away, bits + one, bits - one)
+    smallest = tf.where(x2 > 0, one, tf.constant(-32767, tf.int16))
+    stepped = tf.where(x1 == 0, smallest, stepped)
+    found = tf.where(x1 == x2, x2, tf.bitcast(stepped, x1.dtype))
+    return tf.where(tf.math.is_nan(x1) | tf.math.is_nan(x2), tf.constant(math.nan, x1.dtype), found)
 
 
 @implements("erfinv")
@@ -99,10 +178,11 @@ def _exact_log(x: Tensor, base: float) -> Tensor:
     """In float64, so that powers of the base give whole numbers."""
     if x.dtype.is_complex:
         return tf.math.log(x) / tf.cast(math.log(base), x.dtype)
-    wide = tf.math.log(tf.cast(x, tf.float64)) / math.log(base)
+    x64 = tf.cast(x, tf.float64)
+    wide = tf.math.log(x64) / math.log(base)
     whole = tf.math.round(wide)
-    near = tf.abs(wide - whole) < 1e-13 * tf.maximum(tf.abs(whole), 1.0)
-    return tf.cast(tf.where(near, whole, wide), x.dtype)
+    power = (tf.math.pow(tf.constant(base, tf.float64), whole) == x64) & tf.math.is_finite(wide)
+    return tf.cast(wide + tf.stop_gradient(tf.where(power, whole - wide, 0.0)), x.dtype)
 
 
 @implements("trunc")
@@ -150,7 +230,21 @@ for _name, _fn in {"and": tf.math.logical_and, "or": tf.math.logical_or, "xor": 
 
 @implements("pow")
 def _(x1: Any, x2: Any) -> Tensor:
-    return tf.math.pow(*_pair(x1, x2))
+    x1, x2 = _pair(x1, x2)
+    if x1.dtype.is_unsigned:
+        return _unsigned_power(x1, x2)
+    y = tf.math.pow(x1, x2)
+    return tf.where(x2 == 0, tf.ones_like(y), y) if x1.dtype.is_complex else y  # TensorFlow: 0j ** 0 is NaN
+
+
+def _unsigned_power(x1: Tensor, x2: Tensor) -> Tensor:
+    """TensorFlow has powers of signed integers only: half the exponent, which has no sign, and squared."""
+    signed = {1: tf.int8, 2: tf.int16, 4: tf.int32, 8: tf.int64}[x1.dtype.size]
+    one = tf.constant(1, x1.dtype)
+    half = tf.bitcast(tf.bitwise.right_shift(x2, one), signed)
+    root = tf.math.pow(tf.bitcast(x1, signed), half)
+    odd = tf.bitwise.bitwise_and(x2, one) == one
+    return tf.bitcast(root * root, x1.dtype) * tf.where(odd, x1, one)
 
 
 @tf.custom_gradient

@@ -49,21 +49,24 @@ def _(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
     return torch.addmm(bias, x.reshape(-1, x.shape[-1]), kernel).view(*x.shape[:-1], -1)
 
 
+FLOATS = (*F32, torch.float16, torch.bfloat16)  # these kernels compute half precision in float32
+
 for _name, _fn in {
-    "relu": torch.relu, "silu": F.silu, "elu": F.elu, "selu": torch.selu, "relu6": F.relu6, "softplus": F.softplus,
-    "log_sigmoid": F.logsigmoid, "softsign": F.softsign,
+    "relu": torch.relu, "silu": F.silu, "selu": torch.selu, "relu6": F.relu6, "log_sigmoid": F.logsigmoid,
 }.items():  # fmt: skip
-    TABLE[_name] = (lambda x, *_, **__: x.dtype in F32, _fn)
-TABLE["elu"] = (lambda x, alpha=1.0: x.dtype in F32, lambda x, alpha=1.0: F.elu(x, alpha))
-TABLE["softplus"] = (lambda x: x.dtype in F32, lambda x: F.softplus(x))
+    TABLE[_name] = (lambda x: x.dtype in FLOATS, _fn)
+TABLE["softsign"] = (lambda x: x.dtype in F32, F.softsign)
+TABLE["elu"] = (lambda x, alpha=1.0: x.dtype in FLOATS, lambda x, alpha=1.0: F.elu(x, alpha))
+TABLE["softplus"] = (lambda x: x.dtype in F32, lambda x: F.softplus(x, threshold=40))
 
 
-@fast_path("gelu", when=lambda x, approximate=True: x.dtype in F32)
+# Not the exact one: PyTorch's kernel gives NaN for infinity and loses digits on the left.
+@fast_path("gelu", when=lambda x, approximate=True: approximate and x.dtype in FLOATS)
 def _(x: Tensor, approximate: bool = True) -> Tensor:
-    return F.gelu(x, approximate="tanh" if approximate else "none")
+    return F.gelu(x, approximate="tanh")
 
 
-@fast_path("leaky_relu", when=lambda x, negative_slope=0.2: x.dtype in F32)
+@fast_path("leaky_relu", when=lambda x, negative_slope=0.2: x.dtype in FLOATS)
 def _(x: Tensor, negative_slope: float = 0.2) -> Tensor:
     return F.leaky_relu(x, negative_slope)
 

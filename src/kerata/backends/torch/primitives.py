@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from . import decompositions, windows
+from . import decompositions, unsigned, windows
 
 Tensor = Any
 TABLE: dict[str, Callable[..., Any]] = {
@@ -65,7 +65,6 @@ for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     TABLE[_name] = _either(TABLE[_name])
 TABLE["sub"] = _either(torch.sub)
 TABLE["div"] = _either(torch.true_divide)
-TABLE["pow"] = _either(torch.pow)
 TABLE["remainder"] = _either(torch.remainder)
 TABLE["floor_divide"] = _either(torch.floor_divide)
 TABLE["shift_left"] = _either(torch.bitwise_left_shift)
@@ -78,6 +77,15 @@ def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
         x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=tensor.dtype, device=tensor.device)
         for x in (x1, x2)
     )
+
+
+@implements("pow")
+def _(x1: Any, x2: Any) -> Tensor:
+    """A complex 0 to the power of 0 is 1; PyTorch gives NaN."""
+    if not isinstance(x1, torch.Tensor):
+        x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
+    y = torch.pow(x1, x2)
+    return torch.where(torch.as_tensor(x2) == 0, torch.ones_like(y), y) if y.is_complex() else y
 
 
 @implements("sign")
@@ -345,8 +353,9 @@ def _(x: Tensor, v: Tensor, side: str) -> Tensor:
 
 @implements("einsum")
 def _(*xs: Tensor, equation: str) -> Tensor:
-    return torch.einsum(equation, *xs)
+    return torch.einsum(equation, *xs).to(xs[0].dtype)  # sums of small integers come as int64
 
 
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
+unsigned.support(TABLE)
