@@ -69,6 +69,10 @@ class ArraySource(PassSource):
             return self._data
         return next(self._in_order())
 
+    @property
+    def first_batch(self) -> Batch:
+        return next(self._in_order())
+
     def _pass(self, index: int) -> Iterator[Batch]:
         if self._shuffle is False:
             return self._in_order()

@@ -48,6 +48,10 @@ class PrefetchedSource(BatchSource):
     def only_batch(self) -> Batch | None:
         return self._source.only_batch
 
+    @property
+    def first_batch(self) -> Batch | None:
+        return self._source.first_batch
+
     def on_epoch_begin(self) -> None:
         self._source.on_epoch_begin()
 

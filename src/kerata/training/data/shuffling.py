@@ -28,7 +28,7 @@ def key_of(seed: int | None) -> int:
 
 def permutation(count: int, key: int, epoch: int) -> np.ndarray:
     """The numbers 0 to `count - 1` in the order of this epoch, as `intp`."""
-    words = host.words(count, key | epoch << 32)
+    words = host.words(count, key, epoch)
     if count >= 1 << 32:
         return np.argsort(words, kind="stable")
     # The index rides in the low half of the numbers that are sorted: what comes out is the stable argsort of the words,

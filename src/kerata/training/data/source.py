@@ -32,6 +32,11 @@ class BatchSource(abc.ABC):
         """The batch, where every epoch is one batch in the given order: nothing needs to be iterated then."""
         return None
 
+    @property
+    def first_batch(self) -> Batch | None:
+        """A batch such as the first one, where looking at it reads nothing and changes nothing."""
+        return None
+
     @abc.abstractmethod
     def epoch(self, index: int) -> Iterator[Batch]:
         """The batches of one epoch. `index` counts from 0 and chooses the order where the data are shuffled."""

@@ -1,0 +1,305 @@
+"""One step of training, testing or prediction: what a user may override, and how it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from kerata import ops
+from kerata.core import tree
+from kerata.core.dispatch import abstract
+from kerata.core.errors import StateError
+from kerata.core.function import function
+from kerata.core.gradient import value_and_grad
+from kerata.core.state import STATE, StateScope, setting
+from kerata.core.variable import STRUCTURE, Variable
+
+from .compilation import Compilation
+from .data import unpack_x_y_sample_weight
+
+Tensor = Any
+Tree = Any
+Data = tuple[Any, ...]
+Batch = tuple[Any, Any, Any]  # x, y, sample_weight
+
+
+class Steps(Compilation):
+    """The part of `Model` that runs on one batch, or on several in one compiled call."""
+
+    # ---- what a user may override ------------------------------------------------------------------
+    def compute_loss(
+        self,
+        x: Tree = None,
+        y: Tree = None,
+        y_pred: Tree = None,
+        sample_weight: Tree = None,
+        training: bool = True,
+    ) -> Tensor:
+        """The scalar to minimise: the losses of `compile` and what layers added."""
+        losses: list[Tensor] = []
+        if self._compile_losses is not None:
+            value = self._compile_losses(y, y_pred, sample_weight)
+            if value is not None:
+                losses.append(value)
+        losses += [ops.sum(loss) if ops.shape(loss) else loss for loss in self.losses]
+        if not losses:
+            raise StateError(
+                f"The model {self.name!r} has nothing to minimise. Pass a loss to `compile`, or call `add_loss` in a layer."
+            )
+        total = losses[0]
+        for loss in losses[1:]:
+            total = ops.add(total, loss)
+        return total
+
+    def compute_metrics(self, x: Tree, y: Tree, y_pred: Tree, sample_weight: Tree = None) -> dict[str, Any]:
+        """Updates the metrics of `compile` and gives all results."""
+        self._update_metrics(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def _update_metrics(self, y: Tree, y_pred: Tree, sample_weight: Tree) -> None:
+        for group in self._compile_metrics:
+            if group.given is not None:
+                group.update_state(y, y_pred, sample_weight)
+
+    def train_step(self, data: Data) -> dict[str, Any]:
+        """One step on one batch. Override it, once for all engines; call `kerata.value_and_grad` for gradients.
+
+        Args:
+            data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+
+        Returns:
+            Name -> value, for the logs.
+        """
+        self._learn(*unpack_x_y_sample_weight(data))
+        return self.get_metrics_result()
+
+    def test_step(self, data: Data) -> dict[str, Any]:
+        """Loss and metrics on one batch."""
+        self._measure(*unpack_x_y_sample_weight(data))
+        return self.get_metrics_result()
+
+    def predict_step(self, data: Data) -> Tree:
+        """Outputs for one batch."""
+        return self._forward(unpack_x_y_sample_weight(data)[0], False)
+
+    # ---- steps -----------------------------------------------------------------------------------
+    def _forward(self, x: Tree, training: bool) -> Tree:
+        """A call in a training state, by the short way of layers."""
+        from kerata.layers.layer import CallContext
+
+        outer = STATE.call
+        STATE.call = context = CallContext(self, training)
+        try:
+            return self(x)
+        finally:
+            STATE.call = outer
+            self.__dict__["_collected"] = context.losses
+
+    def _enter(self, batch: Any) -> Any:
+        """The arrays of a batch as tensors of the model's engine."""
+        kind = type(batch)
+        if kind is np.ndarray:
+            return self.engine.convert(batch)
+        if kind is tuple or kind is list:
+            return kind([self._enter(v) for v in batch])
+        if kind is dict:
+            return {k: self._enter(v) for k, v in batch.items()}
+        return batch
+
+    def _learn(self, x: Tree, y: Tree, sample_weight: Tree) -> None:
+        variables = self.trainable_variables
+
+        def scaled_loss() -> tuple[Tensor, tuple[Tensor, Tree]]:
+            y_pred = self._forward(x, True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            return self.optimizer.scale_loss(loss), (loss, y_pred)
+
+        (_, (loss, y_pred)), grads = value_and_grad(scaled_loss, variables, has_aux=True)()
+        self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+        if variables:
+            self.optimizer.apply(grads, variables)
+        self._update_metrics(y, y_pred, sample_weight)
+
+    def _measure(self, x: Tree, y: Tree, sample_weight: Tree) -> None:
+        y_pred = self._forward(x, False)
+        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+        self._update_metrics(y, y_pred, sample_weight)
+
+    def _overridden(self, *names: str) -> bool:
+        return any(getattr(type(self), n) is not getattr(Steps, n) for n in names)
+
+    def _train_one(self, x: Tree, y: Tree, w: Tree) -> Any:
+        x, y, w = self._enter(x), self._enter(y), self._enter(w)
+        if self._overridden("train_step", "compute_metrics"):
+            return self.train_step(_packed(x, y, w))
+        return self._learn(x, y, w)
+
+    def _test_one(self, x: Tree, y: Tree, w: Tree) -> Any:
+        x, y, w = self._enter(x), self._enter(y), self._enter(w)
+        with self.engine.inference_scope():
+            if self._overridden("test_step", "compute_metrics"):
+                return self.test_step(_packed(x, y, w))
+            return self._measure(x, y, w)
+
+    def _predict_one(self, x: Tree, y: Tree = None, w: Tree = None) -> Any:
+        x = self._enter(x)
+        with self.engine.inference_scope():
+            return (
+                self._forward(x, False) if not self._overridden("predict_step") else self.predict_step((x,))
+            )
+
+    # ---- compiled steps --------------------------------------------------------------------------
+    def _calls(self, kind: str, batches: Iterable[Batch]) -> Iterator[tuple[int, int, Any, Batch]]:
+        """`(first step, last step, compiled function, its arguments)` of each call of a compiled step."""
+        step, size = 0, self.steps_per_execution
+        signature, run = None, cast(Any, None)
+        for group in zip(batches) if size == 1 else _groups(batches, size):
+            x, y, w = group[0]
+            if kind == "predict":
+                y = w = None
+            found = (_signature(x), _signature(y), _signature(w), len(group))
+            if found != signature:
+                self._prepare(kind, x, y, w)
+                signature, run = found, self._step(kind, several=len(group) > 1)
+            last = step + len(group) - 1
+            yield step, last, run, (x, y, w) if last == step else _stacked(group)
+            step = last + 1
+
+    def _step(self, kind: str, several: bool = False) -> Callable[..., Any]:
+        """The compiled step of a kind; kept until something changes that it was made from."""
+        key, made_from = (kind, several), STRUCTURE[0]
+        steps = self.__dict__["_compiled_steps"]
+        entry = steps.get(key)
+        if entry is not None and entry[0] == made_from:
+            return entry[1]
+        one: Any = {"train": self._train_one, "test": self._test_one, "predict": self._predict_one}[kind]
+        run = _repeated(one, kind) if several else one
+        if not self.run_eagerly:
+            run = function(run, jit_compile=self.jit_compile, variables=self._step_variables(kind))
+        steps[key] = made_from, run
+        return run
+
+    def _step_variables(self, kind: str) -> list[Variable]:
+        found = self.variables
+        if kind != "predict":
+            found = found + self.metrics_variables
+        if kind == "train" and self.optimizer is not None:
+            found = found + self.optimizer.variables
+        return found
+
+    def make_train_function(self, force: bool = False) -> Callable[..., Any]:
+        """The compiled training step."""
+        return self._step("train")
+
+    def make_test_function(self, force: bool = False) -> Callable[..., Any]:
+        return self._step("test")
+
+    def make_predict_function(self, force: bool = False) -> Callable[..., Any]:
+        return self._step("predict")
+
+    # ---- before the first step -------------------------------------------------------------------
+    def _prepare(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
+        """Builds what is not built, and finds what does not fit, before anything is changed.
+
+        The step runs once on abstract values for each new signature of a batch.
+        """
+        signature = (kind, STRUCTURE[0], *(_signature(v) for v in (x, y, w)))
+        if signature in self.__dict__["_prepared"]:
+            return
+        with StateScope(), self.engine.inference_scope():
+            self._dry_run(kind, x, y, w)
+        if kind == "train" and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        signature = (kind, STRUCTURE[0], *signature[2:])
+        self.__dict__["_prepared"].add(signature)
+
+    def _dry_run(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
+        def as_abstract(v: Any) -> Any:
+            return (
+                None
+                if v is None
+                else tree.map_structure(lambda leaf: None if leaf is None else abstract(leaf), v)
+            )
+
+        x, y, w = as_abstract(x), as_abstract(y), as_abstract(w)
+        with setting(abstract=STATE.abstract + 1):
+            if kind == "predict" or self._overridden("train_step", "test_step"):
+                if not self.built or kind == "predict":
+                    self._forward(x, kind == "train")
+                return
+            y_pred = self._forward(x, kind == "train")
+            self.compute_loss(x, y, y_pred, w, training=kind == "train")
+            if not self._overridden("compute_metrics"):
+                self._update_metrics(y, y_pred, w)
+
+
+def _rows(x: Tree) -> Any:
+    leaf = x if hasattr(x, "shape") else next(iter(tree.flatten(x)), None)
+    shape = ops.shape(leaf)
+    return shape[0] if shape else 1
+
+
+def _packed(x: Tree, y: Tree, w: Tree) -> Data:
+    if w is not None:
+        return x, y, w
+    return (x, y) if y is not None else (x,)
+
+
+def _signature(x: Any) -> Any:
+    """What a compiled step depends on: shapes and dtypes."""
+    if x is None:
+        return None
+    if isinstance(x, (list, tuple)):
+        return tuple(_signature(v) for v in x)
+    if isinstance(x, dict):
+        return tuple((k, _signature(v)) for k, v in x.items())
+    return getattr(x, "shape", None), getattr(x, "dtype", None)
+
+
+def _groups(batches: Iterable[Batch], size: int) -> Iterator[Sequence[Batch]]:
+    """`size` consecutive batches that look the same at a time; what is left over comes one by one."""
+    waiting: list[Batch] = []
+    for batch in batches:
+        if waiting and _signature(batch) != _signature(waiting[0]):
+            yield from zip(waiting)
+            waiting = []
+        waiting.append(batch)
+        if len(waiting) == size:
+            yield waiting
+            waiting = []
+    yield from zip(waiting)
+
+
+def _stacked(batches: Sequence[Batch]) -> Batch:
+    """Batches along a new first axis."""
+
+    def stack(*leaves: Any) -> Any:
+        if leaves[0] is None:
+            return None
+        return np.stack(leaves) if isinstance(leaves[0], np.ndarray) else ops.stack(leaves)
+
+    return tree.map_structure(stack, *batches)
+
+
+def _repeated(one: Callable[..., Any], kind: str) -> Callable[..., Any]:
+    """A step over stacked batches, as a loop of the engine. Gives the last logs, or all predictions."""
+
+    def run(*batches: Any) -> Any:
+        leaves = tree.flatten(batches)
+
+        def step(carry: Tree, rows: list[Tensor]) -> tuple[Tree, Any]:
+            given = iter(rows)
+            batch = tree.pack_sequence_as(batches, [None if v is None else next(given) for v in leaves])
+            return carry, one(*batch)
+
+        _, outputs = ops.scan(step, (), [v for v in leaves if v is not None])
+        if outputs is None:
+            return None
+        if kind == "predict":
+            return tree.map_structure(lambda v: ops.reshape(v, (-1, *ops.shape(v)[2:])), outputs)
+        return tree.map_structure(lambda v: v[-1], outputs)
+
+    return run
