@@ -29,6 +29,10 @@ class Engine(abc.ABC):
         """The function of a primitive for tensors of class `kind` (tracers may want another one)."""
         return self.primitives[name]
 
+    def floating_implementation(self, name: str, kind: type) -> Callable[..., Any]:
+        """The same, for arguments that are known to be floating: whatever looks after other dtypes may be left out."""
+        return self.implementation(name, kind)
+
     # ---- tensors -----------------------------------------------------------------------------
     @abc.abstractmethod
     def convert(self, value: Any, dtype: str | None = None) -> Tensor:

@@ -44,6 +44,7 @@ class Primitive:
 
     def __init__(self, name: str, rule: Callable[..., Any], grad: Callable[..., Any] | None) -> None:
         self.name, self.rule, self.grad = name, rule, grad
+        self.pairwise: Callable[..., Any] | None = None  # of two arguments: `grad` before sums over broadcast axes
         self.impls: dict[type, Callable[..., Any]] = {KerasTensor: rule}
 
     def resolve(self, args: Iterable[Any]) -> Callable[..., Any]:
@@ -434,7 +435,7 @@ def _direct_slow(declared: Op, name: str, table: dict[type, Any], *args: Any, **
         if kind not in table:
             engine = engine_of_type(kind)
             if engine is not None:
-                table[kind] = engine.implementation(name, kind)
+                table[kind] = engine.floating_implementation(name, kind)
     return slow_call(declared, args, kwargs)
 
 

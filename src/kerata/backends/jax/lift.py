@@ -7,7 +7,7 @@ one is thrown away and made again with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -125,21 +125,33 @@ def lifted(engine: Any, fn: Callable[..., Any], options: Any) -> Callable[..., A
     versions: dict[Any, _Traced] = {}
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        leaves = tree.flatten((args, kwargs))
-        static = tuple(_HERE if isinstance(v, _DYNAMIC) else v for v in leaves)
-        dynamic = [v for v in leaves if isinstance(v, _DYNAMIC)]
-        key = (static, tuple((type(v), v.shape, v.dtype) for v in dynamic), _shape_key(args, kwargs))
-        version = versions.get(key)
+        leaves, nesting = _leaves_of(args, kwargs)
+        dynamic, key = [], []
+        for v in leaves:
+            if isinstance(v, _DYNAMIC):
+                dynamic.append(v)
+                key += (type(v), v.shape, v.dtype)
+            else:
+                key.append(v)
+        version = versions.get((*key, nesting))
         if version is None:
-            version = versions[key] = _Traced(engine, fn, (args, kwargs), static, list(options.variables))
+            static = tuple(_HERE if isinstance(v, _DYNAMIC) else v for v in leaves)
+            version = _Traced(engine, fn, (args, kwargs), static, list(options.variables))
+            versions[(*key, nesting)] = version
         return version(dynamic)
 
     return call
 
 
-def _shape_key(args: Any, kwargs: Any) -> Any:
-    """What tells two structures of arguments apart."""
-    return (_nesting(args), _nesting(kwargs))
+def _leaves_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[Any], Any]:
+    """The leaves of all arguments, and what tells their structure from others; at once where nothing is nested."""
+    if not kwargs:
+        for v in args:
+            if v is not None and not isinstance(v, _DYNAMIC):
+                break
+        else:
+            return args, len(args)
+    return tree.flatten((args, kwargs)), (_nesting(args), _nesting(kwargs))
 
 
 def _nesting(x: Any) -> Any:

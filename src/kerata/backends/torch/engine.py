@@ -15,7 +15,7 @@ from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
 from kerata.core.replay import replayable
-from kerata.core.state import STATE
+from kerata.core.state import STATE, StateScope
 
 from . import fast, native
 from .primitives import DTYPES, NAMES, TABLE
@@ -34,6 +34,9 @@ class TorchEngine(Engine):
         self.primitives = TABLE
         self.fast_paths = fast.TABLE
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def floating_implementation(self, name: str, kind: type) -> Callable[..., Any]:
+        return getattr(TABLE[name], "plain", TABLE[name])
 
     # ---- tensors -----------------------------------------------------------------------------
     def convert(self, value: Any, dtype: str | None = None) -> Tensor:
@@ -128,6 +131,9 @@ class TorchEngine(Engine):
         self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool
     ) -> tuple[Any, list[Any]]:
         scope = STATE.scope
+        # What is assigned is written afterwards: until then it carries its derivatives, and no tensor that the
+        # backward pass needs is written over.
+        assigning = StateScope() if scope is None else None
         if scope is None:
             inputs = [v._container for v in variables]
             frozen = [x for x in inputs if not x.requires_grad]
@@ -139,7 +145,7 @@ class TorchEngine(Engine):
             for v, x in zip(variables, inputs, strict=True):
                 scope.values[v] = x
         try:
-            with torch.enable_grad():
+            with torch.enable_grad(), assigning or contextlib.nullcontext():
                 out = fn()
             loss = out[0] if has_aux else out
             grads = (
@@ -150,6 +156,8 @@ class TorchEngine(Engine):
         finally:
             for x in frozen:
                 x.requires_grad_(False)
+        for variable, value in assigning.assigned.items() if assigning is not None else ():
+            variable.engine.write(variable, value)
         loss = loss.detach()
         return ((loss, tree.map_structure(_detach, out[1])) if has_aux else loss), grads
 

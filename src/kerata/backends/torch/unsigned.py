@@ -166,6 +166,7 @@ def _by_dtype(plain: Function, special: Function) -> Function:
             x = args[1]
         return special(x.dtype, *args, **params) if x.dtype in _SIGNED else plain(*args, **params)
 
+    call.plain = plain  # type: ignore[attr-defined]  # for arguments of other dtypes
     return call
 
 
