@@ -25,7 +25,7 @@ def adjoint(x: Tensor) -> Tensor:
     return p.conj_(p.transpose(x, axes=(*range(n - 2), n - 1, n - 2)))
 
 
-def _positions(x: Tensor) -> tuple[Tensor, Tensor]:
+def positions(x: Tensor) -> tuple[Tensor, Tensor]:
     """Row and column number at every place of the matrices, int32."""
     n = len(shape_of(x))
     ones = p.cast(p.eq(p.ne(x, x), p.ne(x, x)), dtype="int32")
@@ -34,13 +34,13 @@ def _positions(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def lower_half(x: Tensor) -> Tensor:
     """The lower triangles, with half of the diagonal."""
-    rows, columns = _positions(x)
+    rows, columns = positions(x)
     return p.where(p.gt(rows, columns), x, p.where(p.eq(rows, columns), p.mul(x, 0.5), 0))
 
 
 def _on_diagonal(v: Tensor, like: Tensor) -> Tensor:
     """Vectors on the diagonals of matrices."""
-    rows, columns = _positions(like)
+    rows, columns = positions(like)
     return p.where(p.eq(rows, columns), p.reshape(v, shape=(*shape_of(v), 1)), 0)
 
 
@@ -57,12 +57,16 @@ def _like(v: Tensor, x: Tensor) -> Tensor:
     return p.cast(v, dtype=dtype_of(x))
 
 
+def _inverse(v: Tensor) -> Tensor:
+    """1 / v, and 0 where v is 0."""
+    none = p.eq(v, 0)
+    return p.where(none, 0, p.div(1.0, p.where(none, 1, v)))
+
+
 def _inverse_differences(v: Tensor) -> Tensor:
-    """1 / (v_j - v_i) off the diagonal, 0 on it."""
-    gaps = p.sub(_row(v), _column(v))
-    rows, columns = _positions(gaps)
-    diagonal = p.eq(rows, columns)
-    return p.where(diagonal, 0, p.div(1.0, p.where(diagonal, 1, gaps)))
+    """1 / (v_j - v_i). Where both are equal, which they are on the diagonal, the vectors have no derivative: 0 there is
+    right for whatever does not depend on the choice of the vectors."""
+    return _inverse(p.sub(_row(v), _column(v)))
 
 
 # ---- solving ---------------------------------------------------------------------------------------
@@ -78,7 +82,7 @@ def _cholesky_grad(g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
 
 
 def _triangle(x: Tensor, lower: bool) -> Tensor:
-    rows, columns = _positions(x)
+    rows, columns = positions(x)
     return p.where((p.ge if lower else p.le)(rows, columns), x, 0)
 
 
@@ -104,9 +108,26 @@ def _slogdet_rule(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def _slogdet_grad(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
     """Of the logarithm: the inverse, transposed. The sign of real matrices is locally constant."""
-    rows, columns = _positions(x)
+    rows, columns = positions(x)
     eye = p.add(p.mul(x, 0), p.cast(p.eq(rows, columns), dtype=dtype_of(x)))
     return (p.mul(solve(adjoint(x), eye), _column(_column(_like(g[1], x)))),)
+
+
+def _det_grad(g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+    """The cofactors: the determinant times the inverse, which singular matrices do not have. Theirs are products of
+    singular values, between the vectors."""
+    if 0 in shape_of(x):
+        return (p.mul(x, 0),)
+    singular = _column(_column(p.eq(y, 0)))
+    rows, columns = positions(x)
+    eye = _like(p.eq(rows, columns), x)
+    regular = p.where(singular, eye, x)
+    usual = p.mul(_column(_column(p.conj_(y))), solve(adjoint(regular), eye))
+    u, s, v = svd(p.where(singular, x, eye), full=False)
+    turn = p.conj_(p.mul(slogdet(u)[0], slogdet(v)[0]))
+    others = _like(p.products_of_others(s), x)
+    cofactors = p.mul(_column(_column(turn)), p.matmul(p.mul(u, _row(others)), v))
+    return (p.mul(_column(_column(g)), p.where(singular, cofactors, usual)),)
 
 
 cholesky = primitive(
@@ -115,7 +136,9 @@ cholesky = primitive(
 triangular_solve = primitive(  # of `a`, only the triangle is read
     "triangular_solve", lambda a, b, *, lower: new_abstract(b._shape, b._dtype), _triangular_grad
 )
+# NaN where `a` is singular: where elimination meets a pivot of exactly 0
 solve = primitive("solve", lambda a, b: new_abstract(b._shape, b._dtype), _solve_grad)
+det = primitive("det", lambda x: new_abstract(x._shape[:-2], x._dtype), _det_grad)
 lu_factor = primitive("lu_factor", _lu_rule)  # packed factors; row i was exchanged with row pivots[i]
 slogdet = primitive("slogdet", _slogdet_rule, _slogdet_grad)  # sign, logarithm of the absolute determinant
 
@@ -174,14 +197,16 @@ def _svd_rule(x: Tensor, *, full: bool) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _svd_grad(g: Any, y: Any, x: Tensor, *, full: bool) -> tuple[Tensor]:
-    """J. Townsend, "Differentiating the singular value decomposition" (2016); singular values that differ."""
+    """J. Townsend, "Differentiating the singular value decomposition" (2016); see `_inverse_differences`."""
     (gu, gs, gv), (u, s, v) = g, y
     *_, m, n = shape_of(x)
     k = min(m, n)
     if full:  # the other vectors span what is left over: they have no derivative of their own
         u, gu, v, gv = _cut(u, -1, k), _cut(gu, -1, k), _cut(v, -2, k), _cut(gv, -2, k)
-    size = _like(s, x)
-    gaps = _like(_inverse_differences(p.mul(s, s)), x)  # 1 / (s_j^2 - s_i^2)
+    size, reciprocal = _like(s, x), _like(_inverse(s), x)
+    gaps = _like(
+        p.mul(_inverse_differences(s), _inverse(p.add(_row(s), _column(s)))), x
+    )  # 1 / (s_j^2 - s_i^2)
     a, b = p.matmul(adjoint(u), gu), p.matmul(v, adjoint(gv))
     left = p.mul(p.mul(p.sub(a, adjoint(a)), gaps), _row(size))
     right = p.mul(p.mul(p.sub(b, adjoint(b)), gaps), _column(size))
@@ -189,10 +214,10 @@ def _svd_grad(g: Any, y: Any, x: Tensor, *, full: bool) -> tuple[Tensor]:
     whole = p.matmul(p.matmul(u, middle), v)
     if m > k:
         rest = p.sub(gu, p.matmul(u, a))
-        whole = p.add(whole, p.matmul(p.div(rest, _row(size)), v))
+        whole = p.add(whole, p.matmul(p.mul(rest, _row(reciprocal)), v))
     if n > k:
         rest = p.sub(gv, p.matmul(adjoint(b), v))
-        whole = p.add(whole, p.matmul(u, p.div(rest, _column(size))))
+        whole = p.add(whole, p.matmul(u, p.mul(rest, _column(reciprocal))))
     return (whole,)
 
 

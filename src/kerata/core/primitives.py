@@ -66,15 +66,18 @@ def unbroadcast(g: Tensor, like: Any) -> Tensor:
 
 def binary(name: str, grad: Callable[..., tuple[Any, Any]] | None = None) -> Bind:
     """Elementwise with broadcasting, equal dtypes (or a Python scalar). `grad(g, y, x1, x2)`."""
+    if grad is None:
+        return primitive(name, _pairwise)
 
     def whole(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> tuple[Any, Any]:
-        assert grad is not None
         pair = grad(g, y, x1, x2)
         return tuple(  # type: ignore[return-value]
             None if c is None else unbroadcast(c, x) for c, x in zip(pair, (x1, x2), strict=True)
         )
 
-    return primitive(name, _pairwise, whole if grad else None)
+    bind = primitive(name, _pairwise, whole)
+    bind.primitive.pairwise = grad  # type: ignore[attr-defined]
+    return bind
 
 
 def comparison(name: str) -> Bind:
@@ -103,32 +106,58 @@ def expand(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
 
 # ---- elementwise, floating -----------------------------------------------------------------------
 
-exp: Bind = unary("exp", lambda g, y, x: mul(g, conj_(y)))
-exp2: Bind = unary("exp2", lambda g, y, x: mul(mul(g, y), math.log(2)))
-expm1: Bind = unary("expm1", lambda g, y, x: mul(g, add(y, 1)))
-log: Bind = unary("log", lambda g, y, x: div(g, conj_(x)))
-log2: Bind = unary("log2", lambda g, y, x: div(g, mul(x, math.log(2))))
-log10: Bind = unary("log10", lambda g, y, x: div(g, mul(x, math.log(10))))
-log1p: Bind = unary("log1p", lambda g, y, x: div(g, add(x, 1)))
-sqrt: Bind = unary("sqrt", lambda g, y, x: div(g, mul(y, 2)))
-rsqrt: Bind = unary("rsqrt", lambda g, y, x: mul(g, mul(div(y, x), -0.5)))
-sin: Bind = unary("sin", lambda g, y, x: mul(g, cos(x)))
-cos: Bind = unary("cos", lambda g, y, x: neg(mul(g, sin(x))))
-tan: Bind = unary("tan", lambda g, y, x: mul(g, add(mul(y, y), 1)))
-asin: Bind = unary("asin", lambda g, y, x: div(g, sqrt(sub(1, mul(x, x)))))
-acos: Bind = unary("acos", lambda g, y, x: neg(div(g, sqrt(sub(1, mul(x, x))))))
-atan: Bind = unary("atan", lambda g, y, x: div(g, add(mul(x, x), 1)))
-sinh: Bind = unary("sinh", lambda g, y, x: mul(g, cosh(x)))
-cosh: Bind = unary("cosh", lambda g, y, x: mul(g, sinh(x)))
-tanh: Bind = unary("tanh", lambda g, y, x: mul(g, sub(1, mul(y, y))))
-asinh: Bind = unary("asinh", lambda g, y, x: div(g, sqrt(add(mul(x, x), 1))))
-acosh: Bind = unary("acosh", lambda g, y, x: div(g, sqrt(sub(mul(x, x), 1))))
-atanh: Bind = unary("atanh", lambda g, y, x: div(g, sub(1, mul(x, x))))
-sigmoid: Bind = unary("sigmoid", lambda g, y, x: mul(g, mul(y, sub(1, y))))
-erf: Bind = unary("erf", lambda g, y, x: mul(g, mul(exp(neg(mul(x, x))), 2 / math.sqrt(math.pi))))
-erfc: Bind = unary("erfc", lambda g, y, x: mul(g, mul(exp(neg(mul(x, x))), -2 / math.sqrt(math.pi))))
-erfinv: Bind = unary("erfinv", lambda g, y, x: mul(g, mul(exp(mul(y, y)), math.sqrt(math.pi) / 2)))
-lgamma: Bind = unary("lgamma", lambda g, y, x: mul(g, digamma(x)))
+
+def pull(g: Tensor, slope: Tensor) -> Tensor:
+    """A cotangent times a slope, and 0 where the cotangent is 0 and the slope is no finite number.
+
+    So what `where` does not choose, a logarithm of 0 or an exponential that overflows, spoils no derivative.
+    """
+    lost = logical_and(eq(g, 0), logical_not(isfinite(slope)))
+    return mul(g, conj_(where(lost, 0, slope)))
+
+
+def steep(name: str, slope: Callable[[Tensor, Tensor], Tensor]) -> Bind:
+    """Elementwise, with a derivative `slope(y, x)` that may be infinite."""
+    return unary(name, lambda g, y, x: pull(g, slope(y, x)))
+
+
+def gentle(name: str, slope: Callable[[Tensor, Tensor], Tensor]) -> Bind:
+    """Elementwise, with a derivative `slope(y, x)` that is finite wherever the function is."""
+    return unary(name, lambda g, y, x: mul(g, conj_(slope(y, x))))
+
+
+def _root_slope(y: Tensor, x: Tensor) -> Tensor:
+    """0 at 0, where there is no derivative: so lengths and deviations are flat where they vanish."""
+    none = eq(y, 0)
+    return where(none, 0, div(0.5, where(none, 1, y)))
+
+
+exp: Bind = steep("exp", lambda y, x: y)
+exp2: Bind = steep("exp2", lambda y, x: mul(y, math.log(2)))
+expm1: Bind = steep("expm1", lambda y, x: add(y, 1))
+log: Bind = steep("log", lambda y, x: div(1, x))
+log2: Bind = steep("log2", lambda y, x: div(1 / math.log(2), x))
+log10: Bind = steep("log10", lambda y, x: div(1 / math.log(10), x))
+log1p: Bind = steep("log1p", lambda y, x: div(1, add(x, 1)))
+sqrt: Bind = steep("sqrt", _root_slope)
+rsqrt: Bind = steep("rsqrt", lambda y, x: mul(mul(y, mul(y, y)), -0.5))
+sin: Bind = gentle("sin", lambda y, x: cos(x))
+cos: Bind = gentle("cos", lambda y, x: neg(sin(x)))
+tan: Bind = gentle("tan", lambda y, x: add(mul(y, y), 1))
+asin: Bind = steep("asin", lambda y, x: rsqrt(sub(1, mul(x, x))))
+acos: Bind = steep("acos", lambda y, x: neg(rsqrt(sub(1, mul(x, x)))))
+atan: Bind = gentle("atan", lambda y, x: div(1, add(mul(x, x), 1)))
+sinh: Bind = steep("sinh", lambda y, x: cosh(x))
+cosh: Bind = steep("cosh", lambda y, x: sinh(x))
+tanh: Bind = gentle("tanh", lambda y, x: sub(1, mul(y, y)))
+asinh: Bind = gentle("asinh", lambda y, x: rsqrt(add(mul(x, x), 1)))
+acosh: Bind = steep("acosh", lambda y, x: mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))))
+atanh: Bind = steep("atanh", lambda y, x: div(1, sub(1, mul(x, x))))
+sigmoid: Bind = gentle("sigmoid", lambda y, x: mul(y, sub(1, y)))
+erf: Bind = gentle("erf", lambda y, x: mul(exp(neg(mul(x, x))), 2 / math.sqrt(math.pi)))
+erfc: Bind = gentle("erfc", lambda y, x: mul(exp(neg(mul(x, x))), -2 / math.sqrt(math.pi)))
+erfinv: Bind = steep("erfinv", lambda y, x: mul(exp(mul(y, y)), math.sqrt(math.pi) / 2))
+lgamma: Bind = steep("lgamma", lambda y, x: digamma(x))
 digamma: Bind = unary("digamma")
 
 # ---- elementwise, any number ---------------------------------------------------------------------
@@ -170,6 +199,16 @@ complex_: Bind = primitive(
 )
 
 
+def zeros_of(x: Tensor) -> Tensor:
+    """Zeros in the shape and dtype of `x`, also where it is infinite or NaN."""
+    shape = shape_of(x)
+    if not shape:
+        return cast(logical_and(eq(x, x), ne(x, x)), dtype=dtype_of(x))
+    start = (0,) * len(shape)  # the sum of no elements
+    none = slice(x, starts=start, limits=start, strides=(1,) * len(shape))
+    return broadcast_to(sum(none, axis=tuple(range(len(shape))), keepdims=False), shape=shape)
+
+
 def conj_(x: Tensor) -> Tensor:
     """The conjugate of complex values, anything else as it is."""
     return conj(x) if is_complex(dtype_of(x)) else x
@@ -179,11 +218,18 @@ def conj_(x: Tensor) -> Tensor:
 
 
 def _share(chosen: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., tuple[Tensor, Tensor]]:
-    """Derivative of maximum and minimum: ties share the cotangent equally."""
+    """Derivative of maximum and minimum: ties share the cotangent equally, and so do two NaN; one NaN has all."""
 
     def grad(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
-        half = mul(g, 0.5)
-        first = where(eq(x1, x2), half, where(chosen(x1, x2), g, mul(g, 0)))
+        tie, wins = eq(x1, x2), chosen(x1, x2)
+        bad1, bad2 = (None if isinstance(x, (int, float)) else ne(x, x) for x in (x1, x2))
+        if bad1 is not None:
+            wins = logical_or(wins, bad1)
+        if bad2 is not None:
+            wins = logical_and(wins, logical_not(bad2))
+        if bad1 is not None and bad2 is not None:
+            tie = logical_or(tie, logical_and(bad1, bad2))
+        first = where(tie, mul(g, 0.5), where(wins, g, 0))
         return first, sub(g, first)
 
     return grad
@@ -194,23 +240,31 @@ def _pow_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
     first = second = None
     if not isinstance(x1, (int, float, complex)):
         if isinstance(x2, (int, float, complex)):
-            first = mul(mul(g, 0), 0) if x2 == 0 else mul(g, conj_(mul(pow(x1, x2 - 1), x2)))
+            first = zeros_of(g) if x2 == 0 else pull(g, mul(pow(x1, x2 - 1), x2))
         else:
             lower = where(eq(x2, 0), 1, sub(x2, 1))  # x^(0-1) may be infinite, and is multiplied by 0
-            first = mul(g, conj_(mul(x2, pow(x1, lower))))
+            none = eq(x2, 0)
+            first = pull(g, where(none, 0, mul(x2, pow(x1, lower))))
     if not isinstance(x2, (int, float, complex)):
         if isinstance(x1, (int, float, complex)):
-            second = mul(g, mul(y, math.log(x1) if not isinstance(x1, complex) and x1 > 0 else 0.0))
+            base = math.log(x1) if not isinstance(x1, complex) and x1 > 0 else 0.0
+            second = pull(g, mul(y, base)) if base else zeros_of(g)
         else:
-            safe = x1 if is_complex(dtype_of(x1)) else where(gt(x1, 0), x1, 1)
-            second = mul(g, conj_(mul(y, log(safe))))
+            flat = eq(x1, 0) if is_complex(dtype_of(x1)) else le(x1, 0)
+            second = pull(g, where(flat, 0, mul(y, log(where(flat, 1, x1)))))
     return first, second
+
+
+def _div_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
+    if isinstance(x2, (int, float, complex)):
+        return div(g, x2.conjugate()), None
+    return None if isinstance(x1, (int, float, complex)) else pull(g, div(1, x2)), neg(pull(g, div(y, x2)))
 
 
 add: Bind = binary("add", lambda g, y, x1, x2: (g, g))
 sub: Bind = binary("sub", lambda g, y, x1, x2: (g, neg(g)))
 mul: Bind = binary("mul", lambda g, y, x1, x2: (mul(g, _conj(x2)), mul(g, _conj(x1))))
-div: Bind = binary("div", lambda g, y, x1, x2: (div(g, _conj(x2)), neg(mul(g, div(_conj(y), _conj(x2))))))
+div: Bind = binary("div", _div_grad)
 pow: Bind = binary("pow", _pow_grad)
 floor_divide: Bind = binary("floor_divide")  # toward minus infinity
 remainder: Bind = binary(
@@ -259,10 +313,7 @@ def _where_rule(condition: Tensor, x1: Any, x2: Any) -> Tensor:
 
 
 def _where_grad(g: Tensor, y: Tensor, condition: Tensor, x1: Any, x2: Any) -> tuple[Any, Any, Any]:
-    zero = mul(g, 0)
-    zero = where(isfinite(real(zero) if is_complex(dtype_of(zero)) else zero), zero, 0)
-    first = unbroadcast(where(condition, g, zero), x1)
-    return None, first, unbroadcast(where(condition, zero, g), x2)
+    return None, unbroadcast(where(condition, g, 0), x1), unbroadcast(where(condition, 0, g), x2)
 
 
 where: Bind = primitive("where", _where_rule, _where_grad)
@@ -295,7 +346,15 @@ def _extreme_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: tuple[int, ...], kee
     return (div(mul(expand(g, x, axis), share), count),)
 
 
-def _prod_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> tuple[Tensor]:
+def products_of_others(x: Tensor) -> Tensor:
+    """Along the last axis, the product of all other elements."""
+    n = len(shape_of(x))
+    first = tuple(1 if i == n - 1 else d for i, d in enumerate(shape_of(x)))
+    one = add(mul(slice(x, starts=(0,) * n, limits=first, strides=(1,) * n), 0), 1)
+    return _prod_grad(one, None, x, axis=(n - 1,), keepdims=True)[0]
+
+
+def _prod_grad(g: Tensor, y: Any, x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> tuple[Tensor]:
     """The product of the other elements, right also where some are zero: prefix times suffix products."""
     rest = tuple(i for i in range(len(shape_of(x))) if i not in axis)
     perm = rest + axis
@@ -303,7 +362,8 @@ def _prod_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: tuple[int, ...], keepdi
     lead = tuple(shape[i] for i in rest)
     flat = reshape(transpose(x, axes=perm), shape=(*lead, math.prod(shape[i] for i in axis)))
     last = len(lead)
-    ones = add(mul(slice(flat, starts=(0,) * (last + 1), limits=(*lead, 1), strides=(1,) * (last + 1)), 0), 1)
+    first = slice(flat, starts=(0,) * (last + 1), limits=(*lead, 1), strides=(1,) * (last + 1))
+    ones = add(zeros_of(first), 1)
     n = shape_of(flat)[-1]
 
     def exclusive(values: Tensor) -> Tensor:
@@ -404,7 +464,7 @@ def _slice_rule(x: Tensor, *, starts: Any, limits: Any, strides: Any) -> Tensor:
 def _slice_grad(g: Tensor, y: Tensor, x: Tensor, *, starts: Any, limits: Any, strides: Any) -> tuple[Tensor]:
     shape, sizes = shape_of(x), shape_of(g)
     if 0 in sizes:
-        return (mul(x, 0),)
+        return (zeros_of(x),)
     for axis, step in enumerate(strides):
         if step > 1:
             g = dilate(g, axis=axis, step=step)
@@ -448,12 +508,12 @@ def _dynamic_slice_rule(x: Tensor, starts: Tensor, *, sizes: tuple[int, ...]) ->
 
 
 def _dynamic_slice_grad(g: Tensor, y: Tensor, x: Tensor, starts: Tensor, *, sizes: Any) -> tuple[Any, Any]:
-    return dynamic_update_slice(mul(x, 0), g, starts), None
+    return dynamic_update_slice(zeros_of(x), g, starts), None
 
 
 def _update_grad(g: Tensor, y: Tensor, x: Tensor, update: Tensor, starts: Tensor) -> tuple[Any, Any, Any]:
     sizes = shape_of(update)
-    return dynamic_update_slice(g, mul(update, 0), starts), dynamic_slice(g, starts, sizes=sizes), None
+    return dynamic_update_slice(g, zeros_of(update), starts), dynamic_slice(g, starts, sizes=sizes), None
 
 
 def builtins_any(items: Any) -> bool:
@@ -481,7 +541,7 @@ def _take_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor, *, axis: int) -
     rows = transpose(g, axes=front)
     count = math.prod(shape_of(indices))
     rest = shape[:axis] + shape[axis + 1 :]
-    target = mul(transpose(x, axes=(axis, *range(axis), *range(axis + 1, len(shape)))), 0)
+    target = zeros_of(transpose(x, axes=(axis, *range(axis), *range(axis + 1, len(shape)))))
     flat = reshape(indices, shape=(count, 1))
     summed = scatter(target, flat, reshape(rows, shape=(count, *rest)), mode="add")
     return transpose(summed, axes=(*range(1, axis + 1), 0, *range(axis + 1, len(shape)))), None
@@ -492,7 +552,7 @@ def _along_rule(x: Tensor, indices: Tensor, *, axis: int) -> Tensor:
 
 
 def _along_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor, *, axis: int) -> tuple[Tensor, None]:
-    return put_along_axis(mul(x, 0), indices, g, axis=axis), None
+    return put_along_axis(zeros_of(x), indices, g, axis=axis), None
 
 
 def _gather_rule(x: Tensor, indices: Tensor) -> Tensor:
@@ -504,7 +564,20 @@ def _gather_grad(g: Tensor, y: Tensor, x: Tensor, indices: Tensor) -> tuple[Tens
     depth = shape_of(indices)[-1]
     count = math.prod(shape_of(indices)[:-1])
     rows = reshape(g, shape=(count, *shape_of(x)[depth:]))
-    return scatter(mul(x, 0), reshape(indices, shape=(count, depth)), rows, mode="add"), None
+    return scatter(zeros_of(x), reshape(indices, shape=(count, depth)), rows, mode="add"), None
+
+
+def _last_updates(x: Tensor, indices: Tensor) -> Tensor:
+    """Which updates are the last ones of their place."""
+    depth = shape_of(indices)[-1]
+    rest = tuple(range(depth, len(shape_of(x))))
+    places = any(ne(x, x), axis=rest, keepdims=False) if rest else ne(x, x)
+    row = reshape(
+        slice(indices, starts=(0, 0), limits=(shape_of(indices)[0], 1), strides=(1, 1)), shape=shape_of(indices)[:1]
+    )
+    order = cumsum(cast(eq(row, row), dtype="int32"), axis=0)
+    last = scatter(mul(cast(places, dtype="int32"), 0), indices, order, mode="max")
+    return eq(gather_nd(last, indices), order)
 
 
 def _scatter_grad(
@@ -513,10 +586,18 @@ def _scatter_grad(
     picked = gather_nd(g, indices)
     if mode == "add":
         return g, None, picked
-    if mode == "set":
-        return scatter(g, indices, mul(updates, 0), mode="set"), None, picked
+    if mode == "set":  # of several updates of one place, the last one stays
+        last = _last_updates(x, indices)
+        picked = where(reshape(last, shape=(shape_of(last)[0], *(1,) * (len(shape_of(updates)) - 1))), picked, 0)
+        return scatter(g, indices, zeros_of(updates), mode="set"), None, picked
     if mode == "mul":
-        return mul(g, div(y, x)), None, mul(picked, div(gather_nd(y, indices), updates))
+        ones = add(mul(x, 0), 1)
+        zero = eq(updates, 0)
+        zeros = gather_nd(scatter(mul(ones, 0), indices, cast(zero, dtype=dtype_of(x)), mode="add"), indices)
+        others = gather_nd(scatter(ones, indices, where(zero, 1, updates), mode="mul"), indices)
+        others = where(zero, where(eq(zeros, 1), others, 0), where(eq(zeros, 0), div(others, where(zero, 1, updates)), 0))
+        all_ = scatter(ones, indices, updates, mode="mul")
+        return mul(g, conj_(all_)), None, mul(picked, conj_(mul(others, gather_nd(x, indices))))
     won = cast(eq(y, x), dtype=dtype_of(g))  # max and min: those that hold the result share it
     hits = cast(eq(gather_nd(y, indices), updates), dtype=dtype_of(g))
     count = scatter(won, indices, hits, mode="add")
@@ -537,7 +618,7 @@ scatter: Bind = primitive("scatter", lambda x, indices, updates, *, mode: _same(
 
 
 def _sort_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> tuple[Tensor]:
-    return (put_along_axis(mul(x, 0), argsort(x, axis=axis), g, axis=axis),)
+    return (put_along_axis(zeros_of(x), argsort(x, axis=axis), g, axis=axis),)
 
 
 def _top_k_rule(x: Tensor, *, k: int) -> tuple[Tensor, Tensor]:
@@ -546,7 +627,7 @@ def _top_k_rule(x: Tensor, *, k: int) -> tuple[Tensor, Tensor]:
 
 
 def _top_k_grad(g: Any, y: Any, x: Tensor, *, k: int) -> tuple[Tensor]:
-    return (put_along_axis(mul(x, 0), y[1], g[0], axis=len(shape_of(x)) - 1),)
+    return (put_along_axis(zeros_of(x), y[1], g[0], axis=len(shape_of(x)) - 1),)
 
 
 sort: Bind = primitive("sort", lambda x, *, axis: _same(x), _sort_grad)  # stable; NaN last

@@ -161,6 +161,9 @@ def parse_einsum(equation: str, ranks: Shape) -> tuple[tuple[str, ...], str]:
         raise ArgumentError(
             "subscripts", expected=f"with {len(ranks)} operands, as many as were given", got=equation
         )
+    letters_only = text.replace("...", "").replace("->", "").replace(",", "")
+    if letters_only and not (letters_only.isalpha() and letters_only.isascii()):
+        raise ArgumentError("subscripts", expected="made of letters, ',', '...' and '->'", got=equation)
     spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in text]
     most = 0
     for term, rank in zip(terms, ranks, strict=True):
@@ -185,6 +188,12 @@ def parse_einsum(equation: str, ranks: Shape) -> tuple[tuple[str, ...], str]:
         result = ellipsis + "".join(sorted(c for c, n in counts.items() if n == 1))
     if any(c not in "".join(full) for c in result):
         raise ArgumentError("subscripts", expected="without new letters on the right of '->'", got=equation)
+    if len(set(result)) != len(result):
+        raise ArgumentError(
+            "subscripts", expected="without repeated letters on the right of '->'", got=equation
+        )
+    if ellipsis and arrow and "..." not in right:
+        raise ArgumentError("subscripts", expected="with '...' on the right of '->', too", got=equation)
     return full, result
 
 

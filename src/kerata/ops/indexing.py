@@ -98,7 +98,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     samples=[
         sample(T((3, 4)), values([[0, 3], [1, 1], [-1, 2]], dtype="int32"), axis=1), sample(T((3, 4)), values([[0, 1, 2, 9]], dtype="int32"), 0),
         sample(T((2, 3)), values(5, 0, dtype="int64")), sample(T((2, 1, 3)), T((2, 4, 1), "int32", 0, 2), axis=-1),
-    ],
+    sample(T((0, 3)), T((0, 2), "int32", low=0, high=2), 1)],
     rejects=[rejects(T((3, 4)), values(0, dtype="int32"), 1, argument="indices"), rejects(T((3,)), T((3,)), 0, argument="indices"), rejects(T((3,)), [0, 3], 0, argument="indices"), rejects(T((0,)), values(0, dtype="int32"), 0, argument="indices")],
 )  # fmt: skip
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
@@ -216,7 +216,7 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     samples=[
         sample(T((4, 5)), (1, 2), T((2, 3))), sample(T((4,)), values(3, dtype="int32"), T((2,))), sample(T((3,), "int32"), (0,), T((2,), "int32")),
         sample(T((4, 5)), values(1, 2, dtype="int64"), T((2, 3))),
-    ],
+    sample(T((0, 2)), (0, 0), T((0, 1)))],
     rejects=[rejects(T((4, 5)), (1,), T((2, 3)), argument="start_indices"), rejects(T((4,)), (0,), T((5,)), argument="updates")],
 )  # fmt: skip
 def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Tensor:
@@ -295,7 +295,7 @@ def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
     samples=[
         sample(values([[0, 1], [2, 0]], dtype="int32"), T((2,)), (3, 2)), sample(values([[1], [1]], dtype="int32"), T((2, 4)), (3, 4)),
         sample(values([[0], [-1]], dtype="int64"), T((2,), "int32"), (3,)),
-    ],
+    sample(T((0, 1), "int32"), T((0, 2)), (3, 2)), sample(values([0], [0], dtype="int32"), values(2.0, 3.0, dtype="float64"), (2,))],
     rejects=[rejects([[3]], T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices")],
 )  # fmt: skip
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
@@ -547,7 +547,7 @@ def one_hot(
 
 
 @op(
-    samples=[sample(values([[0, 2], [1, 1]], dtype="int32"), 3), sample(values(0, 2, dtype="int32"), num_classes=4), sample(values([[0, -1]], dtype="int32"), 3, dtype="int32")],
+    samples=[sample(values([[0, 2], [1, 1]], dtype="int32"), 3), sample(values(0, 2, dtype="int32"), num_classes=4), sample(values([[0, -1]], dtype="int32"), 3, dtype="int32"), sample(values([5, 1], dtype="int32"), 3), sample(T((0, 2), "int32", low=0, high=3), 3)],
     rejects=[rejects(T((2,)), 3, argument="inputs"), rejects(values(0, dtype="int32"), None, argument="num_classes")],
     differentiable=False,
 )  # fmt: skip
@@ -634,7 +634,13 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 5)), 2), sample(T((6,)), 0), sample(T((3, 4)), -1, 0)],
+    samples=[
+        sample(T((2, 5)), 2),
+        sample(T((6,)), 0),
+        sample(T((3, 4)), -1, 0),
+        sample(values(2, 2, 1, 1, dtype="int32"), 1),
+        sample(T((2, 3)), 4, None),
+    ],
     rejects=[rejects(T((3,)), 3, argument="kth")],
     differentiable=False,
 )
@@ -697,7 +703,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 
 
 @op(
-    samples=[sample(values(1, 0, dtype="int32"), T((2, 4)), 2), sample(values(0, 1, 9, dtype="int32"), values([[1.0, 1.0, 0.0], [0.0, float("nan"), 1.0], [0.0, 1.0, 2.0]]), 1)],
+    samples=[sample(values(1, 0, dtype="int32"), T((2, 4)), 2), sample(values(0, 1, 9, dtype="int32"), values([[1.0, 1.0, 0.0], [0.0, float("nan"), 1.0], [0.0, 1.0, 2.0]]), 1), sample(values(0, 2, dtype="int32"), T((2, 3)), 3), sample(values(-1, 1, dtype="int32"), T((2, 3)), 1), sample(T((0,), "int32"), T((0, 3)), 1)],
     rejects=[rejects(T((2,)), T((2, 3)), 1, argument="targets"), rejects(values(0, dtype="int32"), T((2, 3)), 1, argument="targets")],
     differentiable=False,
 )  # fmt: skip
@@ -752,7 +758,7 @@ def _search(sequence: Any, wanted: Any, side: str, argument: str) -> Tensor:
 
 
 @op(
-    samples=[sample(values(1.0, 2.0, 2.0, 3.0), values(0.0, 2.0, 2.5, 9.0)), sample(values(1.0, 2.0, 2.0), values([[2.0], [1.0]]), side="right"), sample(values(1, 3, dtype="int32"), 2)],
+    samples=[sample(values(1.0, 2.0, 2.0, 3.0), values(0.0, 2.0, 2.5, 9.0)), sample(values(1.0, 2.0, 2.0), values([[2.0], [1.0]]), side="right"), sample(values(1, 3, dtype="int32"), 2), sample(T((0,)), T((2,))), sample(values(1.0, 2.0, dtype="float64"), values(1.5, float("nan"), float("inf"), dtype="float64"))],
     rejects=[rejects(T((2, 2)), T((2,)), argument="sorted_sequence"), rejects(T((2,)), T((2,)), "middle", argument="side")],
     reference=np.searchsorted, differentiable=False,
 )  # fmt: skip
@@ -778,7 +784,13 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
 
 
 @op(
-    samples=[sample(T((2, 3)), values(-1.0, 0.0, 1.0)), sample(values(1.0, 2.0), [1.0, 2.0])],
+    samples=[
+        sample(T((2, 3)), values(-1.0, 0.0, 1.0)),
+        sample(values(1.0, 2.0), [1.0, 2.0]),
+        sample(values(3, 1, 2, dtype="int32"), values(1, 2, dtype="int32")),
+        sample(T((2,)), T((0,))),
+        sample(values(float("nan"), float("inf"), float("-inf")), values(0.0, 1.0)),
+    ],
     rejects=[rejects(T((2,)), T((2, 2)), argument="bins")],
     reference=np.digitize,
     differentiable=False,
@@ -850,7 +862,13 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
 
 @op(
     needs_values=True,
-    samples=[sample(values([[1, 0], [0, 2]])), sample(T((5,), "bool")), sample(T((0,)))],
+    samples=[
+        sample(values([[1, 0], [0, 2]])),
+        sample(T((5,), "bool")),
+        sample(T((0,))),
+        sample(T((2, 2, 2), "int32")),
+        sample(values(float("nan"), -0.0, 0.0, float("inf"))),
+    ],
     differentiable=False,
 )
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
@@ -888,6 +906,8 @@ def _check_unravel(indices: Any, shape: Any) -> None:
         sample(values(5, 0, 11, dtype="int32"), (3, 4)),
         sample(values([[-1], [2]], dtype="int32"), (2, 3)),
         sample(4, (6,)),
+        sample(T((0,), "int32"), (2, 2)),
+        sample(values(3, 0, dtype="int64"), (4,)),
     ],
     rejects=[
         rejects(T((2,)), (2, 2), argument="indices"),

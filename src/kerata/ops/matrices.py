@@ -1,7 +1,7 @@
 """Linear algebra on matrices, which are the last two axes; the axes before are batches.
 
-Where a result does not exist (no inverse, no Cholesky factor) it is NaN, infinite or very large, and no
-engine raises. Half precision is computed in float32. Eigenvectors and singular vectors are unique up to a
+Where a result does not exist (no inverse, no Cholesky factor), it is NaN, and no engine raises; matrices that hold NaN or
+infinities give NaN. Half precision is computed in float32. Eigenvectors and singular vectors are unique up to a
 factor of modulus 1; Kerata chooses it, so that they are the same on every engine.
 """
 
@@ -58,6 +58,27 @@ def _wide(x: Any) -> tuple[Tensor, str]:
     return (cast(x, "float32") if dtypes.itemsize(name) < 4 else x), name
 
 
+def _regular(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The matrices, with the identity in the place of those that hold NaN or infinities, which engines refuse or make
+    different things of; and which those are, as bool matrices of size 1."""
+    n = len(shape_of(x))
+    bad = p.any(p.logical_not(p.isfinite(x)), axis=(n - 2, n - 1), keepdims=True)
+    rows, columns = d.positions(x)
+    return p.where(bad, cast(p.eq(rows, columns), dtype_of(x)), x), bad
+
+
+def _spoiled(bad: Tensor, out: Tensor) -> Tensor:
+    """NaN for the matrices that were not regular. Results have at most two axes beside those of the batch."""
+    n, batch = len(shape_of(out)), tuple(shape_of(bad)[:-2])
+    return p.where(p.reshape(bad, shape=(*batch, *(1,) * (n - len(batch)))), math.nan, out)
+
+
+def _svd(x: Tensor, full: bool) -> tuple[Tensor, Tensor, Tensor]:
+    x, bad = _regular(x)
+    u, s, v = (_spoiled(bad, part) for part in d.svd(x, full=full))
+    return u, s, v
+
+
 def adjoint(x: Tensor) -> Tensor:
     """The conjugate transpose of matrices."""
     return d.adjoint(x)
@@ -93,7 +114,8 @@ def _symmetric(x: Tensor) -> Tensor:
 
 
 def _factor(x: Tensor, upper: bool) -> Tensor:
-    low = d.cholesky(_symmetric(x))
+    x, irregular = _regular(_symmetric(x))
+    low = _spoiled(irregular, d.cholesky(x))
     bad = p.any(p.ne(low, low), axis=(len(shape_of(low)) - 2, len(shape_of(low)) - 1), keepdims=True)
     low = p.where(bad, math.nan, low)
     return adjoint(low) if upper else low
@@ -181,7 +203,8 @@ def _solved(a: Any, b: Any, solve_: Any) -> Tensor:
         raise ArgumentError(
             "b", expected=f"with batches that broadcast with those of `a`, {shape_of(a)[:-2]}", got=b
         ) from None
-    out = solve_(a, b)
+    a, bad = _regular(a)
+    out = _spoiled(bad, solve_(a, b))
     return cast(p.reshape(out, shape=shape_of(out)[:-1]) if vector else out, name)
 
 
@@ -205,7 +228,7 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
         b: matrices of right-hand columns, or vectors.
 
     Returns:
-        A tensor of the shape of `b` (broadcast); not finite, or very large, where `a` is singular.
+        A tensor of the shape of `b` (broadcast); NaN where `a` is singular.
 
     Raises:
         ArgumentError: the shapes do not fit.
@@ -243,7 +266,7 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tenso
 
 @op(samples=(*_SQUARES, sample(_GENERAL)), rejects=_SQUARE_REJECTS, reference=np.linalg.inv)
 def inv(x: TensorLike) -> Tensor:
-    """The inverse of square matrices; not finite, or very large, where there is none.
+    """The inverse of square matrices; NaN where there is none.
 
     Args:
         x: square matrices.
@@ -261,7 +284,8 @@ def inv(x: TensorLike) -> Tensor:
     """
     _check_square(x)
     x, name = _wide(x)
-    return cast(d.solve(x, _eye_like(x)), name)
+    x, bad = _regular(x)
+    return cast(_spoiled(bad, d.solve(x, _eye_like(x))), name)
 
 
 @op(
@@ -292,8 +316,9 @@ def lu_factor(x: TensorLike) -> tuple[Tensor, Tensor]:
     """
     _check_matrices(x)
     x, name = _wide(x)
+    x, bad = _regular(x)
     lu, pivots = d.lu_factor(x)
-    return cast(lu, name), pivots
+    return cast(_spoiled(bad, lu), name), pivots
 
 
 # ---- determinants --------------------------------------------------------------------------------
@@ -326,8 +351,8 @@ def det(x: TensorLike) -> Tensor:
     """
     _check_square(x)
     x, name = _wide(x)
-    sign, log = d.slogdet(x)
-    return cast(p.mul(sign, cast(p.exp(log), dtype_of(sign))), name)
+    x, bad = _regular(x)
+    return cast(_spoiled(bad, d.det(x)), name)
 
 
 @op(samples=_DETERMINANTS, rejects=_SQUARE_REJECTS)
@@ -350,7 +375,8 @@ def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
     """
     _check_square(x)
     x, name = _wide(x)
-    sign, log = d.slogdet(x)
+    x, bad = _regular(x)
+    sign, log = (_spoiled(bad, part) for part in d.slogdet(x))
     return cast(stop_gradient(sign), name), cast(log, dtypes.real_of(name))
 
 
@@ -410,12 +436,19 @@ def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
     """
     _check_square(x)
     x, name = _wide(x)
-    w, v = d.eigh(_symmetric(x))
+    x, bad = _regular(_symmetric(x))
+    w, v = (_spoiled(bad, part) for part in d.eigh(x))
     return cast(w, dtypes.real_of(name)), cast(p.mul(v, _turned(v)), name)
 
 
 @op(
-    samples=(sample(_GENERAL), sample(_BATCH), sample(values([[0.0, -1.0], [1.0, 0.0]]))),
+    samples=(
+        sample(_GENERAL),
+        sample(_BATCH),
+        sample(values([[0.0, -1.0], [1.0, 0.0]])),
+        sample(values([[2.0]])),
+        sample(values([[1.0, 2.0], [3.0, 4.0]], dtype="float64")),
+    ),
     rejects=_SQUARE_REJECTS,
     differentiable=False,
 )
@@ -438,15 +471,17 @@ def eig(x: TensorLike) -> tuple[Tensor, Tensor]:
     """
     _check_square(x)
     x, _ = _wide(x)
-    w, v = d.eig(x)
-    w, v = _ordered(w, v)
-    return w, p.mul(v, _turned(v))
+    x, bad = _regular(x)
+    w, v = _ordered(*d.eig(x))
+    return _spoiled(bad, w), _spoiled(bad, p.mul(v, _turned(v)))
 
 
 def _ordered(w: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     """LAPACK's order differs from version to version. Conjugate pairs have equal real parts but for rounding."""
     last = len(shape_of(w)) - 1
     scale = 1e4 * float(dtypes.finfo(dtypes.real_of(dtype_of(w))).eps)
+    if 0 in shape_of(w):
+        return w, v
     size = p.max(p.abs(w), axis=(last,), keepdims=True)
     grid = p.mul(p.where(p.eq(size, 0), 1, size), scale)
     order = p.argsort(p.imag(w), axis=last)
@@ -479,6 +514,7 @@ def qr(x: TensorLike, mode: str = "reduced") -> tuple[Tensor, Tensor]:
         raise ArgumentError("mode", expected="'reduced' or 'complete'", got=mode)
     _check_matrices(x)
     x, name = _wide(x)
+    x, bad = _regular(x)
     m, n = shape_of(x)[-2:]
     if n > m:  # the first square part decides; engines differentiate that
         last = len(shape_of(x)) - 1
@@ -486,7 +522,7 @@ def qr(x: TensorLike, mode: str = "reduced") -> tuple[Tensor, Tensor]:
         r = p.concatenate((r, p.matmul(adjoint(q), cut(x, last, m, n))), axis=last)
     else:
         q, r = d.qr(x, full=mode == "complete")
-    return cast(q, name), cast(r, name)
+    return cast(_spoiled(bad, q), name), cast(_spoiled(bad, r), name)
 
 
 _RECTANGLES = (
@@ -521,12 +557,14 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
     x, name = _wide(x)
     real = dtypes.real_of(name)
     if not compute_uv:
-        return cast(d.svd(x, full=False)[1], real)
-    u, s, v = d.svd(x, full=bool(full_matrices))
+        return cast(_svd(x, full=False)[1], real)
+    u, s, v = _svd(x, full=bool(full_matrices))
     k = shape_of(s)[-1]
     turn = _turned(u)
     last = len(shape_of(u)) - 1
-    back = p.conj_(_swap(cut(turn, last, 0, k)))
+    # Only together do the two vectors of a singular value turn; those of 0 are independent of each other.
+    own = _swap(_turned(_swap(cut(v, last - 1, 0, k))))
+    back = p.where(_column(_vanishing(x, s)), own, p.conj_(_swap(cut(turn, last, 0, k))))
     if shape_of(v)[-2] != k:
         rest = p.add(p.mul(cut(v, last - 1, k, shape_of(v)[-2]), 0), 1)
         ones = cut(rest, last, 0, 1)
@@ -537,10 +575,22 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
 # ---- least squares -------------------------------------------------------------------------------
 
 
+def _largest(s: Tensor) -> Tensor:
+    """The largest singular value, which is the first one; 0 where there is none."""
+    last = len(shape_of(s)) - 1
+    if shape_of(s)[last] == 0:
+        return p.sum(s, axis=(last,), keepdims=True)
+    return cut(s, last, 0, 1)
+
+
+def _vanishing(x: Tensor, s: Tensor) -> Tensor:
+    """Which singular values are 0 but for rounding."""
+    return p.le(s, p.mul(_largest(s), _least(x, None)))
+
+
 def _pseudo_inverse(x: Tensor, rcond: Any) -> Tensor:
-    u, s, v = d.svd(x, full=False)
-    largest = p.max(s, axis=(len(shape_of(s)) - 1,), keepdims=True)
-    small = p.le(s, p.mul(largest, rcond))
+    u, s, v = _svd(x, full=False)
+    small = p.le(s, p.mul(_largest(s), rcond))
     inverse = p.where(small, 0, p.div(1.0, p.where(small, 1, s)))
     return p.matmul(p.mul(adjoint(v), cast(_row(inverse), dtype_of(x))), adjoint(u))
 
@@ -585,7 +635,7 @@ def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
 
 
 @op(
-    samples=(sample(T((4, 2)), T((4,))), sample(T((4, 2)), T((4, 3))), sample(_GENERAL, T((3, 1))), sample(T((2, 4)), T((2,)))),
+    samples=(sample(T((4, 2)), T((4,))), sample(T((4, 2)), T((4, 3))), sample(_GENERAL, T((3, 1))), sample(T((2, 4)), T((2,))), sample(T((5, 2), "float64"), T((5, 2), "float64"))),
     rejects=(rejects(T((3, 2)), T((2,)), argument="b"), rejects(T((3,)), T((3,)), argument="a")),
 )  # fmt: skip
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
@@ -642,9 +692,9 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
     """
     _check_matrices(x)
     x, _ = _wide(x)
-    s = d.svd(x, full=False)[1]
+    s = _svd(x, full=False)[1]
     last = (len(shape_of(s)) - 1,)
-    least = p.mul(p.max(s, axis=last, keepdims=True), _least(x, None)) if tol is None else float(tol)
+    least = p.mul(_largest(s), _least(x, None)) if tol is None else float(tol)
     return p.sum(cast(p.gt(s, least), "int32"), axis=last, keepdims=False)
 
 
@@ -653,10 +703,8 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
 
 def _vector_norm(x: Tensor, order: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     size = p.abs(x)
-    if order == inf:
-        return p.max(size, axis=axes, keepdims=keepdims)
-    if order == -inf:
-        return p.min(size, axis=axes, keepdims=keepdims)
+    if order in (inf, -inf):
+        return _extreme(size, order > 0, axes, keepdims)
     if order == 0:
         return p.sum(cast(p.ne(size, 0), dtype_of(size)), axis=axes, keepdims=keepdims)
     if order == 1:
@@ -666,6 +714,15 @@ def _vector_norm(x: Tensor, order: Any, axes: tuple[int, ...], keepdims: bool) -
     return p.pow(p.sum(p.pow(size, float(order)), axis=axes, keepdims=keepdims), 1 / order)
 
 
+def _extreme(x: Tensor, largest: bool, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    """The largest or smallest element; of none, 0 is the largest one and there is no smallest."""
+    if any(shape_of(x)[i] == 0 for i in axes):
+        if not largest:
+            raise ArgumentError("x", expected="with elements, for a norm of negative order", got=x)
+        return p.sum(x, axis=axes, keepdims=keepdims)
+    return (p.max if largest else p.min)(x, axis=axes, keepdims=keepdims)
+
+
 def _matrix_norm(x: Tensor, order: Any, axes: tuple[int, int], keepdims: bool) -> Tensor:
     row, column = axes
     if order in (None, "fro"):
@@ -673,13 +730,13 @@ def _matrix_norm(x: Tensor, order: Any, axes: tuple[int, int], keepdims: bool) -
     if order in (1, -1, inf, -inf):
         summed, other = (row, column) if order in (1, -1) else (column, row)
         totals = p.sum(p.abs(x), axis=(summed,), keepdims=True)
-        value = (p.max if order > 0 else p.min)(totals, axis=(other,), keepdims=True)
+        value = _extreme(totals, order > 0, (other,), True)
     else:
         n = len(shape_of(x))
         rest = tuple(i for i in range(n) if i not in axes)
-        s = d.svd(p.transpose(x, axes=(*rest, row, column)), full=False)[1]
+        s = _svd(p.transpose(x, axes=(*rest, row, column)), full=False)[1]
         last = (len(rest),)
-        value = {"nuc": p.sum, 2: p.max, -2: p.min}[order](s, axis=last, keepdims=False)
+        value = p.sum(s, axis=last, keepdims=False) if order == "nuc" else _extreme(s, order > 0, last, False)
     kept = tuple(1 if i in axes else size for i, size in enumerate(shape_of(x)))
     return p.reshape(
         value, shape=kept if keepdims else tuple(size for i, size in enumerate(shape_of(x)) if i not in axes)
@@ -739,6 +796,8 @@ def norm(x: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
 
 
 def _norm_axes(axis: Any, n: int) -> Any:
+    if not (axis is None or hasattr(axis, "__index__") or isinstance(axis, (list, tuple))):
+        raise ArgumentError("axis", expected="one axis for vectors or two for matrices", got=axis)
     given = tuple(range(n)) if axis is None else (axis,) if hasattr(axis, "__index__") else tuple(axis)
     if len(given) not in (1, 2):
         raise ArgumentError("axis", expected="one axis for vectors or two for matrices", got=axis)

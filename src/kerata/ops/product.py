@@ -113,7 +113,13 @@ def _axes_pair(axes: Any, n1: int, n2: int) -> tuple[list[int], list[int]]:
     first, second = ([a] if hasattr(a, "__index__") else list(a) for a in axes)
     if len(first) != len(second):
         raise ArgumentError("axes", expected="as many axes of `x1` as of `x2`", got=axes)
-    return [rules.axis_index(a, n1, "axes") for a in first], [rules.axis_index(a, n2, "axes") for a in second]
+    found = (
+        [rules.axis_index(a, n1, "axes") for a in first],
+        [rules.axis_index(a, n2, "axes") for a in second],
+    )
+    if any(len(set(part)) != len(part) for part in found):
+        raise ArgumentError("axes", expected="without repeated axes", got=axes)
+    return found
 
 
 @op(
@@ -121,7 +127,7 @@ def _axes_pair(axes: Any, n1: int, n2: int) -> tuple[list[int], list[int]]:
         sample(T((2, 3)), T((3, 4)), 1), sample(T((2, 3, 4)), T((3, 4, 2))), sample(T((2, 3)), T((4, 2)), axes=((0,), (1,))), sample(T((2,)), T((3,)), axes=0),
         sample(T((2, 3)), T((3, 2)), axes=((0, 1), (1, 0))), sample(T((2, 3)), T((3,)), axes=(1, 0)), sample(T((2, 3), "int32"), T((3,), "int32"), 1, gradient=False),
     ],
-    rejects=[rejects(T((2, 3)), T((4, 2)), 1, argument="x2"), rejects(T((2,)), T((2,)), 2, argument="axes"), rejects(T((2,)), T((2,)), ((0,), ()), argument="axes")],
+    rejects=[rejects(T((2, 3)), T((4, 2)), 1, argument="x2"), rejects(T((2,)), T((2,)), 2, argument="axes"), rejects(T((2,)), T((2,)), ((0,), ()), argument="axes"), rejects(T((2, 3)), T((2, 3)), ((0, 0), (0, 0)), argument="axes")],
     reference=np.tensordot,
 )  # fmt: skip
 def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
@@ -186,7 +192,13 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,)), T((3,))), sample(T((2, 3)), T((4, 3))), sample(T((2,)), 3.0), *_INTEGERS[1:]],
+    samples=[
+        sample(T((3,)), T((3,))),
+        sample(T((2, 3)), T((4, 3))),
+        sample(T((2,)), 3.0),
+        *_INTEGERS[1:],
+        sample(T((2, 0)), T((3, 0))),
+    ],
     rejects=[rejects(T((2, 3)), T((2,)), argument="x2")],
     reference=np.inner,
 )
@@ -215,6 +227,8 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
         sample(T((3,)), T((2,))),
         sample(T((2, 2)), T((3,))),
         sample(T((2,), "bool"), T((3,), "bool"), gradient=False),
+        sample(T((0,)), T((2,))),
+        sample(2, T((3,), "int32")),
     ],
     reference=np.outer,
 )
@@ -236,7 +250,7 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,)), T((3,))), sample(T((2, 3)), T((2, 3))), sample(T((3,), "complex64"), T((3,), "complex64"), gradient=False), *_INTEGERS[1:]],
+    samples=[sample(T((3,)), T((3,))), sample(T((2, 3)), T((2, 3))), sample(T((3,), "complex64"), T((3,), "complex64"), gradient=False), *_INTEGERS[1:], sample(T((0,)), T((0,)))],
     rejects=[rejects(T((3,)), T((2,)), argument="x2")],
     reference=np.vdot,
 )  # fmt: skip
@@ -329,7 +343,7 @@ def cross(
 
 
 @op(
-    samples=[sample(T((2, 3)), T((3, 2))), sample(T((2,)), T((3,))), sample(T((2,)), T((2, 3))), sample(T((2, 2), "int32"), T((2, 2), "int32"), gradient=False)],
+    samples=[sample(T((2, 3)), T((3, 2))), sample(T((2,)), T((3,))), sample(T((2,)), T((2, 3))), sample(T((2, 2), "int32"), T((2, 2), "int32"), gradient=False), sample(T(()), T((2, 2)))],
     reference=np.kron,
 )  # fmt: skip
 def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
@@ -358,10 +372,12 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
         sample("ij,jk->ik", T((2, 3)), T((3, 4))), sample("ii->i", T((3, 3))), sample("ii", T((3, 3))), sample("ij->ji", T((2, 3))), sample("i,j", T((2,)), T((3,))),
         sample("...ij,...jk->...ik", T((5, 2, 3)), T((3, 4))), sample("bij,bjk,bkl->bil", T((2, 2, 3)), T((2, 3, 2)), T((2, 2, 2))), sample("ij->", T((2, 3))),
         sample("ij, jk", T((2, 3)), T((3, 2))), sample("i...->...", T((2, 3))), sample("ij,jk->ik", T((2, 3), "int32"), T((3, 2), "int32"), gradient=False),
+        sample("ii", T((3, 3), "int16"), gradient=False), sample("ij->", T((3, 3), "uint8"), gradient=False), sample("iij->j", T((3, 3, 2))), sample("ii,ij->j", T((3, 3)), T((3, 2))), sample("ba", T((2, 3))), sample("...,...", T((2, 3)), T((3,))), sample(",->", T(()), T(())),
         sample("ij,j->i", T((2, 3), "float16"), T((3,)), gradient=False), sample("ij,ij->i", T((0, 3)), T((0, 3))),
     ],
     rejects=[
         rejects("ij,jk->ik", T((2, 3)), T((4, 2)), argument="operands"), rejects("ij->k", T((2, 3)), argument="subscripts"), rejects("ij", T((2,)), argument="subscripts"),
+        rejects("ij->ii", T((2, 2)), argument="subscripts"), rejects("i1->i", T((2, 2)), argument="subscripts"), rejects("...ij->ij", T((2, 2, 2)), argument="subscripts"), rejects("i.j->ij", T((2, 2)), argument="subscripts"),
         rejects("i,j", T((2,)), argument="subscripts"), rejects(3, T((2,)), argument="subscripts"), rejects("i", argument="operands"),
     ],
     reference=np.einsum,

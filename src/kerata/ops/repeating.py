@@ -10,7 +10,7 @@ import numpy as np
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
-from kerata.core.dispatch import dtype_of, is_tensor, shape_of
+from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
@@ -263,6 +263,7 @@ def _widened(x: Tensor, axis: int, size: int) -> Tensor:
         sample(T((2,)), T((3,)), T((4,)), indexing="ij"),
         sample(T((2,))),
         sample(T((2,)), T(())),
+        sample(T((0,)), T((2,), "int32")),
     ],
     rejects=[rejects(T((2,)), indexing="yx", argument="indexing")],
     reference=np.meshgrid,
@@ -471,7 +472,13 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 2))), sample(T((3,)), 1), sample(T(()))],
+    samples=[
+        sample(T((2, 2))),
+        sample(T((3,)), 1),
+        sample(T(())),
+        sample(T((2, 2), "int32"), -2),
+        sample(T((0,))),
+    ],
     rejects=[rejects(T((2,)), 0.5, argument="k")],
     reference=np.diagflat,
 )
@@ -493,7 +500,16 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
 # ---- the tensor itself ---------------------------------------------------------------------------
 
 
-@op(samples=[sample(T((2, 3))), sample(T(())), sample(T((2,), "bool"))], reference=np.copy)
+@op(
+    samples=[
+        sample(T((2, 3))),
+        sample(T(())),
+        sample(T((2,), "bool")),
+        sample(T((0, 2), "int32")),
+        sample(T((2,), "complex64")),
+    ],
+    reference=np.copy,
+)
 def copy(x: TensorLike) -> Tensor:
     """The same elements in memory of their own.
 
@@ -544,7 +560,16 @@ def size(x: TensorLike) -> Any:
     return count
 
 
-@op(name="size_of", samples=[sample(T((2, 3))), sample(T((0, 3))), sample(T(()))])
+@op(
+    name="size_of",
+    samples=[
+        sample(T((2, 3))),
+        sample(T((0, 3))),
+        sample(T(())),
+        sample(T((2, 2, 2), "bool")),
+        sample(T((1,), "int32")),
+    ],
+)
 def _count_elements(x: TensorLike) -> Tensor:
     return p.sum(
         cast(p.eq(p.ne(x, x), p.ne(x, x)), "int32"), axis=tuple(range(len(shape_of(x)))), keepdims=False

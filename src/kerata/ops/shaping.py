@@ -102,7 +102,16 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
 # ---- axes ----------------------------------------------------------------------------------------
 
 
-@op(samples=[sample(T((2, 3))), sample(T((0, 3), "int32")), sample(T(()))], reference=np.ravel)
+@op(
+    samples=[
+        sample(T((2, 3))),
+        sample(T((0, 3), "int32")),
+        sample(T(())),
+        sample(T((2, 2, 2), "bool")),
+        sample(T((1,), "complex64")),
+    ],
+    reference=np.ravel,
+)
 def ravel(x: TensorLike) -> Tensor:
     """The same elements in one dimension, last index fastest.
 
@@ -115,7 +124,7 @@ def ravel(x: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3))), sample(T((2, 3, 4)), (1, 2, 0)), sample(T((2, 3, 4)), axes=(0, -1, 1)), sample(T(()))],
+    samples=[sample(T((2, 3))), sample(T((2, 3, 4)), (1, 2, 0)), sample(T((2, 3, 4)), axes=(0, -1, 1)), sample(T(())), sample(T((0, 2, 3), "int32"))],
     rejects=[rejects(T((2, 3)), (0, 0), argument="axes"), rejects(T((2, 3)), (0,), argument="axes"), rejects(T((2, 3)), (0, 2), argument="axes")],
     reference=np.transpose,
 )  # fmt: skip
@@ -138,7 +147,13 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3, 4)), 0, 2), sample(T((2, 3)), -1, -2)],
+    samples=[
+        sample(T((2, 3, 4)), 0, 2),
+        sample(T((2, 3)), -1, -2),
+        sample(T((0, 2), "int32"), 0, 1),
+        sample(T((2, 3)), 1, 1),
+        sample(T((2, 3, 4), "bool"), 0, -1),
+    ],
     rejects=[rejects(T((2, 3)), 0, 2, argument="axis2")],
     reference=np.swapaxes,
 )
@@ -168,7 +183,13 @@ def _axes_in_order(axis: Any, ndim: int, argument: str) -> list[int]:
 
 
 @op(
-    samples=[sample(T((2, 3, 4)), 0, -1), sample(T((2, 3, 4)), (0, 1), (2, 0))],
+    samples=[
+        sample(T((2, 3, 4)), 0, -1),
+        sample(T((2, 3, 4)), (0, 1), (2, 0)),
+        sample(T((2, 3, 4), "int32"), -1, 0),
+        sample(T((0, 2)), 0, 1),
+        sample(T((2, 3, 4)), [2], [1]),
+    ],
     rejects=[
         rejects(T((2, 3)), 2, 0, argument="source"),
         rejects(T((2, 3)), (0, 1), (0,), argument="destination"),
@@ -201,7 +222,13 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3)), 0), sample(T((2, 3)), -1), sample(T((2,)), (0, 2)), sample(T(()), 0)],
+    samples=[
+        sample(T((2, 3)), 0),
+        sample(T((2, 3)), -1),
+        sample(T((2,)), (0, 2)),
+        sample(T(()), 0),
+        sample(T((0, 2), "bool"), 1),
+    ],
     rejects=[rejects(T((2, 3)), 4, argument="axis"), rejects(T((2,)), (0, 0), argument="axis")],
     reference=np.expand_dims,
 )
@@ -319,7 +346,17 @@ def _at_least(x: Any, ndim: int) -> Any:
     return x
 
 
-@op(samples=[sample(T((2, 3)))], rejects=[rejects(T((3,)), argument="x")], reference=np.fliplr)
+@op(
+    samples=[
+        sample(T((2, 3))),
+        sample(T((2, 3, 2), "int32")),
+        sample(T((2, 0))),
+        sample(T((1, 2), "bool")),
+        sample(T((2, 2), "complex64")),
+    ],
+    rejects=[rejects(T((3,)), argument="x")],
+    reference=np.fliplr,
+)
 def fliplr(x: TensorLike) -> Tensor:
     """The columns in reverse order: `flip` along axis 1.
 
@@ -331,7 +368,17 @@ def fliplr(x: TensorLike) -> Tensor:
     return p.flip(_at_least(x, 2), axis=(1,))
 
 
-@op(samples=[sample(T((2, 3))), sample(T((3,)))], rejects=[rejects(T(()), argument="x")], reference=np.flipud)
+@op(
+    samples=[
+        sample(T((2, 3))),
+        sample(T((3,))),
+        sample(T((2, 3, 2), "int32")),
+        sample(T((0, 2))),
+        sample(T((2, 2), "complex64")),
+    ],
+    rejects=[rejects(T(()), argument="x")],
+    reference=np.flipud,
+)
 def flipud(x: TensorLike) -> Tensor:
     """The rows in reverse order: `flip` along axis 0.
 
@@ -475,7 +522,7 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
 
 
 @op(
-    samples=[*_LISTS, sample([T((2,)), T((2,))])],
+    samples=[*_LISTS, sample([T((2,)), T((2,))]), sample([T((0, 2)), T((1, 2))])],
     rejects=[rejects([T((2, 3)), T((2, 4))], argument="xs")],
     reference=np.vstack,
 )
@@ -494,7 +541,7 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
 
 
 @op(
-    samples=[*_LISTS, sample([T((2,)), T((2,))])],
+    samples=[*_LISTS, sample([T((2,)), T((2,))]), sample([T((1, 2, 3)), T((1, 2, 1))])],
     rejects=[rejects([T((2, 3)), T((2, 4))], argument="xs")],
     reference=np.dstack,
 )
@@ -517,6 +564,8 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
         sample(T((2, 3)), T((3,))),
         sample(T((2, 3)), T((1, 3)), axis=0),
         sample(T((2,), "int32"), T((2,))),
+        sample(T((0, 3)), T((2, 3)), axis=0),
+        sample(T(()), T((2, 2))),
     ],
     rejects=[rejects(T((2, 3)), T((2, 4)), axis=0, argument="x2")],
     reference=np.append,
@@ -684,7 +733,13 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[
 
 
 @op(
-    samples=[sample(T((4, 6)), 2), sample(T((6,)), 2), sample(T((2, 6)), (1, 4))],
+    samples=[
+        sample(T((4, 6)), 2),
+        sample(T((6,)), 2),
+        sample(T((2, 6)), (1, 4)),
+        sample(T((2, 4, 1), "int32"), [1]),
+        sample(T((0, 4)), 4),
+    ],
     rejects=[rejects(T((2, 3)), 2, argument="indices_or_sections"), rejects(T(()), 1, argument="x")],
     reference=np.hsplit,
 )
@@ -704,7 +759,13 @@ def hsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
 
 
 @op(
-    samples=[sample(T((4, 6)), 2)],
+    samples=[
+        sample(T((4, 6)), 2),
+        sample(T((4, 6)), (1, 3)),
+        sample(T((2, 3, 4), "int32"), 1),
+        sample(T((4, 0)), 4),
+        sample(T((4, 2)), [3]),
+    ],
     rejects=[rejects(T((3, 2)), 2, argument="indices_or_sections"), rejects(T((4,)), 2, argument="x")],
     reference=np.vsplit,
 )
@@ -723,7 +784,17 @@ def vsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
     return _split(_at_least(x, 2), indices_or_sections, 0)
 
 
-@op(samples=[sample(T((2, 3, 4)), 2)], rejects=[rejects(T((2, 3)), 1, argument="x")], reference=np.dsplit)
+@op(
+    samples=[
+        sample(T((2, 3, 4)), 2),
+        sample(T((2, 3, 4)), (1, 3)),
+        sample(T((1, 2, 2, 3)), 1),
+        sample(T((2, 0, 4), "int32"), 4),
+        sample(T((2, 3, 4)), [2]),
+    ],
+    rejects=[rejects(T((2, 3)), 1, argument="x")],
+    reference=np.dsplit,
+)
 def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
     """A tensor with at least three dimensions cut into parts along axis 2.
 
@@ -740,7 +811,13 @@ def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
 
 
 @op(
-    samples=[sample(T((2, 3))), sample(T((2, 3)), axis=-1), sample(T((2, 3)), 2)],
+    samples=[
+        sample(T((2, 3))),
+        sample(T((2, 3)), axis=-1),
+        sample(T((2, 3)), 2),
+        sample(T((2, 0, 3), "int32"), axis=2),
+        sample(T((3,), "bool")),
+    ],
     rejects=[rejects(T((2, 3)), 3, argument="num"), rejects(T((2, 3)), axis=2, argument="axis")],
 )
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .derivatives import ruled
+
 Array = Any
 
 
@@ -17,6 +19,16 @@ def cholesky(x: Array) -> Array:
 
 def triangular_solve(a: Array, b: Array, lower: bool) -> Array:
     return lax.linalg.triangular_solve(a, b, left_side=True, lower=lower)
+
+
+def solve(a: Array, b: Array) -> Array:
+    singular = (jnp.linalg.slogdet(a)[0] == 0)[..., None, None]
+    safe = jnp.where(singular, jnp.eye(a.shape[-1], dtype=a.dtype), a)
+    return jnp.where(singular, jnp.nan, jnp.linalg.solve(safe, b))
+
+
+def det(x: Array) -> Array:
+    return jnp.linalg.det(x)
 
 
 def lu_factor(x: Array) -> tuple[Array, Array]:
@@ -49,6 +61,9 @@ def fft(x: Array, inverse: bool) -> Array:
 
 
 TABLE: dict[str, Any] = {
-    "cholesky": cholesky, "solve": jnp.linalg.solve, "triangular_solve": triangular_solve, "lu_factor": lu_factor,
+    "cholesky": cholesky, "solve": solve, "det": det, "triangular_solve": triangular_solve, "lu_factor": lu_factor,
     "slogdet": slogdet, "qr": qr, "svd": svd, "eigh": eigh, "eig": eig, "fft": fft,
 }  # fmt: skip
+
+for _name in ("det", "eigh", "slogdet", "solve", "svd"):
+    TABLE[_name] = ruled(_name, TABLE[_name])

@@ -17,7 +17,8 @@ from jax import lax
 
 from kerata.core import dtypes
 
-from . import decompositions, windows
+from . import decompositions, derivatives, windows
+from .derivatives import ruled
 
 Array = Any
 TABLE: dict[str, Callable[..., Any]] = {}
@@ -375,13 +376,20 @@ def _(x: Any, indices: Any) -> Array:
     )
 
 
+def _scatter(x: Any, indices: Any, updates: Any, mode: str) -> Array:
+    place = x.at[_columns(indices)]
+    method = {"add": place.add, "max": place.max, "min": place.min, "mul": place.multiply}[mode]
+    return method(updates)
+
+
+_scatter_by_rule = ruled("scatter", _scatter)
+
+
 @implements("scatter")
 def _(x: Any, indices: Any, updates: Any, mode: str) -> Array:
     if mode == "set":
         return _last_wins(x, indices, updates)
-    place = x.at[_columns(indices)]
-    method = {"add": place.add, "max": place.max, "min": place.min, "mul": place.multiply}[mode]
-    return method(updates)
+    return (_scatter if mode == "add" else _scatter_by_rule)(x, indices, updates, mode=mode)
 
 
 def _last_wins(x: Any, indices: Any, updates: Any) -> Array:
@@ -434,3 +442,4 @@ def _(*xs: Any, equation: str) -> Array:
 
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
+derivatives.declare(TABLE)

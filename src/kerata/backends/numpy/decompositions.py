@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -54,7 +55,7 @@ def triangular_solve(a: Array, b: Array, lower: bool) -> Array:
 def lu_factor(x: Array) -> tuple[Array, Array]:
     """Gaussian elimination with partial pivoting, a column at a time for all matrices at once."""
     *batch, m, n = x.shape
-    lu = x.reshape(-1, m, n).copy()
+    lu = x.reshape(math.prod(batch), m, n).copy()
     pivots = np.zeros((len(lu), min(m, n)), np.int32)
     which = np.arange(len(lu))
     with np.errstate(all="ignore"):
@@ -67,6 +68,11 @@ def lu_factor(x: Array) -> tuple[Array, Array]:
             lu[:, i + 1 :, i] = factor
             lu[:, i + 1 :, i + 1 :] -= factor[:, :, None] * lu[:, i, None, i + 1 :]
     return lu.reshape(x.shape), pivots.reshape(*batch, min(m, n))
+
+
+def det(x: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(np.linalg.det(x))
 
 
 def slogdet(x: Array) -> tuple[Array, Array]:
@@ -101,6 +107,6 @@ def fft(x: Array, inverse: bool) -> Array:
 
 
 TABLE: dict[str, Any] = {
-    "cholesky": cholesky, "solve": solve, "triangular_solve": triangular_solve, "lu_factor": lu_factor, "slogdet": slogdet,
+    "cholesky": cholesky, "solve": solve, "det": det, "triangular_solve": triangular_solve, "lu_factor": lu_factor, "slogdet": slogdet,
     "qr": qr, "svd": svd, "eigh": eigh, "eig": eig, "fft": fft,
 }  # fmt: skip

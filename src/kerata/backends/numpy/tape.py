@@ -148,7 +148,7 @@ def _several(out: tuple[Any, ...], level: int, rule: Any, parents: Any) -> tuple
 
 def _pick(index: int, out: tuple[Any, ...]) -> Callable[[Any], list[Any]]:
     def rule(g: Any) -> list[Any]:
-        return [tuple(g if i == index else p.mul(v, 0) for i, v in enumerate(out))]
+        return [tuple(g if i == index else p.zeros_of(v) for i, v in enumerate(out))]
 
     return rule
 

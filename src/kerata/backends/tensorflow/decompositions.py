@@ -1,6 +1,6 @@
 """Linear algebra and the Fourier transform in TensorFlow.
 
-`tf.linalg.solve`, `inv` and `lu` raise on singular matrices, so solving goes by QR and elimination is written out.
+`tf.linalg.solve` and `lu` raise on singular matrices, so these are taken out first, and elimination is written out.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
+
+from .derivatives import ruled
 
 Tensor = Any
 
@@ -21,8 +23,13 @@ def triangular_solve(a: Tensor, b: Tensor, lower: bool) -> Tensor:
 
 
 def solve(a: Tensor, b: Tensor) -> Tensor:
-    q, r = tf.linalg.qr(a)
-    return tf.linalg.triangular_solve(r, tf.linalg.matmul(q, b, adjoint_a=True), lower=False)
+    singular = (tf.linalg.slogdet(a)[0] == 0)[..., None, None]
+    safe = tf.where(singular, tf.eye(a.shape[-1], dtype=a.dtype), a)
+    return tf.where(singular, tf.constant(float("nan"), a.dtype), tf.linalg.solve(safe, b))
+
+
+def det(x: Tensor) -> Tensor:
+    return tf.linalg.det(x)
 
 
 def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,6 +81,9 @@ def fft(x: Tensor, inverse: bool) -> Tensor:
 
 
 TABLE: dict[str, Any] = {
-    "cholesky": cholesky, "solve": solve, "triangular_solve": triangular_solve, "lu_factor": lu_factor,
+    "cholesky": cholesky, "solve": solve, "det": det, "triangular_solve": triangular_solve, "lu_factor": lu_factor,
     "slogdet": slogdet, "qr": qr, "svd": svd, "eigh": eigh, "eig": eig, "fft": fft,
 }  # fmt: skip
+
+for _name in ("det", "eigh", "slogdet", "solve", "svd"):
+    TABLE[_name] = ruled(_name, TABLE[_name])

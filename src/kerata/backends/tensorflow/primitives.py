@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from kerata.core import dtypes
-from kerata.core.declare import PRIMITIVES
 
-from . import decompositions, windows
+from . import decompositions, derivatives, windows
+from .derivatives import ruled
 
 Tensor = Any
 TABLE: dict[str, Callable[..., Any]] = {
@@ -247,34 +247,12 @@ def _unsigned_power(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.bitcast(root * root, x1.dtype) * tf.where(odd, x1, one)
 
 
-@tf.custom_gradient
-def _maximum(x1: Tensor, x2: Tensor) -> Any:
-    """NaN wins; ties share the cotangent, as on the other engines."""
-    return tf.math.maximum(x1, x2), lambda g: _shared(g, x1, x2, x1 > x2)
-
-
-@tf.custom_gradient
-def _minimum(x1: Tensor, x2: Tensor) -> Any:
-    return tf.math.minimum(x1, x2), lambda g: _shared(g, x1, x2, x1 < x2)
-
-
-def _shared(g: Tensor, x1: Tensor, x2: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-    zero = tf.zeros_like(g)
-    first = tf.where(x1 == x2, g * tf.cast(0.5, g.dtype), tf.where(chosen, g, zero))
-    return _unbroadcast(first, x1), _unbroadcast(g - first, x2)
-
-
-def _unbroadcast(g: Tensor, x: Tensor) -> Tensor:
-    axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(x), s1=tf.shape(g))
-    return tf.reshape(tf.reduce_sum(g, axes), tf.shape(x))
-
-
 @implements("maximum")
 def _(x1: Any, x2: Any) -> Tensor:
     x1, x2 = _pair(x1, x2)
     if x1.dtype == tf.bool:
         return tf.math.logical_or(x1, x2)
-    return _maximum(x1, x2) if x1.dtype.is_floating else tf.math.maximum(x1, x2)
+    return tf.math.maximum(x1, x2)
 
 
 @implements("minimum")
@@ -282,7 +260,7 @@ def _(x1: Any, x2: Any) -> Tensor:
     x1, x2 = _pair(x1, x2)
     if x1.dtype == tf.bool:
         return tf.math.logical_and(x1, x2)
-    return _minimum(x1, x2) if x1.dtype.is_floating else tf.math.minimum(x1, x2)
+    return tf.math.minimum(x1, x2)
 
 
 @implements("where")
@@ -397,15 +375,7 @@ def _(x: Tensor, axis: int) -> Tensor:
 
 @implements("cumprod")
 def _(x: Tensor, axis: int) -> Tensor:
-    """TensorFlow's own derivative divides by the elements, which may be zero."""
-    rule = PRIMITIVES["cumprod"].grad
-
-    @tf.custom_gradient
-    def run(x: Tensor) -> Any:
-        y = tf.math.cumprod(x, axis)
-        return y, lambda g: rule(g, y, x, axis=axis)[0] if rule else None
-
-    return run(x) if x.dtype.is_floating or x.dtype.is_complex else tf.math.cumprod(x, axis)
+    return tf.math.cumprod(x, axis)
 
 
 # ---- shapes --------------------------------------------------------------------------------------
@@ -507,8 +477,7 @@ def _(x: Tensor, indices: Tensor) -> Tensor:
     return tf.gather_nd(x, indices)
 
 
-@implements("scatter")
-def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
+def _scatter(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
     if mode == "mul":
         return _scatter_product(x, indices, updates)
     fn = {
@@ -518,6 +487,14 @@ def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
     if x.dtype == tf.bool:
         return tf.cast(fn(tf.cast(x, tf.int8), indices, tf.cast(updates, tf.int8)), tf.bool)
     return fn(x, indices, updates)
+
+
+_scatter_by_rule = ruled("scatter", _scatter)
+
+
+@implements("scatter")
+def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
+    return (_scatter if mode == "add" else _scatter_by_rule)(x, indices, updates, mode=mode)
 
 
 def _scatter_product(x: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
@@ -605,3 +582,4 @@ def _(*xs: Tensor, equation: str) -> Tensor:
 
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
+derivatives.declare(TABLE)

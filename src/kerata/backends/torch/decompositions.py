@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from .derivatives import ruled
+
 Tensor = Any
 
 
@@ -15,7 +17,12 @@ def cholesky(x: Tensor) -> Tensor:
 
 
 def solve(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.solve_ex(a, b)[0]
+    out, info = torch.linalg.solve_ex(a, b)
+    return torch.where((info == 0)[..., None, None], out, torch.nan)
+
+
+def det(x: Tensor) -> Tensor:
+    return torch.linalg.det(x)
 
 
 def triangular_solve(a: Tensor, b: Tensor, lower: bool) -> Tensor:
@@ -52,6 +59,9 @@ def fft(x: Tensor, inverse: bool) -> Tensor:
 
 
 TABLE: dict[str, Any] = {
-    "cholesky": cholesky, "solve": solve, "triangular_solve": triangular_solve, "lu_factor": lu_factor,
+    "cholesky": cholesky, "solve": solve, "det": det, "triangular_solve": triangular_solve, "lu_factor": lu_factor,
     "slogdet": slogdet, "qr": qr, "svd": svd, "eigh": eigh, "eig": eig, "fft": fft,
 }  # fmt: skip
+
+for _name in ("det", "eigh", "slogdet", "solve", "svd"):
+    TABLE[_name] = ruled(_name, TABLE[_name])

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from . import decompositions, unsigned, windows
+from . import decompositions, derivatives, unsigned, windows
+from .derivatives import ruled
 
 Tensor = Any
 TABLE: dict[str, Callable[..., Any]] = {
@@ -298,10 +299,7 @@ def _(x: Tensor, indices: Tensor) -> Tensor:
     return x[_columns(indices)] if indices.shape[-1] else x.expand(indices.shape[:-1] + x.shape)
 
 
-@implements("scatter")
-def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
-    if mode == "add":
-        return torch.index_put(x, _columns(indices), updates, accumulate=True)
+def _scatter(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
     depth = indices.shape[-1]
     sizes = x.shape[:depth]
     rest = math.prod(x.shape[depth:])
@@ -317,6 +315,16 @@ def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
         reduce = {"max": "amax", "min": "amin", "mul": "prod"}[mode]
         out = torch.scatter_reduce(table, 0, rows, values, reduce)
     return out.reshape(x.shape)
+
+
+_scatter_by_rule = ruled("scatter", _scatter)
+
+
+@implements("scatter")
+def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
+    if mode == "add":
+        return torch.index_put(x, _columns(indices), updates, accumulate=True)
+    return (_scatter if mode == "set" else _scatter_by_rule)(x, indices, updates, mode=mode)
 
 
 def _last_wins(table: Tensor, flat: Tensor, values: Tensor) -> Tensor:
@@ -358,4 +366,5 @@ def _(*xs: Tensor, equation: str) -> Tensor:
 
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
+derivatives.declare(TABLE)
 unsigned.support(TABLE)

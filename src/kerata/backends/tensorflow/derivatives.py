@@ -1,0 +1,80 @@
+"""Derivatives as the primitives declare them, where TensorFlow's own are others."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.eager.record import could_possibly_record
+
+from kerata.core.declare import PRIMITIVES
+
+Tensor = Any
+Function = Callable[..., Any]
+
+
+def _rule(name: str) -> Function:
+    """Cotangents of all arguments. Sums over broadcast axes are TensorFlow's, which knows unknown sizes."""
+    declared = PRIMITIVES[name]
+    pairwise, grad = declared.pairwise, declared.grad
+    if pairwise is None:
+        assert grad is not None
+        return grad
+
+    def pair(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
+        parts = zip(pairwise(g, y, x1, x2), (x1, x2), strict=True)
+        return tuple(c if c is None or not tf.is_tensor(x) else _unbroadcast(c, x) for c, x in parts)  # type: ignore[return-value]
+
+    return pair
+
+
+def _unbroadcast(g: Tensor, x: Tensor) -> Tensor:
+    if g.shape == x.shape and x.shape.is_fully_defined():
+        return g
+    axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(x), s1=tf.shape(g))
+    return tf.reshape(tf.reduce_sum(g, axes), tf.shape(x))
+
+
+def ruled(name: str, fn: Function) -> Function:
+    """The primitive with its declared rule instead of TensorFlow's."""
+
+    @functools.wraps(fn)
+    def call(*args: Any, **params: Any) -> Any:
+        tensors = [a for a in args if tf.is_tensor(a)]
+        moving = any(a.dtype.is_floating or a.dtype.is_complex for a in tensors)
+        if not moving or (tf.executing_eagerly() and not could_possibly_record()):
+            return fn(*args, **params)
+
+        def filled(values: Any) -> list[Any]:
+            rest = iter(values)
+            return [next(rest) if tf.is_tensor(a) else a for a in args]
+
+        @tf.custom_gradient
+        def run(*values: Tensor) -> Any:
+            y = fn(*filled(values), **params)
+            y = tuple(y) if isinstance(y, (tuple, list)) else y
+
+            def back(*cotangents: Tensor) -> list[Any]:
+                g = cotangents if type(y) is tuple else cotangents[0]
+                found = _rule(name)(g, y, *filled(values), **params)
+                return [c for c, a in zip(found, args, strict=True) if tf.is_tensor(a)]
+
+            return y, back
+
+        return run(*tensors)
+
+    return call
+
+
+_FOLLOWED = (
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "asin", "acos", "acosh", "atanh", "sinh",
+    "cosh", "erfinv", "lgamma", "div", "pow", "atan2", "maximum", "minimum", "max", "min", "prod", "cumprod",
+)  # fmt: skip
+
+
+def declare(table: dict[str, Function]) -> None:
+    """Gives the primitives of a table their declared derivatives."""
+    for name in _FOLLOWED:
+        table[name] = ruled(name, table[name])

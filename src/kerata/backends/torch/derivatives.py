@@ -1,0 +1,173 @@
+"""Derivatives as the primitives declare them, where PyTorch's own are others.
+
+Nothing here costs anything but a question where no derivative is wanted.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from kerata.core.declare import PRIMITIVES
+
+Tensor = Any
+Function = Callable[..., Any]
+
+
+def _wanted(*args: Any) -> bool:
+    return torch.is_grad_enabled() and any(a.requires_grad for a in args if isinstance(a, torch.Tensor))
+
+
+# ---- slopes that may be infinite -------------------------------------------------------------------
+
+
+def _pulled(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
+    """No cotangent, no derivative: also where the slope is no finite number."""
+    g = outputs[0]
+    if g is None:
+        return None
+    none = g == 0
+    return tuple(
+        x if x is None else torch.where(none & ~torch.isfinite(x), torch.zeros_like(x), x) for x in inputs
+    )
+
+
+def _pulled_root(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
+    """The root is flat at 0."""
+    found = _pulled(inputs, outputs)
+    return found and tuple(x if x is None else torch.where(torch.isinf(x), torch.zeros_like(x), x) for x in found)
+
+
+def _hooked(fn: Function, hook: Function) -> Function:
+    def call(x: Tensor) -> Tensor:
+        y = fn(x)
+        if y.requires_grad and y.grad_fn is not None and not _transformed(y):
+            y.grad_fn.register_hook(hook)
+        return y
+
+    return call
+
+
+def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Function:
+    def call(x1: Any, x2: Any) -> Tensor:
+        if not isinstance(x2, torch.Tensor) or not _wanted(x1, x2) or _transformed(x2):
+            return fn(x1, x2)
+        if isinstance(x1, torch.Tensor) and x1.shape != x2.shape:
+            x1, x2 = torch.broadcast_tensors(x1, x2)  # the hook sees derivatives of the shape of the cotangent
+        y = fn(x1, x2)
+        y.grad_fn.register_hook(hook(x1, x2))
+        return y
+
+    return call
+
+
+def _nan_wins(x1: Tensor, x2: Tensor) -> Function:
+    """Of maximum and minimum: one NaN has the whole cotangent, two share it. PyTorch gives it to both in full."""
+
+    def hook(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
+        bad1, bad2, g = torch.isnan(x1), torch.isnan(x2), outputs[0]
+        shares = (torch.where(bad2, 0.5 * bad1, bad1), torch.where(bad1, 0.5 * bad2, bad2))
+        return tuple(
+            x if x is None else torch.where(bad1 | bad2, g * share, x) for x, share in zip(inputs, shares, strict=True)
+        )
+
+    return hook
+
+
+def _nan_stays(fn: Function) -> Function:
+    """Of the absolute value: the derivative at NaN is NaN."""
+
+    def call(x: Tensor) -> Tensor:
+        y = fn(x)
+        if y.requires_grad and not x.is_complex() and not _transformed(y):
+            y.grad_fn.register_hook(lambda inputs, outputs: (torch.where(torch.isnan(x), x, inputs[0]),))
+        return y
+
+    return call
+
+
+def _transformed(x: Tensor) -> bool:
+    """Inside `torch.func` or a compiled function, where nodes take no hooks."""
+    return torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x)
+
+
+# ---- whole rules ---------------------------------------------------------------------------------
+
+
+def ruled(name: str, fn: Function) -> Function:
+    """The primitive with its declared rule instead of PyTorch's."""
+
+    class Declared(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(params: dict[str, Any], *args: Any) -> Any:
+            out = fn(*args, **params)
+            return tuple(out) if isinstance(out, tuple) else out
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            ctx.params, *args = inputs
+            ctx.plain = [None if isinstance(a, torch.Tensor) else a for a in args]
+            ctx.results = len(output) if isinstance(output, tuple) else 0
+            outputs = output if isinstance(output, tuple) else (output,)
+            ctx.save_for_backward(*outputs, *(a for a in args if isinstance(a, torch.Tensor)))
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: Tensor) -> Any:
+            count = max(ctx.results, 1)
+            results, rest = ctx.saved_tensors[:count], iter(ctx.saved_tensors[count:])
+            args = [next(rest) if a is None else a for a in ctx.plain]
+            rule = PRIMITIVES[name].grad
+            assert rule is not None
+            if ctx.results:
+                return None, *rule(cotangents, results, *args, **ctx.params)
+            return None, *rule(cotangents[0], results[0], *args, **ctx.params)
+
+    @functools.wraps(fn)
+    def call(*args: Any, **params: Any) -> Any:
+        return Declared.apply(params, *args) if _wanted(*args) else fn(*args, **params)
+
+    return call
+
+
+def _power(fn: Function) -> Function:
+    """PyTorch's derivatives are good where the exponent is a number."""
+    declared = ruled("pow", fn)
+
+    def call(x1: Any, x2: Any) -> Tensor:
+        return (declared if isinstance(x2, torch.Tensor) else fn)(x1, x2)
+
+    return call
+
+
+def _flat(fn: Function) -> Function:
+    def call(*args: Any) -> Tensor:
+        return fn(*(a.detach() if isinstance(a, torch.Tensor) else a for a in args))
+
+    return call
+
+
+_STEEP = (
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "rsqrt", "asin", "acos", "atanh", "sinh", "cosh",
+    "erfinv", "lgamma",
+)  # fmt: skip
+
+
+def declare(table: dict[str, Function]) -> None:
+    """Gives the primitives of a table their declared derivatives."""
+    for name in _STEEP:
+        table[name] = _hooked(table[name], _pulled)
+    table["sqrt"] = _hooked(table["sqrt"], _pulled_root)
+    table["div"] = _hooked_pair(table["div"], lambda x1, x2: _pulled)
+    table["maximum"] = _hooked_pair(table["maximum"], _nan_wins)
+    table["minimum"] = _hooked_pair(table["minimum"], _nan_wins)
+    table["abs"] = _nan_stays(table["abs"])
+    table["pow"] = _power(table["pow"])
+    for name in ("max", "min", "prod", "cumprod", "remainder", "acosh"):
+        table[name] = ruled(name, table[name])
+    for name in ("sign", "floor_divide"):
+        table[name] = _flat(table[name])
