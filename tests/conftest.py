@@ -85,3 +85,14 @@ def session() -> Iterator[None]:
     config.set_epsilon(epsilon)
     config.set_image_data_format(data_format)
     dtype_policy._global = policy
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Exceptions are counted: how many ops are allowed to be farther from the reference than others, and samples."""
+    from kerata import verify  # loads all ops, which a run of other tests need not have
+
+    ops, wide = verify.declared(), verify.wide_tolerances()
+    samples = sum(len(op.samples) + len(op.rejects) for op in ops.values())
+    terminalreporter.write_line(
+        f"conformance: {len(ops)} ops, {samples} samples; {len(wide)} wide tolerances: {', '.join(wide) or 'none'}"
+    )

@@ -165,7 +165,7 @@ def depthwise_conv(
         sample(T((2, 7, 3)), T((3, 3, 2)), T((1, 6, 4))),
         sample(T((2, 6, 7, 3)), T((3, 2, 3, 1)), T((1, 1, 3, 2)), 2, "same"),
         sample(T((2, 3, 6, 7)), T((2, 2, 3, 2)), T((1, 1, 6, 2)), data_format="channels_first", dilation_rate=2),
-    ],
+    sample(T((1, 5, 2), "float64"), T((2, 2, 1), "float64"), T((1, 2, 3), "float64")), sample(T((0, 5, 5, 1)), T((3, 3, 1, 1)), T((1, 1, 1, 2)), padding="same")],
     rejects=[
         rejects(T((2, 7, 3)), T((3, 2, 2)), T((1, 6, 4)), argument="depthwise_kernel"),
         rejects(T((2, 7, 3)), T((3, 3, 2)), T((1, 3, 4)), argument="pointwise_kernel"),

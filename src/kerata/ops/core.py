@@ -171,7 +171,17 @@ def stop_gradient(variable: TensorLike) -> Tensor:
 OPS["stop_gradient"] = stop_gradient
 
 
-@op(name="stop_gradient_node", differentiable=False, samples=[sample(T((2, 3))), sample(T((0,)))])
+@op(
+    name="stop_gradient_node",
+    differentiable=False,
+    samples=[
+        sample(T((2, 3))),
+        sample(T((0,))),
+        sample(T((), "float64")),
+        sample(T((2,), "int32")),
+        sample(T((2,), "complex64")),
+    ],
+)
 def _stop_symbolic(x: TensorLike) -> Tensor:
     return stop_gradient(x)
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import op
+from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
+from kerata.core.state import STATE
 
 from .core import cast, convert_to_tensor, create
 from .elementwise import constant, weak_dtype
@@ -128,14 +129,14 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     sizes, have = rules.as_shape(shape), shape_of(fill_value)
     if len(have) > len(sizes) or not fits(have, sizes[len(sizes) - len(have) :]):
         raise ArgumentError("fill_value", expected=f"a value that broadcasts to {sizes}", got=fill_value)
+    if STATE.abstract:  # a real value would be spread over stand-ins for unknown sizes
+        return new_abstract(sizes, name)
     return p.broadcast_to(cast(convert_to_tensor(fill_value), name), shape=sizes)
 
 
 def fits(have: tuple[Any, ...], want: tuple[Any, ...]) -> bool:
     """Whether sizes broadcast to wanted ones. Sizes that only the engine knows are taken to."""
-    return all(
-        rules.known(a) and a == 1 or not rules.differ(a, b) for a, b in zip(have, want, strict=True)
-    )
+    return all(rules.known(a) and a == 1 or not rules.differ(a, b) for a, b in zip(have, want, strict=True))
 
 
 _LIKE = [
@@ -147,7 +148,12 @@ def _like(x: Any, value: Any, dtype: Any) -> Tensor:
     return _filled(shape_of(x), value, dtype_of(x) if dtype is None else dtypes.standardize(dtype))
 
 
-@op(samples=_LIKE, reference=np.zeros_like, differentiable=False)
+@op(
+    samples=_LIKE,
+    reference=np.zeros_like,
+    differentiable=False,
+    rejects=[rejects(T((2,)), dtype="number", argument="dtype")],
+)
 def zeros_like(x: TensorLike, dtype: Any = None) -> Tensor:
     """Zeros in the shape of another tensor.
 
@@ -163,7 +169,12 @@ def zeros_like(x: TensorLike, dtype: Any = None) -> Tensor:
     return _like(x, 0, dtype)
 
 
-@op(samples=_LIKE, reference=np.ones_like, differentiable=False)
+@op(
+    samples=_LIKE,
+    reference=np.ones_like,
+    differentiable=False,
+    rejects=[rejects(T((2,)), dtype="number", argument="dtype")],
+)
 def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
     """Ones in the shape of another tensor.
 
@@ -179,7 +190,7 @@ def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
     return _like(x, 1, dtype)
 
 
-@op(samples=_LIKE, differentiable=False)
+@op(samples=_LIKE, differentiable=False, rejects=[rejects(T((2,)), dtype="number", argument="dtype")])
 def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
     """A tensor in the shape of another one, whose values nobody needs. They are zeros.
 
@@ -201,7 +212,12 @@ def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
         sample(T((2,), "int32"), 3),
         sample(T((2,)), 1, dtype="int32"),
         sample(T((2, 3)), T((3,))),
-    ]
+        sample(T((0, 2), "bool"), True),
+    ],
+    rejects=[
+        rejects(T((2,)), T((3,)), argument="fill_value"),
+        rejects(T((2,)), 1, dtype="number", argument="dtype"),
+    ],
 )
 def full_like(x: TensorLike, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value in the shape of another tensor.
@@ -379,6 +395,8 @@ def linspace(
         sample(0.0, 2.0, 3),
         sample(0.0, 3.0, 4, base=2.0),
         sample(T((2,)), T((2,)), 3, endpoint=False, axis=1),
+        sample(0.0, 1.0, 1),
+        sample(0, 3, 4, dtype="float64"),
     ],
     rejects=[rejects(0.0, 1.0, -1, argument="num")],
     reference=np.logspace,
@@ -419,6 +437,8 @@ def logspace(
         sample(1.0, 100.0, 3),
         sample(1.0, 8.0, 3, endpoint=False),
         sample(T((2,), low=1.0), T((2,), low=1.0), 3, axis=1),
+        sample(1.0, 2.0, 1),
+        sample(-1.0, -8.0, 4),
     ],
     rejects=[rejects(1.0, 2.0, -1, argument="num")],
     reference=np.geomspace,
@@ -501,7 +521,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 @op(
-    samples=[sample(3), sample(2, dtype="int32"), sample(0)],
+    samples=[sample(3), sample(2, dtype="int32"), sample(0), sample(1, "bool"), sample(2, "float64")],
     rejects=[rejects(-1, argument="n")],
     reference=np.identity,
 )
@@ -548,6 +568,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         sample(T((3,), "int32"), 2),
         sample(T((2,)), N=4, increasing=True),
         sample(T((0,))),
+        sample(T((3,)), 0),
     ],
     rejects=[rejects(T((2, 2)), argument="x")],
     reference=np.vander,
@@ -595,7 +616,7 @@ _WINDOWS = [sample(5), sample(1), sample(0), sample(8)]
 _WINDOW_REJECTS = [rejects(2.5, argument="x")]
 
 
-@op(samples=_WINDOWS, rejects=_WINDOW_REJECTS, reference=np.bartlett)
+@op(samples=[*_WINDOWS, sample(2)], rejects=_WINDOW_REJECTS, reference=np.bartlett)
 def bartlett(x: Any) -> Tensor:
     """The Bartlett window: a triangle that touches 0 at both ends.
 
@@ -610,7 +631,7 @@ def bartlett(x: Any) -> Tensor:
     return _window(x, lambda i, n: 1 - np.abs(2 * i / n - 1))
 
 
-@op(samples=_WINDOWS, rejects=_WINDOW_REJECTS, reference=np.blackman)
+@op(samples=[*_WINDOWS, sample(2)], rejects=_WINDOW_REJECTS, reference=np.blackman)
 def blackman(x: Any) -> Tensor:
     """The Blackman window: three cosine terms, with little leakage.
 
@@ -625,7 +646,7 @@ def blackman(x: Any) -> Tensor:
     return _window(x, lambda i, n: 0.42 - 0.5 * np.cos(2 * np.pi * i / n) + 0.08 * np.cos(4 * np.pi * i / n))
 
 
-@op(samples=_WINDOWS, rejects=_WINDOW_REJECTS, reference=np.hamming)
+@op(samples=[*_WINDOWS, sample(2)], rejects=_WINDOW_REJECTS, reference=np.hamming)
 def hamming(x: Any) -> Tensor:
     """The Hamming window: a raised cosine that does not touch 0.
 
@@ -640,7 +661,7 @@ def hamming(x: Any) -> Tensor:
     return _window(x, lambda i, n: 0.54 - 0.46 * np.cos(2 * np.pi * i / n))
 
 
-@op(samples=_WINDOWS, rejects=_WINDOW_REJECTS, reference=np.hanning)
+@op(samples=[*_WINDOWS, sample(2)], rejects=_WINDOW_REJECTS, reference=np.hanning)
 def hanning(x: Any) -> Tensor:
     """The Hann window: a raised cosine that touches 0 at both ends.
 
@@ -656,7 +677,7 @@ def hanning(x: Any) -> Tensor:
 
 
 @op(
-    samples=[sample(5, 8.6), sample(1, 2.0), sample(6, 0.0)],
+    samples=[sample(5, 8.6), sample(1, 2.0), sample(6, 0.0), sample(0, 2.0), sample(8, 14)],
     rejects=[rejects(2.5, 1.0, argument="x")],
     reference=np.kaiser,
 )

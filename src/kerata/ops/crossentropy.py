@@ -40,7 +40,7 @@ def _probabilities(output: Tensor) -> Tensor:
     samples=[
         sample(T((2, 3), low=0.0, high=1.0), T((2, 3), low=0.1, high=0.9)), sample(T((4,), low=0.0, high=1.0), T((4,)), from_logits=True),
         sample(values(0.0, 1.0, 1.0), values(0.0, 1.0, 0.0), gradient=False), sample(values(0, 1, dtype="int32"), values(100.0, -100.0), True, gradient=False),
-    ],
+    sample(T((0, 3)), T((0, 3)))],
     rejects=[rejects(T((2, 3)), T((2, 4)), argument="target"), rejects(T((2, 3)), T((2,)), argument="target")],
 )  # fmt: skip
 def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:
@@ -83,7 +83,7 @@ def _log_probabilities(output: Any, from_logits: bool, axis: int) -> Tensor:
     samples=[
         sample(T((2, 3), low=0.0, high=1.0), T((2, 3), low=0.1, high=0.9)), sample(T((2, 3), low=0.0, high=1.0), T((2, 3)), from_logits=True),
         sample(T((2, 3, 4), low=0.0, high=1.0), T((2, 3, 4), low=0.1), axis=1), sample(values(0.0, 1.0), values(1.0, 0.0), gradient=False),
-    ],
+    sample(T((0, 3)), T((0, 3)))],
     rejects=[
         rejects(T((2, 3)), T((2, 4)), argument="target"), rejects(T(()), T(()), argument="output"), rejects(T((2, 3)), T((2, 3)), axis=2, argument="axis"),
     ],

@@ -76,6 +76,12 @@ _LENGTHS = (values(3, 2, dtype="int32"), values(6, 5, dtype="int32"))
     samples=[
         sample(values([[1, 2, 2], [3, 1, 0]], dtype="int32"), T((2, 6, 4)), *_LENGTHS), sample(values([[1, 2, 2], [0, 1, 0]], dtype="int32"), T((2, 6, 4)), *_LENGTHS, mask_index=3),
         sample(values([[1, 1, 1]], dtype="int32"), T((1, 3, 3)), values(3, dtype="int32"), values(3, dtype="int32")), sample(values([[1]], dtype="int32"), T((1, 3, 3)), values(0, dtype="int32"), values(3, dtype="int32")),
+    sample(
+            values([[2, 1]], dtype="int32"),
+            T((1, 4, 3), "float64"),
+            values([2], dtype="int32"),
+            values([4], dtype="int32"),
+        ),
     ],
     rejects=[
         rejects(values([1], dtype="int32"), T((1, 3, 3)), *_LENGTHS, argument="target"), rejects(values([[1]], dtype="int32"), T((3, 3)), *_LENGTHS, argument="output"),

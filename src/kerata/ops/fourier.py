@@ -97,7 +97,11 @@ _PLANES = [sample((T((3, 4)), T((3, 4)))), sample((T((2, 3, 5)), T((2, 3, 5))))]
 _PLANE_REJECTS = [rejects((T((3,)), T((3,))), argument="x"), rejects(T((3, 3)), argument="x")]
 
 
-@op(samples=_PAIRS, rejects=_PAIR_REJECTS, reference=_reference(np.fft.fft))
+@op(
+    samples=[*_PAIRS, sample((T((2, 0, 4)), T((2, 0, 4))))],
+    rejects=_PAIR_REJECTS,
+    reference=_reference(np.fft.fft),
+)
 def fft(x: tuple[TensorLike, TensorLike] | list[TensorLike]) -> Pair:
     """The discrete Fourier transform along the last axis.
 
@@ -116,7 +120,16 @@ def fft(x: tuple[TensorLike, TensorLike] | list[TensorLike]) -> Pair:
     return _parts(_transform(z, len(shape_of(z)) - 1, inverse=False), name)
 
 
-@op(samples=_PLANES, rejects=_PLANE_REJECTS, reference=_reference(np.fft.fft2))
+@op(
+    samples=[
+        *_PLANES,
+        sample((T((1, 1)), T((1, 1)))),
+        sample((T((2, 2), "float64"), T((2, 2), "float64"))),
+        sample((T((0, 2, 2)), T((0, 2, 2)))),
+    ],
+    rejects=_PLANE_REJECTS,
+    reference=_reference(np.fft.fft2),
+)
 def fft2(x: tuple[TensorLike, TensorLike] | list[TensorLike]) -> Pair:
     """The discrete Fourier transform along the last two axes.
 
@@ -135,7 +148,16 @@ def fft2(x: tuple[TensorLike, TensorLike] | list[TensorLike]) -> Pair:
     return _both(x, inverse=False)
 
 
-@op(samples=_PLANES, rejects=_PLANE_REJECTS, reference=_reference(np.fft.ifft2))
+@op(
+    samples=[
+        *_PLANES,
+        sample((T((1, 1)), T((1, 1)))),
+        sample((T((2, 2), "float64"), T((2, 2), "float64"))),
+        sample((T((0, 2, 2)), T((0, 2, 2)))),
+    ],
+    rejects=_PLANE_REJECTS,
+    reference=_reference(np.fft.ifft2),
+)
 def ifft2(x: tuple[TensorLike, TensorLike] | list[TensorLike]) -> Pair:
     """The inverse of `fft2`.
 
@@ -225,7 +247,7 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> Pair:
 
 
 @op(
-    samples=[sample((T((4,)), T((4,)))), sample((T((2, 3)), T((2, 3))), 5), sample((T((3,)), T((3,))), fft_length=8), sample((T((5,)), T((5,))), 4)],
+    samples=[sample((T((4,)), T((4,)))), sample((T((2, 3)), T((2, 3))), 5), sample((T((3,)), T((3,))), fft_length=8), sample((T((5,)), T((5,))), 4), sample((T((4,), "float64"), T((4,), "float64")))],
     rejects=[rejects(T((3,)), argument="x"), rejects((T((3,)), T((3,))), 0, argument="fft_length")],
     reference=lambda x, fft_length=None: np.fft.irfft(np.asarray(x[0]) + 1j * np.asarray(x[1]), fft_length),
 )  # fmt: skip
@@ -270,7 +292,7 @@ def _frames(x: Tensor, length: int, stride: int) -> Tensor:
 
 
 @op(
-    samples=[sample(T((7,)), 3, 2), sample(T((2, 8)), 4, 4), sample(T((5,), "int32"), 5, 1)],
+    samples=[sample(T((7,)), 3, 2), sample(T((2, 8)), 4, 4), sample(T((5,), "int32"), 5, 1), sample(T((2, 2, 6)), 2, 3), sample(T((4,), "float64"), 1, 1)],
     rejects=[rejects(T((3,)), 4, 1, argument="sequence_length"), rejects(T((3,)), 2, 0, argument="sequence_stride"), rejects(T(()), 1, 1, argument="x")],
 )  # fmt: skip
 def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:
@@ -391,7 +413,7 @@ def overlap_add(frames: Tensor, stride: int) -> Tensor:
     samples=[
         sample((T((5, 5)), T((5, 5))), 8, 4, 8), sample((T((2, 5, 5)), T((2, 5, 5))), 8, 4, 8, length=12), sample((T((3, 5)), T((3, 5))), 8, 4, 8, window=None, center=False),
         sample((T((5, 5)), T((5, 5))), 6, 3, 8, window="hamming"),
-    ],
+    sample((T((5, 5), "float64"), T((5, 5), "float64")), 8, 4, 8)],
     rejects=[rejects(T((5, 5)), 8, 4, 8, argument="x"), rejects((T((5, 5)), T((5, 5))), 8, 4, 6, argument="fft_length"), rejects((T((5,)), T((5,))), 8, 4, 8, argument="x")],
 )  # fmt: skip
 def istft(

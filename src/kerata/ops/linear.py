@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kerata.core.declare import op
-from kerata.core.samples import T, sample
+from kerata.core.dispatch import shape_of
+from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, rejects, sample
 
 from .arithmetic import add
 from .product import matmul
@@ -14,12 +16,27 @@ TensorLike = Any
 Tensor = Any
 
 
+def check_shape(argument: str, value: Tensor, wanted: tuple[Any, ...]) -> None:
+    """Refuses a tensor of another shape. Sizes that are not known yet fit."""
+    have = shape_of(value)
+    if len(have) != len(wanted) or any(
+        type(a) is int and type(b) is int and a != b for a, b in zip(have, wanted, strict=True)
+    ):
+        raise ArgumentError(argument, expected=f"of shape {wanted}", got=value)
+
+
 @op(
     samples=[
         sample(T((2, 3)), T((3, 4)), T((4,))),
         sample(T((2, 5, 3)), T((3, 4)), None),
         sample(T((0, 3)), T((3, 2)), T((2,))),
-    ]
+        sample(T((3,)), T((3, 2))),
+        sample(T((2, 3), "float64"), T((3, 2), "float64"), T((2,), "float64")),
+    ],
+    rejects=[
+        rejects(T((2, 3)), T((4, 2)), argument="kernel"),
+        rejects(T((2, 3)), T((3, 2)), T((3,)), argument="bias"),
+    ],
 )
 def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Tensor:
     """`x @ kernel + bias`.
@@ -40,5 +57,9 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Tensor
         >>> linear(kerata.ops.ones((2, 3)), kerata.ops.ones((3, 4))).shape == (2, 4)
         True
     """
+    units = shape_of(kernel)[-1:]
+    check_shape("kernel", kernel, (*shape_of(x)[-1:], *units))
+    if bias is not None:
+        check_shape("bias", bias, units)
     y = matmul(x, kernel)
     return y if bias is None else add(y, bias)

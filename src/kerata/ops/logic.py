@@ -201,26 +201,59 @@ _MIXED_SAMPLES = (
 _MIXED_REJECTS = (rejects(T((2,)), T((2,)), argument="x1"),)
 
 
-@op(samples=_MIXED_SAMPLES, rejects=_MIXED_REJECTS, weak=True, differentiable=False)
+@op(
+    samples=[
+        *_MIXED_SAMPLES,
+        sample(T((0, 2), "bool"), T((2,), "bool")),
+        sample(T((2, 1), "uint8"), T((3,), "int16")),
+    ],
+    rejects=_MIXED_REJECTS,
+    weak=True,
+    differentiable=False,
+)
 def logical_or_bitwise_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The meaning of `x1 & x2`: logical for bools, bit by bit for integers."""
     return _mixed(p.logical_and, p.bitwise_and, x1, x2)
 
 
-@op(samples=_MIXED_SAMPLES, rejects=_MIXED_REJECTS, weak=True, differentiable=False)
+@op(
+    samples=[
+        *_MIXED_SAMPLES,
+        sample(T((0, 2), "bool"), T((2,), "bool")),
+        sample(T((2, 1), "uint8"), T((3,), "int16")),
+    ],
+    rejects=_MIXED_REJECTS,
+    weak=True,
+    differentiable=False,
+)
 def logical_or_bitwise_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The meaning of `x1 | x2`: logical for bools, bit by bit for integers."""
     return _mixed(p.logical_or, p.bitwise_or, x1, x2)
 
 
-@op(samples=_MIXED_SAMPLES, rejects=_MIXED_REJECTS, weak=True, differentiable=False)
+@op(
+    samples=[
+        *_MIXED_SAMPLES,
+        sample(T((0, 2), "bool"), T((2,), "bool")),
+        sample(T((2, 1), "uint8"), T((3,), "int16")),
+    ],
+    rejects=_MIXED_REJECTS,
+    weak=True,
+    differentiable=False,
+)
 def logical_or_bitwise_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The meaning of `x1 ^ x2`: logical for bools, bit by bit for integers."""
     return _mixed(p.logical_xor, p.bitwise_xor, x1, x2)
 
 
 @op(
-    samples=(sample(T((3,), "bool")), sample(T((3,), "int32"))),
+    samples=(
+        sample(T((3,), "bool")),
+        sample(T((3,), "int32")),
+        sample(T((0, 2), "bool")),
+        sample(T((3,), "uint8")),
+        sample(values(-128, 0, 127, dtype="int8")),
+    ),
     rejects=[rejects(T((2,)), argument="x")],
     differentiable=False,
 )
@@ -312,7 +345,13 @@ def _close(x1: Any, x2: Any, rtol: float, atol: float, equal_nan: bool) -> Tenso
     return p.logical_or(same, p.logical_and(p.ne(a, a), p.ne(b, b))) if equal_nan else same
 
 
-@op(samples=_CLOSE_SAMPLES, weak=True, reference=np.isclose, differentiable=False)
+@op(
+    samples=[*_CLOSE_SAMPLES, sample(T((0,)), T((0,)))],
+    weak=True,
+    reference=np.isclose,
+    differentiable=False,
+    rejects=[rejects(T((2,)), T((3,)), argument="x2")],
+)
 def isclose(
     x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
@@ -336,7 +375,13 @@ def isclose(
     return _close(x1, x2, rtol, atol, equal_nan)
 
 
-@op(samples=_CLOSE_SAMPLES, weak=True, reference=np.allclose, differentiable=False)
+@op(
+    samples=[*_CLOSE_SAMPLES, sample(T((0,)), T((0,))), sample(T((2,)), 0.5)],
+    weak=True,
+    reference=np.allclose,
+    differentiable=False,
+    rejects=[rejects(T((2,)), T((3,)), argument="x2")],
+)
 def allclose(
     x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Tensor:
@@ -457,7 +502,13 @@ def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 @op(
-    samples=(sample(T((2, 3), "int32", -9, 9)), sample(T((3,), "uint8")), sample(T((3,), "bool"))),
+    samples=(
+        sample(T((2, 3), "int32", -9, 9)),
+        sample(T((3,), "uint8")),
+        sample(T((3,), "bool")),
+        sample(T((0, 2), "int32")),
+        sample(values(-128, 0, 127, dtype="int8")),
+    ),
     rejects=[rejects(T((2,)), argument="x")],
     reference=np.bitwise_not,
     differentiable=False,
@@ -480,7 +531,13 @@ def bitwise_not(x: TensorLike) -> Tensor:
 
 
 @op(
-    samples=(sample(T((2, 3), "int32", -9, 9)), sample(T((3,), "uint8")), sample(T((3,), "bool"))),
+    samples=(
+        sample(T((2, 3), "int32", -9, 9)),
+        sample(T((3,), "uint8")),
+        sample(T((3,), "bool")),
+        sample(T((0, 2), "int32")),
+        sample(values(-128, 0, 127, dtype="int8")),
+    ),
     rejects=[rejects(T((2,)), argument="x")],
     reference=np.bitwise_not,
     differentiable=False,

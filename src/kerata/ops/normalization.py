@@ -64,7 +64,7 @@ def _along(v: Any, shape: tuple[Any, ...], axis: int, argument: str) -> Tensor:
     samples=[
         sample(T((4, 3)), T((3,)), T((3,), low=0.5), axis=-1), sample(T((2, 3, 4)), T((3,)), T((3,), low=0.5), 1, T((3,)), T((3,)), 0.1),
         sample(T((4, 3), "float16"), T((3,)), T((3,), low=0.5), -1, gradient=False), sample(T((4, 3)), T((3,)), T((3,), low=0.5), -1, offset=T((3,))),
-    ],
+    sample(T((0, 3)), T((3,)), T((3,), low=0.5, high=2), -1)],
     rejects=[rejects(T((4, 3)), T((4,)), T((3,)), -1, argument="mean"), rejects(T((4, 3)), T((3,)), T((3,)), 2, argument="axis")],
 )  # fmt: skip
 def batch_normalization(
@@ -171,7 +171,7 @@ def layer_normalization(
 
 
 @op(
-    samples=[sample(T((2, 4))), sample(T((2, 4)), T((4,))), sample(T((2, 3, 4)), axis=(1, 2), epsilon=0.1), sample(T((2, 4), "float16"), gradient=False)],
+    samples=[sample(T((2, 4))), sample(T((2, 4)), T((4,))), sample(T((2, 3, 4)), axis=(1, 2), epsilon=0.1), sample(T((2, 4), "float16"), gradient=False), sample(T((0, 4)))],
     rejects=[rejects(T((2, 4)), T((3,)), argument="scale"), rejects(T((2, 4)), axis=2, argument="axis")],
 )  # fmt: skip
 def rms_normalization(

@@ -7,13 +7,14 @@ from typing import Any
 
 from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
-from kerata.core.samples import T, Tolerance, sample
+from kerata.core.errors import ArgumentError
+from kerata.core.samples import T, Tolerance, rejects, sample
 
 from .arithmetic import add, multiply, subtract
 from .control import scan
 from .creation import zeros_like
 from .exponential import sigmoid
-from .linear import linear
+from .linear import check_shape, linear
 from .logic import where
 from .product import matmul
 from .shaping import expand_dims, flip, split, stack, transpose
@@ -91,6 +92,15 @@ def _unrolled(body: Any, carry: Any, xs: Any, length: int, reverse: bool) -> tup
     return carry, stack(ys[::-1] if reverse else ys, axis=0)
 
 
+def _check_gates(x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, gates: int) -> None:
+    """Refuses sizes that do not belong together."""
+    if len(shape_of(x)) != 3:
+        raise ArgumentError("x", expected="of shape (batch, time, size)", got=x)
+    units = shape_of(h)[-1]
+    check_shape("kernel", kernel, (shape_of(x)[2], gates * units))
+    check_shape("recurrent_kernel", recurrent_kernel, (units, gates * units))
+
+
 @op(
     samples=[
         sample(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), T((20,))),
@@ -100,7 +110,7 @@ def _unrolled(body: Any, carry: Any, xs: Any, length: int, reverse: bool) -> tup
         sample(T((3, 2, 2), "float64"), T((3, 2), "float64"), T((3, 2), "float64"), T((2, 8), "float64"), T((2, 8), "float64"), T((8,), "float64")),
     ],
     tolerance=_LOOSE,
-)  # fmt: skip
+rejects=[rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 19)), T((5, 20)), argument="kernel"), rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((4, 20)), argument="recurrent_kernel"), rejects(T((2, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), argument="x")])  # fmt: skip
 def lstm(
     x: TensorLike,
     h: TensorLike,
@@ -137,6 +147,7 @@ def lstm(
         >>> lstm(z((2, 3, 1)), z((2, 4)), z((2, 4)), z((1, 16)), z((4, 16)))[0].shape == (2, 3, 4)
         True
     """
+    _check_gates(x, h, kernel, recurrent_kernel, 4)
     projected = linear(time_major(x), kernel, bias)  # one product for all steps
 
     def step(z: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -162,7 +173,7 @@ def lstm(
         sample(T((2, 3, 2), "float64"), T((2, 2), "float64"), T((2, 6), "float64"), T((2, 6), "float64"), T((6,), "float64"), T((6,), "float64")),
     ],
     tolerance=_LOOSE,
-)  # fmt: skip
+rejects=[rejects(T((2, 4, 3)), T((2, 5)), T((3, 14)), T((5, 15)), argument="kernel"), rejects(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((4, 15)), argument="recurrent_kernel"), rejects(T((2, 3)), T((2, 5)), T((3, 15)), T((5, 15)), argument="x")])  # fmt: skip
 def gru(
     x: TensorLike,
     h: TensorLike,
@@ -199,6 +210,7 @@ def gru(
         >>> gru(z((2, 3, 1)), z((2, 4)), z((1, 12)), z((4, 12)))[0].shape == (2, 3, 4)
         True
     """
+    _check_gates(x, h, kernel, recurrent_kernel, 3)
     projected = linear(time_major(x), kernel, bias)
 
     def step(p: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:

@@ -197,7 +197,7 @@ def isneginf(x: TensorLike) -> Tensor:
     ),
     reference=np.nan_to_num,
     wide=False,
-)  # fmt: skip
+rejects=[rejects(T((2,)), nan="a", argument="nan"), rejects(T((2,)), posinf="a", argument="posinf")])  # fmt: skip
 def nan_to_num(
     x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
@@ -212,6 +212,9 @@ def nan_to_num(
     Returns:
         A tensor of the shape and dtype of `x`.
 
+    Raises:
+        ArgumentError: what is put in is not a number.
+
     Example:
         >>> import kerata
         >>> kerata.ops.convert_to_numpy(kerata.ops.nan_to_num([float("nan"), 1.0]))
@@ -224,10 +227,18 @@ def nan_to_num(
     if not dtypes.is_float(name):
         return x
     limits = dtypes.finfo(name)
-    top = float(limits.max) if posinf is None else float(posinf)
-    bottom = float(limits.min) if neginf is None else float(neginf)
-    y = p.where(p.isnan(x), float(nan), x)
+    top = float(limits.max) if posinf is None else _number("posinf", posinf)
+    bottom = float(limits.min) if neginf is None else _number("neginf", neginf)
+    y = p.where(p.isnan(x), _number("nan", nan), x)
     return p.where(p.eq(x, inf), top, p.where(p.eq(x, -inf), bottom, y))
+
+
+def _number(argument: str, value: Any) -> float:
+    """A number, NaN and infinities included."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ArgumentError(argument, expected="a number", got=value) from None
 
 
 def _nextafter(a: Any, b: Any) -> Tensor:

@@ -306,7 +306,7 @@ def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = 
 
 
 @op(
-    samples=[sample(T((3, 2)), T((4, 2))), sample(T((2, 3, 2)), T((2, 4, 2))), sample(T((2, 2), "int32"), T((1, 2), "int32"), gradient=False), sample(values([[1.0, 2.0]]), values([[1.0, 2.0]]), gradient=False)],
+    samples=[sample(T((3, 2)), T((4, 2))), sample(T((2, 3, 2)), T((2, 4, 2))), sample(T((2, 2), "int32"), T((1, 2), "int32"), gradient=False), sample(values([[1.0, 2.0]]), values([[1.0, 2.0]]), gradient=False), sample(T((0, 2)), T((3, 2)))],
     rejects=[rejects(T((3, 2)), T((4, 3)), argument="y"), rejects(T((3,)), T((3, 2)), argument="x")],
 )  # fmt: skip
 def cdist(x: TensorLike, y: TensorLike) -> Tensor:
@@ -339,7 +339,7 @@ def cdist(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3)), T((2, 3)), 2.0), sample(values(1.0), values(1.0), 5.0, gradient=False), sample(T((3,), "int32"), T((3,), "int32"), 255, gradient=False)],
+    samples=[sample(T((2, 3)), T((2, 3)), 2.0), sample(values(1.0), values(1.0), 5.0, gradient=False), sample(T((3,), "int32"), T((3,), "int32"), 255, gradient=False), sample(T((2, 3), "float64"), T((2, 3), "float64"), 1), sample(T((2, 1)), T((2, 1)), 1.5)],
     rejects=[rejects(T((2,)), T((3,)), 1.0, argument="x2")],
 )  # fmt: skip
 def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
@@ -375,7 +375,13 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,), low=0.0), T((3,))), sample(T((2, 3), "float64", 0.0), T((3,), "float64"))],
+    samples=[
+        sample(T((3,), low=0.0), T((3,))),
+        sample(T((2, 3), "float64", 0.0), T((3,), "float64")),
+        sample(values(0.0, 1.0, -1.0), values(1.0, 0.0, 0.5)),
+        sample(T((0,)), T((0,))),
+        sample(values(1, 2, dtype="int32"), values(0, 1, dtype="int32")),
+    ],
     rejects=[rejects(T((2,)), T((3,)), argument="angle")],
 )
 def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:

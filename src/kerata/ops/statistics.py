@@ -265,7 +265,11 @@ def _nan_reference(name: str) -> Any:
     return run
 
 
-@op(samples=_GAPS, rejects=_QUANTILE_REJECTS, reference=_nan_reference("nanquantile"))
+@op(
+    samples=[*_GAPS, sample(T((3, 2), "float64"), [0.25, 0.75], 0, keepdims=True)],
+    rejects=_QUANTILE_REJECTS,
+    reference=_nan_reference("nanquantile"),
+)
 def nanquantile(
     x: TensorLike, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False
 ) -> Tensor:
@@ -287,7 +291,10 @@ def nanquantile(
 
 
 @op(
-    samples=tuple(sample(s.args[0], 40.0, *s.args[2:], gradient=s.gradient, **s.kwargs) for s in _GAPS),
+    samples=[
+        *tuple(sample(s.args[0], 40.0, *s.args[2:], gradient=s.gradient, **s.kwargs) for s in _GAPS),
+        sample(T((3, 2), "float64"), [25.0, 75.0], 0, keepdims=True),
+    ],
     rejects=_QUANTILE_REJECTS,
     reference=_nan_reference("nanpercentile"),
 )
@@ -320,6 +327,7 @@ def nanpercentile(
         sample(T((4,))),
         sample(values([[1, 2, 3], [1, 0, 1]], dtype="int32"), gradient=False),
         sample(T((2, 4), "float64")),
+        sample(T((2, 3), "int32")),
     ),
     rejects=(rejects(T((2, 2, 2)), argument="x"),),
     reference=np.corrcoef,

@@ -111,7 +111,13 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 2))), sample(T((3, 2), "float64")), sample(T((2,), "int32"), gradient=False)],
+    samples=[
+        sample(T((2, 2))),
+        sample(T((3, 2), "float64")),
+        sample(T((2,), "int32"), gradient=False),
+        sample(T((0, 2))),
+        sample(values([[float("nan"), float("inf")]])),
+    ],
     rejects=[rejects(T((2, 3)), argument="x"), rejects(T((2, 2), "complex64"), argument="x")],
 )
 def view_as_complex(x: TensorLike) -> Tensor:
@@ -143,6 +149,7 @@ def view_as_complex(x: TensorLike) -> Tensor:
         sample(T((2, 2), "complex128")),
         sample(T((2,))),
         sample(T((2,), "int32")),
+        sample(T((0, 2), "complex64")),
     ]
 )
 def view_as_real(x: TensorLike) -> Tensor:

@@ -58,7 +58,7 @@ class Case:
         """The arguments as tensors of an engine."""
         return self._map(lambda a: backends.get(engine).convert(a, dtypes.standardize(a.dtype)))
 
-    def symbolic(self, unknown: bool = False) -> list[Plain]:
+    def symbolic(self, engine: str, unknown: bool = False) -> list[Plain]:
         """Shapes and dtypes, from symbolic tensors with known shapes, or with an unknown first size of the first."""
         first = [unknown]
 
@@ -69,7 +69,8 @@ class Case:
             return KerasTensor(shape, dtypes.standardize(a.dtype))
 
         args, kwargs = self._map(symbol)
-        return plain(self.op.function(*args, **kwargs))
+        with kerata.use_backend(engine):
+            return plain(self.op.function(*args, **kwargs))
 
     def widened(self) -> Arguments:
         """The arguments with the floating arrays in float64 and complex128."""

@@ -31,14 +31,15 @@ class Question:
         return [str(outcome) for outcome in self.ask(op, engine) if outcome.problem]
 
 
-def _each(cases: Iterable[Any], ask: Callable[[Any], Outcome]) -> list[Outcome]:
-    return [_guarded(case, ask) for case in cases]
+def _each(cases: Iterable[Any], ask: Callable[..., Outcome], *found: list[Any]) -> list[Outcome]:
+    """The outcomes of all cases; `found` holds what is known of each."""
+    return [_guarded(ask, *known) for known in zip(cases, *found, strict=True)]
 
 
-def _guarded(case: Any, ask: Callable[[Any], Outcome]) -> Outcome:
+def _guarded(ask: Callable[..., Outcome], case: Any, *known: Any) -> Outcome:
     """An error of an engine is the outcome of that case, and no reason to ask no further."""
     try:
-        return ask(case)
+        return ask(case, *known)
     except Exception as error:
         return raised(case, error)
 
@@ -60,7 +61,7 @@ def compiled(op: Op, engine: str) -> list[Outcome]:
         results = _compiled(op, [case.on(engine) for case in cases], engine)
     except Exception:  # which case it was is found by compiling each by itself
         return _each(cases, lambda case: _known(case, _compiled(op, [case.on(engine)], engine)[0]))
-    return _each(zip(cases, results, strict=True), lambda pair: _known(*pair))
+    return _each(cases, _known, results)
 
 
 def _known(case: Case, got: list[Plain] | None) -> Outcome:
@@ -113,21 +114,21 @@ def symbolic(op: Op, engine: str) -> list[Outcome]:
 
     def ask(case: Case) -> Outcome:
         try:
-            known = case.symbolic()
+            known = case.symbolic(engine)
         except ArgumentError:
             if op.needs_values:
                 return Outcome(str(case))
             raise
         result = case.run(engine)
-        return worst([judged(case, known, result, op.tolerance), _unknown(case, known)])
+        return worst([judged(case, known, result, op.tolerance), _unknown(case, known, engine)])
 
     return _each(cases_of(op), ask)
 
 
-def _unknown(case: Case, known: list[Plain]) -> Outcome:
+def _unknown(case: Case, known: list[Plain], engine: str) -> Outcome:
     """What is announced for an unknown first size must leave room for the shapes with the known one."""
     try:
-        announced = case.symbolic(unknown=True)
+        announced = case.symbolic(engine, unknown=True)
     except ArgumentError:  # another argument may fix the size
         return Outcome(str(case))
     filled = [Plain(a.dtype, _filled(a.shape, k.shape), None) for a, k in zip(announced, known, strict=False)]
@@ -162,7 +163,7 @@ def _same_slopes(op: Op, slopes: list[Slope], engine: str) -> list[Outcome]:
         found = _gradients(op, slopes, engine)
     except Exception:  # which case it was is found by asking each by itself
         return _each(slopes, lambda slope: _sloping(slope, _gradients(op, [slope], engine)[0]))
-    return _each(zip(slopes, found, strict=True), lambda pair: _sloping(*pair))
+    return _each(slopes, _sloping, found)
 
 
 def _gradients(op: Op, slopes: list[Slope], engine: str) -> list[list[Any]]:

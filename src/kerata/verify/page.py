@@ -80,7 +80,7 @@ def _data(report: Report) -> dict[str, Any]:
 
 def _declaration(op: Op, texts: _Texts) -> dict[str, Any]:
     """What the page tells of an op: its first sentence, tolerance, and the tensors of its samples."""
-    summary = (op.body.__doc__ or "").strip().partition("\n")[0]
+    summary = (op.body.__doc__ or "").strip().partition("\n")[0].replace("`", "")
     tolerance = op.tolerance
     inputs = {
         texts.place(str(case)): texts.place(text)

@@ -37,6 +37,9 @@ class Slope:
         with kerata.use_backend("numpy"):
             self.weights = [rng.uniform(-1, 1, o.shape) for o in self.outputs(self.points)]
 
+    def __str__(self) -> str:
+        return str(self.case)
+
     @property
     def places(self) -> list[int]:
         """Which tensors are floating."""

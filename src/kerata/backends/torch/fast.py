@@ -126,11 +126,19 @@ def _recurrence_fits(x: Tensor, *rest: Any, mask: Any = None, go_backwards: bool
     return mask is None and x.ndim == 3 and 0 not in x.shape and _floats(x, *tensors)
 
 
+def _gates_fit(x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, gates: int) -> bool:
+    """PyTorch's kernels read beyond the weights where these are too small."""
+    units = h.shape[-1]
+    return kernel.shape == (x.shape[2], gates * units) and recurrent_kernel.shape == (units, gates * units)
+
+
 def _lstm_fits(
     x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Any = None, mask: Any = None,
     go_backwards: bool = False, zero_output_for_mask: bool = False,
 ) -> bool:  # fmt: skip
-    return _recurrence_fits(x, h, c, kernel, recurrent_kernel, bias, mask=mask)
+    return _recurrence_fits(x, h, c, kernel, recurrent_kernel, bias, mask=mask) and _gates_fit(
+        x, h, kernel, recurrent_kernel, 4
+    )
 
 
 @fast_path("lstm", when=_lstm_fits)
@@ -150,7 +158,9 @@ def _gru_fits(
     x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Any = None, recurrent_bias: Any = None,
     mask: Any = None, go_backwards: bool = False, zero_output_for_mask: bool = False,
 ) -> bool:  # fmt: skip
-    return _recurrence_fits(x, h, kernel, recurrent_kernel, bias, recurrent_bias, mask=mask)
+    return _recurrence_fits(x, h, kernel, recurrent_kernel, bias, recurrent_bias, mask=mask) and _gates_fit(
+        x, h, kernel, recurrent_kernel, 3
+    )
 
 
 def _reset_first(columns: Tensor) -> Tensor:

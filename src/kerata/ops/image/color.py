@@ -35,7 +35,7 @@ _REJECTS = [
 
 
 @op(
-    samples=[sample(T((2, 3, 4, 3), low=0.0, high=1.0)), sample(T((3, 4, 3), "uint8", high=255)), sample(T((2, 3, 4, 4), low=0.0, high=1.0), **_FIRST), sample(T((2, 2, 3), "float16", 0.0, 1.0), gradient=False)],
+    samples=[sample(T((2, 3, 4, 3), low=0.0, high=1.0)), sample(T((3, 4, 3), "uint8", high=255)), sample(T((2, 3, 4, 4), low=0.0, high=1.0), **_FIRST), sample(T((2, 2, 3), "float16", 0.0, 1.0), gradient=False), sample(T((0, 2, 2, 3)))],
     rejects=_REJECTS,
 )  # fmt: skip
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:
@@ -77,6 +77,8 @@ _INTEGERS = rejects(T((2, 2, 3), "uint8"), argument="images")
         sample(_COLOURS),
         sample(_FLAT, gradient=False),
         sample(T((2, 3, 2, 2), low=0.0, high=1.0), **_FIRST),
+        sample(T((0, 2, 2, 3), low=0, high=1)),
+        sample(T((2, 2, 3), "float64", low=0.1, high=0.9), gradient=False),
     ],
     rejects=[*_REJECTS, _INTEGERS],
 )
@@ -117,6 +119,8 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
         sample(_HUES),
         sample(_FLAT, gradient=False),
         sample(T((2, 3, 2, 2), low=0.0, high=1.0), **_FIRST),
+        sample(T((0, 2, 2, 3), low=0, high=1)),
+        sample(T((2, 2, 3), "float64", low=0.1, high=0.9), gradient=False),
     ],
     rejects=[*_REJECTS, _INTEGERS],
 )

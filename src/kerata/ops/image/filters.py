@@ -88,6 +88,7 @@ def gaussian_blur(
         sample(T((4, 4, 1))),
         sample(T((2, 1, 4, 5)), data_format="channels_first"),
         sample(T((4, 4, 1), "uint8"), gradient=False),
+        sample(T((3, 3, 1), "float64")),
     ],
     rejects=[rejects(T((4, 4)), argument="images")],
 )
@@ -118,7 +119,7 @@ def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 12, 12, 2), low=0.0, high=1.0), T((2, 12, 12, 2), low=0.0, high=1.0)), sample(T((6, 6, 1)), T((6, 6, 1)), max_val=2.0, filter_size=5, filter_sigma=1.0), sample(T((2, 1, 8, 8)), T((2, 1, 8, 8)), 4.0, 3, data_format="channels_first")],
+    samples=[sample(T((2, 12, 12, 2), low=0.0, high=1.0), T((2, 12, 12, 2), low=0.0, high=1.0)), sample(T((6, 6, 1)), T((6, 6, 1)), max_val=2.0, filter_size=5, filter_sigma=1.0), sample(T((2, 1, 8, 8)), T((2, 1, 8, 8)), 4.0, 3, data_format="channels_first"), sample(T((4, 4, 1), "float64"), T((4, 4, 1), "float64"), 1.0, 3), sample(T((4, 5, 2), low=0, high=1), T((4, 5, 2), low=0, high=1), 1.0, 4)],
     rejects=[rejects(T((12, 12, 1)), T((12, 11, 1)), argument="image2"), rejects(T((8, 8, 1)), T((8, 8, 1)), argument="filter_size"), rejects(T((12, 12)), T((12, 12)), argument="image1")],
 )  # fmt: skip
 def ssim(

@@ -287,6 +287,13 @@ _END = values([[[0.1, 1.0], [1.0, 3.1], [3.0, 0.2], [3.1, 3.0]]])
     samples=[
         sample(T((1, 4, 4, 1)), _START, _END), sample(T((4, 4, 2)), _START[0], _END[0], "nearest", fill_value=-1.0, gradient=False), sample(T((1, 1, 4, 5)), _START, _END, data_format="channels_first"),
         sample(T((2, 4, 4, 1)), _START.repeat(2, 0), _END.repeat(2, 0)),
+    sample(
+            T((4, 4, 1), "float64"),
+            values([[0.0, 0.0], [0.0, 3.0], [3.0, 0.0], [3.0, 3.0]]),
+            values([[0.1, 1.0], [1.0, 3.1], [3.0, 0.2], [3.1, 3.0]]),
+            "nearest",
+            1.0,
+        ),
     ],
     rejects=[rejects(T((1, 4, 4, 1)), T((1, 3, 2)), _END, argument="start_points"), rejects(T((1, 4, 4, 1)), _START, T((4, 3)), argument="end_points"), rejects(T((1, 4, 4, 1)), _START, _END, "cubic", argument="interpolation")],
 )  # fmt: skip
@@ -317,7 +324,7 @@ def perspective_transform(
     x, name, single = _as_batch(images, data_format)
     points = []
     for given, argument in ((start_points, "start_points"), (end_points, "end_points")):
-        v = cast(to_real_float(given, argument), dtype_of(x))
+        v = cast(to_real_float(given, argument), "float64")  # eight equations, some nearly the same
         have = shape_of(v)
         if (
             len(have) not in (2, 3)
@@ -327,7 +334,7 @@ def perspective_transform(
             raise ArgumentError(argument, expected=f"of shape (4, 2) or ({shape_of(x)[0]}, 4, 2)", got=given)
         v = p.reshape(v, shape=(1, 4, 2)) if len(have) == 2 else v
         points.append(p.broadcast_to(v, shape=(shape_of(x)[0], 4, 2)))
-    transform = _between(points[0], points[1])
+    transform = cast(_between(points[0], points[1]), dtype_of(x))
     return _as_given(_projected(x, transform, order, "constant", fill_value), name, single, data_format)
 
 
@@ -335,7 +342,7 @@ def perspective_transform(
 
 
 @op(
-    samples=[sample(T((2, 6, 6, 1)), alpha=2.0, sigma=1.0, seed=3), sample(T((6, 6, 2)), 2.0, 1.0, "nearest", "constant", -1.0, 7), sample(T((1, 1, 6, 6)), 1.0, 1.0, seed=1, data_format="channels_first")],
+    samples=[sample(T((2, 6, 6, 1)), alpha=2.0, sigma=1.0, seed=3), sample(T((6, 6, 2)), 2.0, 1.0, "nearest", "constant", -1.0, 7), sample(T((1, 1, 6, 6)), 1.0, 1.0, seed=1, data_format="channels_first"), sample(T((4, 4, 1), "float64"), 1.0, 1.0, seed=5), sample(T((5, 4, 1)), 3.0, 2.0, "bilinear", "wrap", seed=5)],
     rejects=[rejects(T((4, 4)), seed=1, argument="images"), rejects(T((4, 4, 1)), fill_mode="edge", seed=1, argument="fill_mode"), rejects(T((4, 4, 1)), interpolation="cubic", seed=1, argument="interpolation")],
     wide=False,
 )  # fmt: skip

@@ -229,6 +229,14 @@ _PLANE, _SCALE, _SHIFT = T((4, 5)), values(0.75, 1.25), values(0.1, -0.2)
     samples=[
         sample(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "linear"), sample(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "cubic"), sample(_PLANE, (6, 4), _SCALE, _SHIFT, (0, 1), "lanczos3", False),
         sample(T((2, 4, 4, 1)), (2, 3, 4, 1), values(0.5), values(0.3), (1,), "lanczos5"),
+    sample(
+            T((4, 5), "float64"),
+            (3, 4),
+            values(0.75, 0.8, dtype="float64"),
+            values(0.0, 0.0, dtype="float64"),
+            (0, 1),
+            "linear",
+        ),
     ],
     rejects=[
         rejects(_PLANE, (3,), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"), rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 2), "linear", argument="spatial_dims"), rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "nearest", argument="method"),

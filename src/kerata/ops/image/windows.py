@@ -115,7 +115,7 @@ def extract_patches(
 
 
 @op(
-    samples=[sample(T((1, 4, 2, 3, 2)), 2), sample(T((2, 2, 2, 1)), (1, 2, 1)), sample(T((1, 1, 3, 3, 3)), 2, 1, padding="same", data_format="channels_first")],
+    samples=[sample(T((1, 4, 2, 3, 2)), 2), sample(T((2, 2, 2, 1)), (1, 2, 1)), sample(T((1, 1, 3, 3, 3)), 2, 1, padding="same", data_format="channels_first"), sample(T((1, 3, 3, 3, 1), "float64"), 2, 1), sample(T((1, 4, 4, 4, 1)), 2, 1, 2)],
     rejects=[rejects(T((4, 4, 4)), 2, argument="volumes"), rejects(T((2, 2, 2, 1)), 3, argument="size")],
 )  # fmt: skip
 def extract_patches_3d(
