@@ -90,7 +90,10 @@ def api(name: str, engine: str) -> Any:
 
 
 def take_turns(
-    contenders: dict[str, Callable[[], Any]], rounds: int, inner: int = 1
+    contenders: dict[str, Callable[[], Any]],
+    rounds: int,
+    inner: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Seconds per call of each contender, in turns."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
@@ -98,10 +101,10 @@ def take_turns(
         call()
     for _ in range(rounds):
         for name, call in contenders.items():
-            start = time.perf_counter()
+            start = clock()
             for _ in range(inner):
                 call()
-            times[name].append((time.perf_counter() - start) / inner)
+            times[name].append((clock() - start) / inner)
     return times
 
 
