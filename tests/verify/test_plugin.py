@@ -23,13 +23,17 @@ def conformance(tmp_path):
         (info / "entry_points.txt").write_text(f"[kerata.backends]\nplugin = kerata_plugin:{load}\n")
         command = [sys.executable, "-m", "kerata", "conformance", "--engines", "plugin", *arguments]
         environment = {**os.environ, "PYTHONPATH": str(tmp_path), "COLUMNS": "200"}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250, check=False)
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=250, check=False
+        )
 
     return run
 
 
 def test_a_right_engine_passes(conformance):
-    done = conformance("load", "--ops", "tanh", "add", "softmax", "matmul", "sort", "dropout", "conv", "take", "sum")
+    done = conformance(
+        "load", "--ops", "tanh", "add", "softmax", "matmul", "sort", "dropout", "conv", "take", "sum"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "none wrong" in done.stdout
 

@@ -52,7 +52,7 @@ _SHAPE_REJECTS = [
 ]  # fmt: skip
 
 
-@op(samples=_SHAPES, rejects=_SHAPE_REJECTS)
+@op(samples=_SHAPES, rejects=_SHAPE_REJECTS, reference=np.zeros)
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
     """Zeros.
 
@@ -68,7 +68,7 @@ def zeros(shape: Any, dtype: Any = None) -> Tensor:
     return _filled(shape, 0, dtypes.standardize(dtype))
 
 
-@op(samples=_SHAPES, rejects=_SHAPE_REJECTS)
+@op(samples=_SHAPES, rejects=_SHAPE_REJECTS, reference=np.ones)
 def ones(shape: Any, dtype: Any = None) -> Tensor:
     """Ones.
 
@@ -109,6 +109,7 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
         sample((0,), 1),
     ],
     rejects=[rejects((2, 3), T((4,)), argument="fill_value")],
+    reference=np.full,
 )
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """A tensor filled with one value.
@@ -218,6 +219,7 @@ def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
         rejects(T((2,)), T((3,)), argument="fill_value"),
         rejects(T((2,)), 1, dtype="number", argument="dtype"),
     ],
+    reference=np.full_like,
 )
 def full_like(x: TensorLike, fill_value: Any, dtype: Any = None) -> Tensor:
     """One value in the shape of another tensor.
@@ -254,7 +256,7 @@ def range_tensor(n: Any, dtype: str = "int32") -> Tensor:
         sample(0, 3, dtype="int64"), sample(2.5),
     ],
     rejects=[rejects(0, 5, 0, argument="step"), rejects("a", argument="start")],
-)  # fmt: skip
+reference=np.arange)  # fmt: skip
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
     """Evenly spaced numbers in the half-open interval from `start` to `stop`.
 

@@ -109,7 +109,9 @@ def log1p(x: TensorLike) -> Tensor:
     """
 
 
-@unary_float(p.sigmoid, complex=False, samples=[sample(values(-100.0, 100.0))])
+@unary_float(
+    p.sigmoid, complex=False, samples=[sample(values(-100.0, 100.0))], reference="scipy.special.expit"
+)
 def sigmoid(x: TensorLike) -> Tensor:
     """The logistic function `1 / (1 + e**-x)`, which maps the real line to (0, 1).
 

@@ -723,7 +723,8 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1))
         array([ True, False])
     """
-    places, shape = index_tensor(targets, "targets"), shape_of(real_only(predictions, "predictions"))
+    predictions = count_bools(real_only(predictions, "predictions"))
+    places, shape = index_tensor(targets, "targets"), shape_of(predictions)
     if isinstance(k, bool) or not hasattr(k, "__index__"):
         raise ArgumentError("k", expected="an integer", got=k)
     if len(shape) != 2:
@@ -870,6 +871,7 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
         sample(values(float("nan"), -0.0, 0.0, float("inf"))),
     ],
     differentiable=False,
+    reference=np.nonzero,
 )
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """Where the elements that are not 0 are. Their number must be known, so not in compiled functions.

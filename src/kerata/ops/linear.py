@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
@@ -37,6 +39,7 @@ def check_shape(argument: str, value: Tensor, wanted: tuple[Any, ...]) -> None:
         rejects(T((2, 3)), T((4, 2)), argument="kernel"),
         rejects(T((2, 3)), T((3, 2)), T((3,)), argument="bias"),
     ],
+    reference=lambda x, kernel, bias=None: np.matmul(x, kernel) + (0 if bias is None else bias),
 )
 def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike = None) -> Tensor:
     """`x @ kernel + bias`.

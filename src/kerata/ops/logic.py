@@ -210,6 +210,7 @@ _MIXED_REJECTS = (rejects(T((2,)), T((2,)), argument="x1"),)
     rejects=_MIXED_REJECTS,
     weak=True,
     differentiable=False,
+    reference=np.bitwise_and,
 )
 def logical_or_bitwise_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The meaning of `x1 & x2`: logical for bools, bit by bit for integers."""
@@ -225,6 +226,7 @@ def logical_or_bitwise_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     rejects=_MIXED_REJECTS,
     weak=True,
     differentiable=False,
+    reference=np.bitwise_or,
 )
 def logical_or_bitwise_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The meaning of `x1 | x2`: logical for bools, bit by bit for integers."""
@@ -240,6 +242,7 @@ def logical_or_bitwise_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     rejects=_MIXED_REJECTS,
     weak=True,
     differentiable=False,
+    reference=np.bitwise_xor,
 )
 def logical_or_bitwise_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The meaning of `x1 ^ x2`: logical for bools, bit by bit for integers."""
@@ -256,6 +259,7 @@ def logical_or_bitwise_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     ),
     rejects=[rejects(T((2,)), argument="x")],
     differentiable=False,
+    reference=np.bitwise_not,
 )
 def logical_or_bitwise_not(x: TensorLike) -> Tensor:
     """The meaning of `~x`: logical for bools, bit by bit for integers."""
@@ -278,7 +282,7 @@ def logical_or_bitwise_not(x: TensorLike) -> Tensor:
     ],
     rejects=[rejects(T((2, 3), "bool"), T((2, 4)), 0.0, argument="x1"), rejects(T((2,), "bool"), T((2,)), argument="x2")],
     weak=True,
-)  # fmt: skip
+reference=np.where)  # fmt: skip
 def where(condition: TensorLike, x1: TensorLike = None, x2: TensorLike = None) -> Tensor:
     """Elements of `x1` where a condition holds, of `x2` elsewhere.
 

@@ -355,7 +355,7 @@ def det(x: TensorLike) -> Tensor:
     return cast(_spoiled(bad, d.det(x)), name)
 
 
-@op(samples=_DETERMINANTS, rejects=_SQUARE_REJECTS)
+@op(samples=_DETERMINANTS, rejects=_SQUARE_REJECTS, reference=np.linalg.slogdet)
 def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
     """The sign of the determinant and the logarithm of its absolute value, which cannot overflow.
 
@@ -380,7 +380,11 @@ def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
     return cast(stop_gradient(sign), name), cast(log, dtypes.real_of(name))
 
 
-@op(samples=(*_SQUARES, sample(_GENERAL)), rejects=_SQUARE_REJECTS)
+@op(
+    samples=(*_SQUARES, sample(_GENERAL)),
+    rejects=_SQUARE_REJECTS,
+    reference=lambda x: np.linalg.slogdet(x)[1],
+)
 def logdet(x: TensorLike) -> Tensor:
     """The logarithm of the absolute value of the determinant.
 
@@ -612,6 +616,7 @@ def _least(x: Tensor, rcond: Any) -> float:
         sample(_GENERAL, rcond=0.1),
     ),
     rejects=(rejects(T((3,)), argument="x"),),
+    reference=np.linalg.pinv,
 )
 def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
     """The Moore-Penrose pseudo-inverse.
@@ -637,7 +642,7 @@ def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
 @op(
     samples=(sample(T((4, 2)), T((4,))), sample(T((4, 2)), T((4, 3))), sample(_GENERAL, T((3, 1))), sample(T((2, 4)), T((2,))), sample(T((5, 2), "float64"), T((5, 2), "float64"))),
     rejects=(rejects(T((3, 2)), T((2,)), argument="b"), rejects(T((3,)), T((3,)), argument="a")),
-)  # fmt: skip
+reference=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond)[0])  # fmt: skip
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
     """The `x` with the least `|a @ x - b|`; of several, the least `x`.
 

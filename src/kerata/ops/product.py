@@ -283,7 +283,7 @@ def _component(x: Tensor, axis: int, i: int) -> Tensor:
         sample(T((3, 4)), T((4, 3)), axisa=0, axisc=0), sample(T((3,), "int32"), T((3,), "int32"), gradient=False),
     ],
     rejects=[rejects(T((4,)), T((3,)), argument="x1"), rejects(T((3,)), T((4,)), argument="x2")],
-)  # fmt: skip
+reference=np.cross)  # fmt: skip
 def cross(
     x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Tensor:
@@ -343,7 +343,7 @@ def cross(
 
 
 @op(
-    samples=[sample(T((2, 3)), T((3, 2))), sample(T((2,)), T((3,))), sample(T((2,)), T((2, 3))), sample(T((2, 2), "int32"), T((2, 2), "int32"), gradient=False), sample(T(()), T((2, 2)))],
+    samples=[sample(T((2, 3)), T((3, 2))), sample(T((2,)), T((3,))), sample(T((2,)), T((2, 3))), sample(T((2, 2, 3)), T((2, 3, 2))), sample(T(()), T((3,))), sample(T((2, 2), "int32"), T((2, 2), "int32"), gradient=False), sample(T(()), T((2, 2)))],
     reference=np.kron,
 )  # fmt: skip
 def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
@@ -362,13 +362,26 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     s1, s2 = shape_of(a), shape_of(b)
     n = max(len(s1), len(s2))
     s1, s2 = (1,) * (n - len(s1)) + tuple(s1), (1,) * (n - len(s2)) + tuple(s2)
-    left = p.reshape(a, shape=tuple(d for size in s1 for d in (size, 1)))
-    right = p.reshape(b, shape=tuple(d for size in s2 for d in (1, size)))
-    return p.reshape(multiply(left, right), shape=tuple(m * k for m, k in zip(s1, s2, strict=True)))
+    # As an outer product: not every engine broadcasts as many axes as would stand side by side here.
+    both = p.reshape(outer(a, b), shape=(*s1, *s2))
+    pairs = p.transpose(both, axes=tuple(i for k in range(n) for i in (k, n + k)))
+    return p.reshape(pairs, shape=tuple(m * k for m, k in zip(s1, s2, strict=True)))
+
+
+def _spread(xs: list[Tensor], terms: Sequence[str]) -> list[Tensor]:
+    """Sizes of 1 broadcast to those that other operands have for the same letter, which not every engine does."""
+    sizes: dict[str, int] = {}
+    for x, term in zip(xs, terms, strict=True):
+        for letter, size in zip(term, shape_of(x), strict=True):
+            if sizes.get(letter, 1) == 1:
+                sizes[letter] = size
+    wide = [tuple(sizes[letter] for letter in term) for term in terms]
+    return [x if tuple(shape_of(x)) == s else p.broadcast_to(x, shape=s) for x, s in zip(xs, wide, strict=True)]
 
 
 @op(
     samples=[
+        sample("...ij,...jk->...ik", T((5, 2, 3)), T((1, 3, 4))), sample("ij,j->i", T((2, 3)), T((1,))), sample("ij,ij->", T((1, 4096), "float16", 0.0, 1.0), T((1, 4096), "float16", 0.0, 1.0), gradient=False),
         sample("ij,jk->ik", T((2, 3)), T((3, 4))), sample("ii->i", T((3, 3))), sample("ii", T((3, 3))), sample("ij->ji", T((2, 3))), sample("i,j", T((2,)), T((3,))),
         sample("...ij,...jk->...ik", T((5, 2, 3)), T((3, 4))), sample("bij,bjk,bkl->bil", T((2, 2, 3)), T((2, 3, 2)), T((2, 2, 2))), sample("ij->", T((2, 3))),
         sample("ij, jk", T((2, 3)), T((3, 2))), sample("i...->...", T((2, 3))), sample("ij,jk->ik", T((2, 3), "int32"), T((3, 2), "int32"), gradient=False),
@@ -412,5 +425,6 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     terms, result = rules.parse_einsum(subscripts, tuple(len(shape_of(x)) for x in xs))
     if all(type(d) is int for x in xs for d in shape_of(x)):
         rules.einsum_shape(subscripts, [tuple(shape_of(x)) for x in xs])
+        xs = _spread(xs, terms)
     value = p.einsum(*xs, equation=f"{','.join(terms)}->{result}")
     return cast(value, "bool") if name == "bool" else value

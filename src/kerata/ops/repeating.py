@@ -569,6 +569,7 @@ def size(x: TensorLike) -> Any:
         sample(T((2, 2, 2), "bool")),
         sample(T((1,), "int32")),
     ],
+    reference=np.size,
 )
 def _count_elements(x: TensorLike) -> Tensor:
     return p.sum(

@@ -819,6 +819,9 @@ def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         sample(T((3,), "bool")),
     ],
     rejects=[rejects(T((2, 3)), 3, argument="num"), rejects(T((2, 3)), axis=2, argument="axis")],
+    reference=lambda x, num=None, axis=0: (
+        [np.squeeze(p, axis) for p in np.split(x, x.shape[axis], axis)] if x.shape[axis] else []
+    ),
 )
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """The slices of a tensor along an axis, without the axis.

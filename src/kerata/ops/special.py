@@ -383,6 +383,7 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
         sample(values(1, 2, dtype="int32"), values(0, 1, dtype="int32")),
     ],
     rejects=[rejects(T((2,)), T((3,)), argument="angle")],
+    reference=lambda r, t: r * np.exp(1j * t),
 )
 def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:
     """Complex numbers from their absolute value and angle.

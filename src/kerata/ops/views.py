@@ -119,6 +119,7 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
         sample(values([[float("nan"), float("inf")]])),
     ],
     rejects=[rejects(T((2, 3)), argument="x"), rejects(T((2, 2), "complex64"), argument="x")],
+    reference=lambda x: x[..., 0] + 1j * x[..., 1],
 )
 def view_as_complex(x: TensorLike) -> Tensor:
     """Pairs along the last axis as complex numbers.
@@ -150,7 +151,8 @@ def view_as_complex(x: TensorLike) -> Tensor:
         sample(T((2,))),
         sample(T((2,), "int32")),
         sample(T((0, 2), "complex64")),
-    ]
+    ],
+    reference=lambda x: np.stack([np.real(x), np.imag(x)], -1),
 )
 def view_as_real(x: TensorLike) -> Tensor:
     """Complex numbers as pairs along a new last axis. Real ones have imaginary parts of 0.
