@@ -1,10 +1,12 @@
 """The generator: its definition said once more in Python integers, its layout, its independence."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
 import kerata
-from kerata import ops
+from kerata import ops, random
 from kerata.random import bits, stream
 
 MASK = 0xFFFFFFFF
@@ -57,6 +59,50 @@ def test_words_never_change():
         2841994152,
         2995007579,
     ]
+
+
+def test_a_million_words_never_change():
+    """The stream that went through the batteries of `benchmarks/random_battery.md`."""
+    words = bits.random_bits((1, 0), 1 << 20).astype("<u4")
+    assert hashlib.sha256(words.tobytes()).hexdigest() == (
+        "32d828df7953c15e64535f5197700f881b55749eb71941cab391c155bf7cb068"
+    )
+
+
+VALUES = {
+    "uniform": (lambda: random.uniform((3,), seed=0), ["0x1.8ceab8p-2", "0x1.316f3p-4", "0x1.46148p-1"]),
+    "uniform_float64": (
+        lambda: random.uniform((2,), dtype="float64", seed=0),
+        ["0x1.8ceab9c98b79ep-2", "0x1.461480c7f81d2p-1"],
+    ),
+    "uniform_long_seed": (
+        lambda: random.uniform((2,), seed=2**40 + 1),
+        ["0x1.1fe86p-4", "0x1.2b16bp-1"],
+    ),
+    "normal": (lambda: random.normal((3,), seed=0), ["-0x1.2b21f2p-2", "0x1.42cb64p+0", "0x1.3552e2p+0"]),
+    "normal_float64": (
+        lambda: random.normal((2,), dtype="float64", seed=0),
+        ["-0x1.58566e058440ep+0", "0x1.2cc897aca02e6p-2"],
+    ),
+    "truncated_normal": (
+        lambda: random.truncated_normal((3,), seed=0),
+        ["-0x1.16bffp-2", "-0x1.51243ap+0", "0x1.5592eap-2"],
+    ),
+    "randint": (lambda: random.randint((4,), 0, 1000, seed=0), [887, 574, 136, 124]),
+    "permutation": (lambda: random.permutation(6, seed=0), [1, 5, 0, 3, 2, 4]),
+    "dropout": (lambda: random.dropout(np.ones(8, "float32"), 0.5, seed=0), [0, 0, 2, 2, 2, 0, 2, 2]),
+    "categorical": (
+        lambda: random.categorical(np.zeros((1, 10), "float32"), 6, seed=0),
+        [3, 6, 7, 5, 2, 6],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values_never_change(engine, name):
+    draw, expected = VALUES[name]
+    expected = [float.fromhex(v) if isinstance(v, str) else v for v in expected]
+    assert ops.convert_to_numpy(draw()).ravel().tolist() == expected
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -41,7 +41,8 @@ def test_a_stream_never_repeats_itself_and_can_be_repeated(engine):
 
 
 def test_the_counter_wraps(engine):
-    stream = random.SeedGenerator(3 | 0xFFFFFFFF << 32)
+    stream = random.SeedGenerator(3)
+    stream.state.assign(np.array([3, 0xFFFFFFFF], "uint32"))
     random.uniform((1,), seed=stream)
     assert stream.state.numpy().tolist() == [3, 0]
     stream.state.assign(np.array([3, 0xFFFFFFFF], "uint32"))
@@ -69,11 +70,13 @@ def test_states_are_seeds(engine, dtype):
 
 
 def test_seeds_of_64_bits(engine):
+    """Both halves count; and the upper one is not a place in the stream of the lower one."""
     low, high = random.uniform((4,), seed=5), random.uniform((4,), seed=5 | 1 << 32)
     assert not np.array_equal(N(low), N(high))
     stream = random.SeedGenerator(5)
     stream.next()
-    np.testing.assert_array_equal(N(random.uniform((4,), seed=stream)), N(high))
+    assert not np.array_equal(N(random.uniform((4,), seed=stream)), N(high))
+    np.testing.assert_array_equal(N(random.uniform((4,), seed=random.SeedGenerator(5 | 1 << 32))), N(high))
 
 
 def test_one_seed_makes_everything_reproducible(engine):
@@ -140,6 +143,22 @@ def test_symbolic_draws_run_anew_each_time(engine):
     assert N(c).shape == (2, 3) and stream.state.numpy().tolist() == [2, 6]
 
 
+def test_parameters_of_a_draw_may_be_symbolic(engine):
+    """The draw is made when the model runs, not when it is built."""
+    stream = random.SeedGenerator(2)
+    mean, scale = kerata.Input(()), kerata.Input(())
+    noise = random.normal((4, 3), ops.expand_dims(mean, 1), ops.expand_dims(scale, 1), seed=stream)
+    counts = random.binomial((4, 3), 100, ops.expand_dims(scale, 1) * 0.1, seed=stream)
+    assert noise.shape == (4, 3) and stream.state.numpy().tolist() == [2, 0]
+    run = kerata.Function([mean, scale], [noise, counts])
+    given = [np.arange(4, dtype="float32"), np.ones(4, "float32")]
+    (a, b), (c, d) = run(given), run(given)
+    twin = random.SeedGenerator(2)
+    expected = N(random.normal((4, 3), seed=twin)) + given[0][:, None]
+    np.testing.assert_allclose(N(a), expected, rtol=1e-6)
+    assert not np.array_equal(N(a), N(c)) and not np.array_equal(N(b), N(d))
+
+
 def test_engines_need_not_agree_for_a_host_draw():
     """A tensor decides where dropout runs, whatever the default engine is."""
     for name in kerata.backends.installed():
@@ -162,6 +181,31 @@ def test_dropout_keeps_and_scales(engine):
     assert (shared == shared[:1]).all()
     for dtype in ("float16", "bfloat16", "float64"):
         assert ops.dtype(random.dropout(ops.ones((3,), dtype), 0.5, seed=1)) == dtype
+    assert ops.dtype(random.dropout([1, 2], 0.5, seed=1)) == "float32"
+    assert ops.dtype(random.dropout([1, 2], 0.0, seed=1)) == "int32"  # nothing is done
+
+
+def test_noise_shapes_of_unknown_batches(engine):
+    x = kerata.Input((5,))
+    y = random.dropout(x, 0.5, noise_shape=(4, 1), seed=3)
+    assert y.shape in ((None, 5), (4, 5))
+    value = np.ones((4, 5), "float32")
+    drawn = N(kerata.Function(x, y)(value))
+    np.testing.assert_array_equal(drawn, N(random.dropout(value, 0.5, noise_shape=(4, 1), seed=3)))
+
+
+def test_dropout_takes_short_noise_shapes_and_tensors_as_rates(engine):
+    x = np.ones((6, 40), "float32")
+    shared = N(random.dropout(x, 0.5, noise_shape=(40,), seed=1))
+    np.testing.assert_array_equal(shared, N(random.dropout(x, 0.5, noise_shape=(1, 40), seed=1)))
+    rate = kerata.Variable(0.25)
+    for given in (rate, rate.value, np.float32(0.25), np.array(0.25)):
+        np.testing.assert_array_equal(N(random.dropout(x, given, seed=1)), N(random.dropout(x, 0.25, seed=1)))
+    dropped = kerata.function(lambda r: random.dropout(x, r, seed=1))
+    for value in (0.0, 0.3, 1.0):
+        rate.assign(value)
+        expected = N(random.dropout(x, rate, seed=1))
+        np.testing.assert_array_equal(N(dropped(ops.convert_to_tensor(np.float32(value)))), expected)
 
 
 def test_shuffle_moves_whole_slices(engine):
@@ -197,6 +241,10 @@ def test_parameters_that_are_tensors_may_be_wrong_in_places(engine):
     alpha = ops.convert_to_tensor(np.array([1.0, np.nan, -1.0, 0.0], "float32"))
     drawn = N(random.gamma((4,), alpha, seed=1))
     assert drawn[0] > 0 and np.isnan(drawn[1:3]).all() and drawn[3] == 0
+    assert np.isnan(N(random.gamma((2,), float("nan"), seed=1))).all()
+    assert np.isinf(N(random.gamma((2,), float("inf"), seed=1))).all()
+    assert np.isnan(N(random.beta((2,), float("nan"), 1.0, seed=1))).all()
+    assert np.isnan(N(random.normal((2,), float("nan"), seed=1))).all()
     q = ops.convert_to_tensor(np.array([0.5, np.nan, -1.0, 1.5], "float32"))
     drawn = N(random.binomial((4,), 10, q, seed=1))
     assert 0 <= drawn[0] <= 10 and np.isnan(drawn[1:]).all()
@@ -222,6 +270,9 @@ BAD = {
     "uniform_broadcast": (lambda: random.uniform((2,), np.zeros(3, "float32"), 1.0), "minval"),
     "uniform_shape": (lambda: random.uniform((None, 2)), "shape"),
     "uniform_negative": (lambda: random.uniform((-1,)), "shape"),
+    "uniform_bool": (lambda: random.uniform(True), "shape"),
+    "uniform_none": (lambda: random.uniform(None), "shape"),
+    "uniform_text": (lambda: random.uniform((2,), "a", 1.0), "minval"),
     "uniform_fraction": (lambda: random.uniform((1.5,)), "shape"),
     "normal_dtype": (lambda: random.normal((2,), dtype="int32"), "dtype"),
     "normal_stddev": (lambda: random.normal((2,), stddev=-1.0), "stddev"),
@@ -238,6 +289,8 @@ BAD = {
     "dropout_rate": (lambda: random.dropout(np.ones(3, "float32"), 1.5), "rate"),
     "dropout_negative": (lambda: random.dropout(np.ones(3, "float32"), -0.5), "rate"),
     "dropout_nan": (lambda: random.dropout(np.ones(3, "float32"), float("nan")), "rate"),
+    "dropout_tensor": (lambda: random.dropout(np.ones(3, "float32"), np.float32([0.5])), "rate"),
+    "dropout_number": (lambda: random.dropout(np.ones(3, "float32"), ops.convert_to_tensor(1.5)), "rate"),
     "dropout_text": (lambda: random.dropout(np.ones(3, "float32"), "half"), "rate"),
     "dropout_noise": (lambda: random.dropout(np.ones((3, 2), "float32"), 0.5, (2, 2)), "noise_shape"),
     "shuffle_axis": (lambda: random.shuffle(np.arange(3), axis=1), "axis"),

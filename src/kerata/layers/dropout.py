@@ -69,9 +69,7 @@ class Dropout(_Noise):
         )
 
     def _noise_shape(self, inputs: Tensor) -> Any:
-        if self.noise_shape is None:
-            return None
-        return tuple(d if n is None else n for n, d in zip(self.noise_shape, ops.shape(inputs), strict=True))
+        return self.noise_shape
 
 
 class _SpatialDropout(Dropout):

@@ -22,6 +22,8 @@ def is_number(x: Any) -> bool:
 def sizes_of(shape: Any) -> Shape:
     """The shape of a draw: an integer or a sequence of integers, none of them negative."""
     sizes = rules.as_shape(shape)
+    if isinstance(shape, bool):
+        raise ArgumentError("shape", expected="a tuple of integers", got=shape)
     if any(type(d) is int and d < 0 for d in sizes):
         raise ArgumentError("shape", expected="sizes that are not negative", got=shape)
     return sizes
@@ -32,8 +34,7 @@ def check_broadcast(value: Any, name: str, shape: Shape, expected: str = "a numb
     have = tuple(ops.shape(value))
     lead = len(shape) - len(have)
     fits = lead >= 0 and all(
-        a == 1 or type(a) is not int or type(b) is not int or a == b
-        for a, b in zip(have, shape[lead:], strict=True)
+        a == 1 or not rules.differ(a, b) for a, b in zip(have, shape[lead:], strict=True)
     )
     if not fits:
         raise ArgumentError(name, expected=f"{expected}, or a tensor that broadcasts to {shape}", got=value)

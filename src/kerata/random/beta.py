@@ -59,8 +59,8 @@ def beta(shape: Any, alpha: TensorLike, beta: TensorLike, dtype: Any = None, see
         True
     """
     sizes, name = sizes_of(shape), float_dtype(dtype)
-    check_parameter(alpha, "alpha", sizes, lambda v: v > 0, "a number above 0")
-    check_parameter(beta, "beta", sizes, lambda v: v > 0, "a number above 0")
+    check_parameter(alpha, "alpha", sizes, lambda v: not v <= 0, "a number above 0")
+    check_parameter(beta, "beta", sizes, lambda v: not v <= 0, "a number above 0")
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)

@@ -10,9 +10,11 @@ from kerata import ops
 from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
+from kerata.core.dispatch import engine_of, is_tensor
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.state import STATE
+from kerata.core.variable import Variable
 
 from . import bits, stream
 from .arguments import sizes_of
@@ -30,6 +32,7 @@ TensorLike = Any
         sample(T((4, 5)), 0.5, seed=3),
         sample(T((4, 5)), 0.3, (4, 1), seed=2**40),
         sample(T((4, 5)), 0.3, (None, 1), seed=3),
+        sample(T((4, 5)), 0.3, (5,), seed=3),
         sample(T((50, 30)), 0.25, seed=11),
         sample(T((4, 5), "bfloat16"), 0.5, seed=3),
         sample(T((4, 5), "int32"), 0.5, seed=3),
@@ -44,14 +47,14 @@ TensorLike = Any
         rejects(T((4, 5)), 0.5, seed=-1, argument="seed"),
     ],
 )
-def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
+def dropout(inputs: TensorLike, rate: Any, noise_shape: Any = None, seed: Any = None) -> Tensor:
     """Sets a random fraction of the inputs to zero and scales up the rest; the same elements on every engine.
 
     An element is dropped where a random word, as a number of 32 bits, is below `rate * 2**32`.
 
     Args:
         inputs: floats; integers become floats.
-        rate: the fraction, in [0, 1].
+        rate: the fraction, in [0, 1]: a number, or a scalar tensor, which no derivative reaches.
         noise_shape: shape of the draw, which broadcasts to that of the inputs: axes of size 1 share their fate. None
             for an axis stands for its size.
         seed: an integer, a `SeedGenerator`, the state of one, or None for the global stream.
@@ -71,39 +74,56 @@ def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any 
         >>> 700 < int(kerata.ops.count_nonzero(y)) < 800
         True
     """
-    rate = float(checks.number("rate", rate, 0, 1))
-    x = inputs
+    x, rate = inputs, _fraction(rate)
+    shape, known = _noise_shape(x, noise_shape), type(rate) is float
+    if known and rate == 0:
+        return x
     if not dtypes.is_float(ops.dtype(x)):
         x = ops.cast(x, dtypes.float_for(ops.dtype(x)))
-    shape = _noise_shape(x, noise_shape)
-    if rate == 0:
-        return x
-    if rate == 1:
+    if known and rate == 1:
         return ops.zeros_like(x)  # 1 / (1 - rate) has no value
     if STATE.abstract:
         return new_abstract(ops.shape(x), ops.dtype(x))
     return _dropped(x, rate, shape, seed)
 
 
+def _fraction(rate: Any) -> float | Tensor:
+    """A rate as a number, or as a scalar of float64 where its value is not known yet."""
+    if not isinstance(rate, Variable) and not is_tensor(rate):
+        return float(checks.number("rate", rate, 0, 1))
+    value = rate.value if isinstance(rate, Variable) else rate
+    if tuple(ops.shape(value)) != ():
+        raise ArgumentError("rate", expected="a number in [0, 1]", got=rate)
+    if not STATE.abstract and stream.is_known(value, engine_of(value)):
+        return float(checks.number("rate", float(ops.convert_to_numpy(ops.stop_gradient(value))), 0, 1))
+    return ops.cast(ops.stop_gradient(value), "float64")
+
+
 def _noise_shape(x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
     have = ops.shape(x)
     if noise_shape is None:
         return have
-    sizes = tuple(noise_shape)
+    given = tuple(noise_shape) if isinstance(noise_shape, (tuple, list)) else (noise_shape,)
+    sizes = (1,) * (len(have) - len(given)) + given
     if len(sizes) != len(have) or not all(
-        n in (None, 1) or type(d) is not int or n == d for n, d in zip(sizes, have, strict=True)
+        n is None or n == 1 or not rules.differ(n, d) for n, d in zip(sizes, have, strict=True)
     ):
         raise ArgumentError(
             "noise_shape",
-            expected=f"of rank {len(have)}, with sizes that are 1, None or those of the inputs {have}",
+            expected=f"a shape that broadcasts to that of the inputs {have}, None standing for a size of theirs",
             got=noise_shape,
         )
     return rules.as_shape(tuple(d if n is None else n for n, d in zip(sizes, have, strict=True)))
 
 
-def _dropped(x: Tensor, rate: float, shape: tuple[Any, ...], seed: Any) -> Tensor:
-    scaled = p.mul(x, 1.0 / (1.0 - rate))
-    return p.where(kept(state_of(seed), rate, shape), scaled, 0.0)
+def _dropped(x: Tensor, rate: float | Tensor, shape: tuple[Any, ...], seed: Any) -> Tensor:
+    state = state_of(seed)
+    if type(rate) is float:
+        return p.where(kept(state, rate, shape), p.mul(x, 1.0 / (1.0 - rate)), 0.0)
+    # The same decisions and factors as for the number: a rate is not known while a function is being compiled.
+    threshold = ops.cast(p.sub(p.round(p.mul(rate, 2.0**32)), 2.0**31), "int32")
+    some = p.logical_and(p.ge(stream.random_bits(state, shape), threshold), p.lt(rate, 1.0))
+    return p.where(some, p.mul(x, ops.cast(p.div(1.0, p.sub(1.0, rate)), ops.dtype(x))), 0.0)
 
 
 # ---- decisions -----------------------------------------------------------------------------------

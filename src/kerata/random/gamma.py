@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from kerata import ops
@@ -42,7 +43,7 @@ def gamma(shape: Any, alpha: TensorLike, dtype: Any = None, seed: Any = None) ->
     Args:
         shape: shape of the result.
         alpha: the shape parameter: a number, or a tensor that broadcasts to the shape. No derivative reaches it. Where
-            it is 0, so is the result; where it is negative or NaN, the result is NaN.
+            it is 0 or infinite, so is the result; where a tensor is negative, or it is NaN, the result is NaN.
         dtype: a float dtype; `floatx()` if None.
         seed: an integer, a `SeedGenerator`, the state of one, or None for the global stream.
 
@@ -58,16 +59,13 @@ def gamma(shape: Any, alpha: TensorLike, dtype: Any = None, seed: Any = None) ->
         True
     """
     sizes, name = sizes_of(shape), float_dtype(dtype)
-    check_parameter(alpha, "alpha", sizes, lambda v: v >= 0, "a number, 0 or more")
+    check_parameter(alpha, "alpha", sizes, lambda v: not v < 0, "a number, 0 or more")
     state = state_of(seed)
     if STATE.abstract:
         return new_abstract(sizes, name)
 
     def make(alpha: Any) -> Tensor:
-        a = parameter(alpha, sizes)
-        return p.where(
-            p.eq(a, 0), 0.0, p.exp(log_gamma_values(stream.family(state), sizes, a, work_dtype(name)))
-        )
+        return p.exp(log_gamma_values(stream.family(state), sizes, parameter(alpha, sizes), work_dtype(name)))
 
     return ops.cast(stream.by_reference(state, sizes, "float64", make, alpha), name)
 
@@ -83,8 +81,9 @@ def log_gamma_values(first: stream.State, shape: tuple[Any, ...], alpha: Tensor,
         alpha: float64 of that shape.
         dtype: float32 if normal values of that grain will do.
     """
+    usable = p.logical_and(p.gt(alpha, 0), p.lt(alpha, math.inf))  # the others would never be accepted
     small = p.lt(alpha, 1)
-    usual = p.where(small, p.add(alpha, 1), alpha)
+    usual = p.where(usable, p.where(small, p.add(alpha, 1), alpha), 1.0)
     d = p.sub(usual, 1 / 3)
     c = p.div(1 / 3, p.sqrt(d))
 
@@ -97,7 +96,7 @@ def log_gamma_values(first: stream.State, shape: tuple[Any, ...], alpha: Tensor,
         log_u = p.log(unit(other, shape))
         return p.add(p.log(d), log_v), p.logical_and(positive, p.lt(log_u, bound))
 
-    nan = p.add(p.mul(alpha, 0), float("nan"))
-    values = until_accepted(first, nan, propose)
+    values = until_accepted(first, p.mul(usual, 0), propose)
     boost = p.div(p.log(unit(stream.member(first, -1), shape)), p.where(small, alpha, 1.0))
-    return p.where(small, p.add(values, boost), values)
+    values = p.where(small, p.add(values, boost), values)
+    return p.where(usable, values, p.where(p.lt(alpha, 0), math.nan, p.log(p.abs(alpha))))  # 0, infinity, NaN

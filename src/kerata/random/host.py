@@ -56,9 +56,9 @@ def truncated_normal(
     return gaussian.cut_array(_state(seed), math.prod(sizes), mean, stddev).reshape(sizes)
 
 
-def words(n: int, seed: int) -> Array:
-    """`n` random words of 32 bits, as uint32."""
-    return bits.random_bits(_state(seed), n)
+def words(n: int, seed: int, counter: int = 0) -> Array:
+    """`n` random words of 32 bits, as uint32: those of the state (seed, counter), both below 2**32."""
+    return bits.random_bits((seed, counter), n)
 
 
 def _state(seed: Any) -> tuple[int, int]:

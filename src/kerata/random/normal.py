@@ -119,7 +119,7 @@ def _drawn(
     sizes, name = sizes_of(shape), float_dtype(dtype)
     wide = work_dtype(name)
     plain = is_number(mean) and is_number(stddev)
-    if is_number(stddev) and not stddev >= 0:
+    if is_number(stddev) and stddev < 0:
         raise ArgumentError("stddev", expected="a number, 0 or more", got=stddev)
     check_broadcast(mean, "mean", sizes)
     check_broadcast(stddev, "stddev", sizes)

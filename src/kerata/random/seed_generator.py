@@ -60,7 +60,11 @@ def set_state(state: tuple[int, int]) -> None:
 
 
 def pair_of(seed: Any) -> tuple[int, int]:
-    """Seed and counter of an integer: its lower and upper 32 bits."""
+    """Seed and counter of an integer: below 2**32 the integer itself and 0.
+
+    Both halves of a longer one are mixed into both words, without a loss: if the upper half were the counter, the
+    streams of `5` and `5 + 2**32` would be one stream, shifted by one draw.
+    """
     if (
         isinstance(seed, (bool, float))
         or not hasattr(seed, "__index__")
@@ -71,8 +75,11 @@ def pair_of(seed: Any) -> tuple[int, int]:
             expected="an integer of 64 bits, 0 or more, a SeedGenerator or its state, or None",
             got=seed,
         )
-    number = seed.__index__()
-    return number & _WORD, number >> 32
+    low, high = seed.__index__() & _WORD, seed.__index__() >> 32
+    if high == 0:
+        return low, 0
+    first = bits.mix(low ^ bits.mix(high))
+    return first, bits.mix(high ^ first)
 
 
 @register_builtin("random")

@@ -57,7 +57,7 @@ def by_reference(
     Libraries' logarithms and exponentials then are NumPy's, and nothing is compiled for a draw made once.
     """
     engine = backends.current()
-    if not on_host(state) or not all(_is_known(v, engine) for v in values):
+    if not on_host(state) or not all(is_known(v, engine) for v in values):
         return make(*values)
     arrays = [engine.to_numpy(v) if engine.owns(type(v)) else v for v in values]
     with setting(engine=backends.get("numpy")):
@@ -65,7 +65,7 @@ def by_reference(
     return take_over(np.asarray(drawn), shape, dtype)
 
 
-def _is_known(value: Any, engine: Any) -> bool:
+def is_known(value: Any, engine: Any) -> bool:
     """Whether a parameter is a number, an array, or a tensor that can be read now."""
     if engine.owns(type(value)):
         return engine.is_concrete(value)

@@ -168,7 +168,9 @@ def _between_tensors(
     else:
         unit = _scaled(ops.cast(p.shift_right(stream.random_bits(state, shape), 8), wide), 0.0, 1.0, wide)
     values = p.add(apart(p.mul(unit, p.sub(high, low))), low)
-    top = p.maximum(p.nextafter(high, p.sub(low, 1)), low)
+    # What rounds up to the upper bound is its neighbour, which no derivative reaches: not all engines have one.
+    ends = (ops.stop_gradient(v) for v in (high, p.sub(low, 1)))
+    top = p.maximum(p.nextafter(*ends), ops.stop_gradient(low))
     return ops.cast(p.where(p.lt(values, high), values, top), name)
 
 
@@ -191,7 +193,8 @@ def narrowed(values: Tensor, name: str, low: float, high: float) -> Tensor:
     """float32 values in a dtype of 16 bits or less, still below `high`."""
     if name == "float32":
         return values
-    top = dtypes.numpy_dtype(name).type(high)
+    with np.errstate(over="ignore"):
+        top = dtypes.numpy_dtype(name).type(high)
     rounded = ops.cast(values, name)
     if low >= high or float(top) < high:
         return rounded
