@@ -573,7 +573,8 @@ def _last_updates(x: Tensor, indices: Tensor) -> Tensor:
     rest = tuple(range(depth, len(shape_of(x))))
     places = any(ne(x, x), axis=rest, keepdims=False) if rest else ne(x, x)
     row = reshape(
-        slice(indices, starts=(0, 0), limits=(shape_of(indices)[0], 1), strides=(1, 1)), shape=shape_of(indices)[:1]
+        slice(indices, starts=(0, 0), limits=(shape_of(indices)[0], 1), strides=(1, 1)),
+        shape=shape_of(indices)[:1],
     )
     order = cumsum(cast(eq(row, row), dtype="int32"), axis=0)
     last = scatter(mul(cast(places, dtype="int32"), 0), indices, order, mode="max")
@@ -588,14 +589,18 @@ def _scatter_grad(
         return g, None, picked
     if mode == "set":  # of several updates of one place, the last one stays
         last = _last_updates(x, indices)
-        picked = where(reshape(last, shape=(shape_of(last)[0], *(1,) * (len(shape_of(updates)) - 1))), picked, 0)
+        picked = where(
+            reshape(last, shape=(shape_of(last)[0], *(1,) * (len(shape_of(updates)) - 1))), picked, 0
+        )
         return scatter(g, indices, zeros_of(updates), mode="set"), None, picked
     if mode == "mul":
         ones = add(mul(x, 0), 1)
         zero = eq(updates, 0)
         zeros = gather_nd(scatter(mul(ones, 0), indices, cast(zero, dtype=dtype_of(x)), mode="add"), indices)
         others = gather_nd(scatter(ones, indices, where(zero, 1, updates), mode="mul"), indices)
-        others = where(zero, where(eq(zeros, 1), others, 0), where(eq(zeros, 0), div(others, where(zero, 1, updates)), 0))
+        others = where(
+            zero, where(eq(zeros, 1), others, 0), where(eq(zeros, 0), div(others, where(zero, 1, updates)), 0)
+        )
         all_ = scatter(ones, indices, updates, mode="mul")
         return mul(g, conj_(all_)), None, mul(picked, conj_(mul(others, gather_nd(x, indices))))
     won = cast(eq(y, x), dtype=dtype_of(g))  # max and min: those that hold the result share it

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
@@ -39,7 +41,7 @@ def positive_part(x: Tensor) -> Tensor:
     return p.where(p.le(x, 0), 0, x)
 
 
-@op(samples=_SAMPLES, rejects=_REAL)
+@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: np.maximum(x, 0))
 def relu(x: TensorLike) -> Tensor:
     """The rectifier `max(x, 0)`. Its derivative at 0 is 0.
 
@@ -57,7 +59,11 @@ def relu(x: TensorLike) -> Tensor:
     return x if dtype_of(real_only(x)) == "bool" else positive_part(x)
 
 
-@op(samples=(*_SAMPLES, sample(values(0.0, 6.0, 7.0), gradient=False)), rejects=_REAL)
+@op(
+    samples=(*_SAMPLES, sample(values(0.0, 6.0, 7.0), gradient=False)),
+    rejects=_REAL,
+    reference=lambda x: np.clip(x, 0, 6),
+)
 def relu6(x: TensorLike) -> Tensor:
     """The rectifier with a ceiling: `min(max(x, 0), 6)`. Its derivative at 0 and 6 is 0.
 
@@ -75,10 +81,14 @@ def relu6(x: TensorLike) -> Tensor:
     return x if dtype_of(real_only(x)) == "bool" else p.where(p.ge(x, 6), 6, positive_part(x))
 
 
-@op(samples=(*_SAMPLES, sample(T((3,)), negative_slope=0.5)), rejects=_REAL)
+@op(
+    samples=(*_SAMPLES, sample(T((3,)), negative_slope=0.5)),
+    rejects=_REAL,
+    reference=lambda x, negative_slope=0.2: np.where(x >= 0, x, negative_slope * x),
+)
 @in_float32
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
-    """`x` where positive, `negative_slope * x` elsewhere.
+    """`x` where positive, `negative_slope * x` elsewhere. The derivative at 0 is `negative_slope`.
 
     Args:
         x: real numbers of any shape; integers and bool become floats.
@@ -93,15 +103,19 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
         array([-0.5,  2. ], dtype=float32)
     """
     x = to_real_float(x)
-    return p.where(p.ge(x, 0), x, p.mul(x, float(negative_slope)))
+    return p.where(p.gt(x, 0), x, p.mul(x, float(negative_slope)))
 
 
 def _exponential_part(x: Tensor) -> Tensor:
     """exp(x) - 1 on the left, 0 on the right, where it must not overflow: an infinite branch spoils derivatives."""
-    return p.expm1(p.where(p.gt(x, 0), 0, x))
+    return p.expm1(p.where(p.le(x, 0), x, 0))
 
 
-@op(samples=(*_SAMPLES, sample(T((3,)), alpha=0.5)), rejects=_REAL)
+@op(
+    samples=(*_SAMPLES, sample(T((3,)), alpha=0.5)),
+    rejects=_REAL,
+    reference=lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(x)),
+)
 @in_float32
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`x` where positive, `alpha * (e**x - 1)` elsewhere (Clevert et al., arXiv:1511.07289).
@@ -119,10 +133,14 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         2.0
     """
     x = to_real_float(x)
-    return p.where(p.gt(x, 0), x, p.mul(_exponential_part(x), float(alpha)))
+    return p.where(p.le(x, 0), p.mul(_exponential_part(x), float(alpha)), x)
 
 
-@op(samples=_SAMPLES, rejects=_REAL)
+@op(
+    samples=_SAMPLES,
+    rejects=_REAL,
+    reference=lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x)),
+)
 @in_float32
 def selu(x: TensorLike) -> Tensor:
     """The self-normalising `elu`: its constants keep mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515).
@@ -140,11 +158,13 @@ def selu(x: TensorLike) -> Tensor:
     """
     alpha, scale = 1.6732632423543772, 1.0507009873554805
     x = to_real_float(x)
-    return p.mul(p.where(p.gt(x, 0), x, p.mul(_exponential_part(x), alpha)), scale)
+    return p.mul(p.where(p.le(x, 0), p.mul(_exponential_part(x), alpha), x), scale)
 
 
 @op(
-    samples=(*_SAMPLES, sample(T((3,)), alpha=0.5)), rejects=(*_REAL, rejects(T((2,)), 0.0, argument="alpha"))
+    samples=(*_SAMPLES, sample(T((3,)), alpha=0.5)),
+    rejects=(*_REAL, rejects(T((2,)), 0.0, argument="alpha")),
+    reference=lambda x, alpha=1.0: np.maximum(x, 0) + np.minimum(0, alpha * np.expm1(x / alpha)),
 )
 @in_float32
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
@@ -165,8 +185,8 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     if alpha == 0:
         raise ArgumentError("alpha", expected="not 0", got=alpha)
     x = to_real_float(x)
-    left = p.mul(p.expm1(p.div(p.where(p.gt(x, 0), 0, x), float(alpha))), float(alpha))
-    return p.where(p.gt(x, 0), x, left)
+    left = p.mul(p.expm1(p.div(p.where(p.le(x, 0), x, 0), float(alpha))), float(alpha))
+    return p.where(p.le(x, 0), left, x)
 
 
 @op(
@@ -198,7 +218,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     return p.mul(x, p.sigmoid(inner))  # (1 + tanh(z)) / 2 is sigmoid(2 z), without the loss of digits
 
 
-@op(samples=_SAMPLES, rejects=_REAL)
+@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: x / (1 + np.exp(-1.0 * x)))
 @in_float32
 def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`.
@@ -218,7 +238,7 @@ def silu(x: TensorLike) -> Tensor:
     return p.mul(x, p.sigmoid(x))
 
 
-@op(samples=_SAMPLES, rejects=_REAL)
+@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: x / (1 + np.exp(-1.0 * x)))
 @in_float32
 def swish(x: TensorLike) -> Tensor:
     """Another name of `silu`.
@@ -244,7 +264,7 @@ def _ramp(x: Tensor) -> Tensor:
 _CORNERS = (*_SAMPLES, sample(values(-3.5, 3.5)))
 
 
-@op(samples=_CORNERS, rejects=_REAL)
+@op(samples=_CORNERS, rejects=_REAL, reference=lambda x: np.clip(x / 6 + 0.5, 0, 1))
 @in_float32
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """`x / 6 + 1/2`, clipped to [0, 1].
@@ -263,7 +283,7 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
     return _ramp(to_real_float(x))
 
 
-@op(samples=_CORNERS, rejects=_REAL)
+@op(samples=_CORNERS, rejects=_REAL, reference=lambda x: x * np.clip(x / 6 + 0.5, 0, 1))
 @in_float32
 def hard_silu(x: TensorLike) -> Tensor:
     """`x * hard_sigmoid(x)`.
@@ -283,7 +303,7 @@ def hard_silu(x: TensorLike) -> Tensor:
     return p.mul(x, _ramp(x))
 
 
-@op(samples=_CORNERS, rejects=_REAL)
+@op(samples=_CORNERS, rejects=_REAL, reference=lambda x: x * np.clip(x / 6 + 0.5, 0, 1))
 @in_float32
 def hard_swish(x: TensorLike) -> Tensor:
     """Another name of `hard_silu`.
@@ -297,7 +317,7 @@ def hard_swish(x: TensorLike) -> Tensor:
     return p.mul(x, _ramp(x))
 
 
-@op(samples=_SAMPLES, rejects=_REAL)
+@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: np.clip(x, -1, 1))
 def hard_tanh(x: TensorLike) -> Tensor:
     """`x`, clipped to [-1, 1].
 
@@ -357,7 +377,7 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     return p.where(p.le(p.abs(x), t), 0, p.sub(x, p.mul(p.sign(x), t)))
 
 
-@op(samples=_SAMPLES, rejects=_REAL)
+@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: x - np.tanh(x))
 @in_float32
 def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`.
@@ -382,8 +402,11 @@ def tanh_shrink(x: TensorLike) -> Tensor:
         sample(T((2, 3)), 0.5, -1.0),
         sample(values(float("nan"), 2.0), 1.0, 0.0, gradient=False),
         sample(T((3,), "int32"), 0, 7),
+        sample(T((0, 2)), 1.0, 0.0),
+        sample(values(0.5, 1.5, dtype="float16"), 1.0, -1.0),
     ),
     rejects=(rejects(T((2,), "complex64"), 0.0, 0.0, argument="x"),),
+    reference=lambda x, threshold, default_value: np.where(x > threshold, x, default_value),
 )
 def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """`x` where it is above a threshold, a default elsewhere.
@@ -406,7 +429,11 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     return p.where(p.gt(x, threshold), x, default)
 
 
-@op(samples=(*_SAMPLES, sample(values(-0.5, 0.5, 2.0))), rejects=_REAL)
+@op(
+    samples=(*_SAMPLES, sample(values(-0.5, 0.5, 2.0))),
+    rejects=_REAL,
+    reference=lambda x: np.where(x <= -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x)),
+)
 @in_float32
 def sparse_plus(x: TensorLike) -> Tensor:
     """0 up to -1, `(x + 1)**2 / 4` up to 1, then `x`.
@@ -428,7 +455,11 @@ def sparse_plus(x: TensorLike) -> Tensor:
     return p.where(p.le(x, -1), 0, p.where(p.lt(x, 1), curve, x))
 
 
-@op(samples=(*_SAMPLES, sample(values(-0.5, 0.5, 2.0))), rejects=_REAL)
+@op(
+    samples=(*_SAMPLES, sample(values(-0.5, 0.5, 2.0))),
+    rejects=_REAL,
+    reference=lambda x: np.clip((x + 1) / 2, 0, 1),
+)
 @in_float32
 def sparse_sigmoid(x: TensorLike) -> Tensor:
     """0 up to -1, `(x + 1) / 2` up to 1, then 1.
@@ -456,7 +487,7 @@ def softplus_of(x: Tensor) -> Tensor:
     return p.add(p.maximum(x, 0), p.log1p(p.exp(p.neg(p.abs(x)))))
 
 
-@op(samples=(*_SAMPLES, sample(values(0.0))), rejects=_REAL)
+@op(samples=(*_SAMPLES, sample(values(0.0))), rejects=_REAL, reference=lambda x: np.logaddexp(x, 0))
 @in_float32
 def softplus(x: TensorLike) -> Tensor:
     """`log(1 + e**x)`, a smooth rectifier.
@@ -475,7 +506,7 @@ def softplus(x: TensorLike) -> Tensor:
     return softplus_of(to_real_float(x))
 
 
-@op(samples=(*_SAMPLES, sample(values(0.0))), rejects=_REAL)
+@op(samples=(*_SAMPLES, sample(values(0.0))), rejects=_REAL, reference="scipy.special.log_expit")
 @in_float32
 def log_sigmoid(x: TensorLike) -> Tensor:
     """The logarithm of the logistic function, without overflow.
@@ -494,7 +525,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     return p.neg(softplus_of(p.neg(to_real_float(x))))
 
 
-@op(samples=unary_samples(), rejects=_REAL)
+@op(samples=unary_samples(), rejects=_REAL, reference=lambda x: x / (1 + np.abs(x)))
 @in_float32
 def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`.
@@ -539,7 +570,13 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
 
 
 @op(
-    samples=(sample(T((2, 4))), sample(T((4, 3)), axis=0), sample(T((4,), "float16"), gradient=False)),
+    samples=(
+        sample(T((2, 4))),
+        sample(T((4, 3)), axis=0),
+        sample(T((4,), "float16"), gradient=False),
+        sample(T((0, 4))),
+        sample(values(float("nan"), 1.0, 2.0, float("inf"))),
+    ),
     rejects=(rejects(T((2, 3)), argument="x"), rejects(T((2, 4)), 2, argument="axis")),
 )
 @in_float32
@@ -585,7 +622,11 @@ def _wide(x: Any) -> tuple[Tensor, str]:
     return (cast(x, "float32") if dtypes.itemsize(name) < 4 else x), name
 
 
-@op(samples=_AXIS, rejects=_AXIS_REJECTS)
+@op(
+    samples=_AXIS,
+    rejects=_AXIS_REJECTS,
+    reference=lambda x, axis=-1: np.exp(x - np.logaddexp.reduce(x, axis, keepdims=True)),
+)
 def softmax(x: TensorLike, axis: int | tuple[int, ...] | None = -1) -> Tensor:
     """Exponentials divided by their sum along axes: positive numbers that add up to 1.
 
@@ -639,6 +680,7 @@ def log_softmax(x: TensorLike, axis: int | tuple[int, ...] | None = -1) -> Tenso
         sample(T((3, 4)), axis=0),
         sample(T((4,), "float64")),
         sample(values(3.0, 0.0, 0.0)),
+        sample(T((0, 3))),
     ),
     rejects=(rejects(T((2, 3)), 2, argument="axis"), *_REAL),
 )

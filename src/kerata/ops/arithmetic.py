@@ -62,7 +62,7 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
 
 
-@binary(p.sub, prepare=count_bools)
+@binary(p.sub, prepare=count_bools, reference=lambda x1, x2: np.subtract(x1 * 1, x2 * 1))
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The difference of two tensors, elementwise with broadcasting. Bools count as int32.
 
@@ -154,7 +154,7 @@ def _remainder(a: Any, b: Any) -> Tensor:
 @binary(_floor_quotient, complex=False, prepare=count_bools, direct_way="floor_divide", samples=[
     sample(values(7, -7, 7, -7, 1, dtype="int32"), values(2, 2, -2, -2, 0, dtype="int32"), gradient=False),
     sample(values(7.5, -7.5), values(2.0, 2.0), gradient=False),
-], domain=(1.0, 3.0), differentiable=False)  # fmt: skip
+], domain=(1.0, 3.0), differentiable=False, reference=np.floor_divide)  # fmt: skip
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The quotient rounded toward minus infinity. Integers divided by 0 give 0.
 
@@ -168,7 +168,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 @binary(_remainder, complex=False, prepare=count_bools, direct_way="remainder", samples=[
     sample(values(7, -7, 7, -7, 1, dtype="int32"), values(3, 3, -3, -3, 0, dtype="int32"), gradient=False),
     sample(values(7.5, -7.5, 1.0), values(2.0, 2.0, -0.75), gradient=False),
-], domain=(1.0, 3.0))  # fmt: skip
+], domain=(1.0, 3.0), reference=np.mod)  # fmt: skip
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of `floor_divide`; it has the sign of the divisor. Integers modulo 0 give 0.
 
@@ -183,6 +183,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     samples=binary_samples(1.0, 3.0),
     rejects=[rejects(T((2,), "complex64"), T((2,)), argument="x1")],
     weak=True,
+    reference=np.fmod,
 )
 def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of the division rounded toward zero; it has the sign of the dividend.
@@ -256,7 +257,7 @@ def _integer_power(a: Any, b: Any) -> Tensor:
 # ---- signs ---------------------------------------------------------------------------------------
 
 
-@unary_same(p.neg, prepare=count_bools)
+@unary_same(p.neg, prepare=count_bools, reference=lambda x: np.negative(x * 1))
 def negative(x: TensorLike) -> Tensor:
     """The numbers with the opposite sign. Unsigned integers wrap; bools count as int32.
 
@@ -313,7 +314,15 @@ def fabs(x: TensorLike) -> Tensor:
     """
 
 
-@unary_same(p.sign, prepare=count_bools)
+def _direction(x: Tensor) -> Tensor:
+    if not dtypes.is_complex(dtype_of(x)):
+        return p.sign(x)
+    size = p.abs(x)
+    none = p.eq(size, 0)
+    return p.where(none, 0, p.div(x, cast(p.where(none, 1, size), dtype_of(x))))
+
+
+@unary_same(_direction, prepare=count_bools, direct_way="sign", reference=lambda x: np.sign(x * 1))
 def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1; of complex numbers, the number of modulus 1 in the same direction. NaN stays NaN.
 
@@ -349,7 +358,7 @@ def signbit(x: TensorLike) -> Tensor:
 # ---- powers and roots ----------------------------------------------------------------------------
 
 
-@op(samples=(*unary_samples(), sample(T((3,), "complex64"), gradient=False)))
+@op(samples=(*unary_samples(), sample(T((3,), "complex64"), gradient=False)), reference=np.square)
 def square(x: TensorLike) -> Tensor:
     """The square. Bools count as int32.
 
@@ -379,7 +388,7 @@ def sqrt(x: TensorLike) -> Tensor:
     """
 
 
-@unary_float(p.rsqrt, domain=(0.1, 2.0))
+@unary_float(p.rsqrt, domain=(0.1, 2.0), reference=lambda x: 1 / np.sqrt(x))
 def rsqrt(x: TensorLike) -> Tensor:
     """The reciprocal of the square root; infinite at 0, NaN for negative real numbers.
 
@@ -564,7 +573,7 @@ def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     ],
     rejects=[rejects(T((2,), "complex64"), 0, 1, argument="x")],
     weak=True,
-)  # fmt: skip
+reference=np.clip)  # fmt: skip
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     """The numbers, those outside an interval moved to its nearest end. NaN stays NaN.
 

@@ -210,14 +210,14 @@ def _unary(
     kind: str, prepare: Callable[[Any], Any] | None, primitive: Callable[..., Tensor], options: dict[str, Any]
 ) -> Declare:
     domain = options.pop("domain", (-2.0, 2.0))
-    extra = tuple(options.pop("samples", ()))
+    extra, way = tuple(options.pop("samples", ())), options.pop("direct_way", None)
 
     def declare(doc: Callable[..., Any]) -> Any:
         def body(x: TensorLike) -> Tensor:
             return primitive(x if prepare is None else prepare(x))
 
         _dress(body, doc, kind)
-        call = direct(primitive.__name__, 1) if kind in ("float", "same", "real") else None
+        call = direct(way or primitive.__name__, 1)
         return op(body, samples=(*unary_samples(*domain), *extra), call=call, **options)
 
     return declare

@@ -16,7 +16,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast, stop_gradient
-from .elementwise import constant, count_bools, promote, real_only, to_real_float, widened
+from .elementwise import constant, count_bools, inf, promote, real_only, to_real_float, widened
 
 TensorLike = Any
 Tensor = Any
@@ -517,7 +517,9 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     top = stop_gradient(p.max(x, axis=axes, keepdims=True))
     top = p.where(p.isfinite(top), top, 0)
     total = p.sum(p.exp(p.sub(x, top)), axis=axes, keepdims=bool(keepdims))
-    value = p.add(p.log(total), top if keepdims else p.reshape(top, shape=shape_of(total)))
+    none = p.eq(total, 0)  # of nothing but minus infinities, along which there is no derivative: it is 0
+    logarithm = p.where(none, -inf, p.log(p.where(none, 1, total)))
+    value = p.add(logarithm, top if keepdims else p.reshape(top, shape=shape_of(total)))
     return cast(value, name)
 
 
@@ -527,7 +529,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
         sample(T((2, 3)), 0, T((2,), low=0.5)),
     ],
     rejects=[rejects(T((2, 3)), 1, T((2,)), argument="weights"), rejects(T((2, 3)), weights=T((3,)), argument="weights"), rejects(T((2, 3)), 2, argument="axis")],
-)  # fmt: skip
+reference=np.average)  # fmt: skip
 def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Tensor:
     """The weighted mean along axes.
 

@@ -32,6 +32,11 @@ def backward() -> Iterator[None]:
         _backward.reset(token)
 
 
+def going_backward() -> bool:
+    """Whether what is being traced now will be differentiated backward by Kerata."""
+    return _backward.get()
+
+
 def _moves(x: Any) -> bool:
     return isinstance(x, jax.core.Tracer) and jnp.issubdtype(x.dtype, jnp.inexact)
 

@@ -19,7 +19,7 @@ from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE, StateScope
 
-from . import control, fast
+from . import control, derivatives, fast
 from .lift import lifted
 from .primitives import TABLE, guarded, is_wide
 
@@ -152,7 +152,7 @@ class JaxEngine(Engine):
         assigned: list[Any] = []
 
         def pure(values: list[Any]) -> tuple[Any, Any]:
-            with StateScope(dict(zip(variables, values, strict=True))) as scope:
+            with derivatives.backward(), StateScope(dict(zip(variables, values, strict=True))) as scope:
                 out = fn()
             assigned[:] = list(scope.assigned)
             loss, aux = out if has_aux else (out, None)
@@ -189,7 +189,8 @@ class JaxEngine(Engine):
             args = list(inputs)
             for i, x in zip(inexact, some, strict=True):
                 args[i] = x
-            return fn(*args)
+            with derivatives.backward():
+                return fn(*args)
 
         with self._precision(inputs):
             out, back = jax.vjp(part, *(inputs[i] for i in inexact))

@@ -38,7 +38,9 @@ def _pulled(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
 def _pulled_root(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
     """The root is flat at 0."""
     found = _pulled(inputs, outputs)
-    return found and tuple(x if x is None else torch.where(torch.isinf(x), torch.zeros_like(x), x) for x in found)
+    return found and tuple(
+        x if x is None else torch.where(torch.isinf(x), torch.zeros_like(x), x) for x in found
+    )
 
 
 def _hooked(fn: Function, hook: Function) -> Function:
@@ -56,7 +58,9 @@ def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Fu
         if not isinstance(x2, torch.Tensor) or not _wanted(x1, x2) or _transformed(x2):
             return fn(x1, x2)
         if isinstance(x1, torch.Tensor) and x1.shape != x2.shape:
-            x1, x2 = torch.broadcast_tensors(x1, x2)  # the hook sees derivatives of the shape of the cotangent
+            x1, x2 = torch.broadcast_tensors(
+                x1, x2
+            )  # the hook sees derivatives of the shape of the cotangent
         y = fn(x1, x2)
         y.grad_fn.register_hook(hook(x1, x2))
         return y
@@ -71,7 +75,8 @@ def _nan_wins(x1: Tensor, x2: Tensor) -> Function:
         bad1, bad2, g = torch.isnan(x1), torch.isnan(x2), outputs[0]
         shares = (torch.where(bad2, 0.5 * bad1, bad1), torch.where(bad1, 0.5 * bad2, bad2))
         return tuple(
-            x if x is None else torch.where(bad1 | bad2, g * share, x) for x, share in zip(inputs, shares, strict=True)
+            x if x is None else torch.where(bad1 | bad2, g * share, x)
+            for x, share in zip(inputs, shares, strict=True)
         )
 
     return hook
@@ -135,11 +140,16 @@ def ruled(name: str, fn: Function) -> Function:
 
 
 def _power(fn: Function) -> Function:
-    """PyTorch's derivatives are good where the exponent is a number."""
+    """PyTorch's derivatives are good where the exponent is a number; below 1, the slope may be infinite."""
     declared = ruled("pow", fn)
 
     def call(x1: Any, x2: Any) -> Tensor:
-        return (declared if isinstance(x2, torch.Tensor) else fn)(x1, x2)
+        if isinstance(x2, torch.Tensor):
+            return declared(x1, x2)
+        y = fn(x1, x2)
+        if y.requires_grad and not isinstance(x2, complex) and x2 < 1 and not _transformed(y):
+            y.grad_fn.register_hook(_pulled)
+        return y
 
     return call
 

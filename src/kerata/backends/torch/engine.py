@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -21,6 +22,11 @@ from . import fast, native
 from .primitives import DTYPES, NAMES, TABLE
 
 Tensor = Any
+
+
+_depth: contextvars.ContextVar[int] = contextvars.ContextVar(
+    "depth", default=0
+)  # of derivatives by variables
 
 
 class TorchEngine(Engine):
@@ -141,23 +147,30 @@ class TorchEngine(Engine):
                 x.requires_grad_(True)
         else:
             frozen = []
-            inputs = [v.raw().detach().requires_grad_() for v in variables]
+            inputs = [_fresh(v.raw(), _depth.get() > 0) for v in variables]
             for v, x in zip(variables, inputs, strict=True):
                 scope.values[v] = x
+        depth = _depth.set(_depth.get() + 1)
+        nested = (
+            _depth.get() > 1
+        )  # a derivative inside another: its value and gradients are differentiated again
         try:
             with torch.enable_grad(), assigning or contextlib.nullcontext():
                 out = fn()
             loss = out[0] if has_aux else out
             grads = (
-                list(torch.autograd.grad(loss, inputs, allow_unused=True))
+                list(torch.autograd.grad(loss, inputs, allow_unused=True, create_graph=nested))
                 if loss.requires_grad
                 else [None] * len(inputs)
             )
         finally:
+            _depth.reset(depth)
             for x in frozen:
                 x.requires_grad_(False)
         for variable, value in assigning.assigned.items() if assigning is not None else ():
             variable.engine.write(variable, value)
+        if nested:
+            return out, grads
         loss = loss.detach()
         return ((loss, tree.map_structure(_detach, out[1])) if has_aux else loss), grads
 

@@ -1,0 +1,176 @@
+"""Derivatives where there is none, or where the usual formula breaks: the same finite number on every engine.
+
+Each row: a function, where it is differentiated, and the derivative of the sum of its results by each argument.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import ops
+from kerata.ops.core import vjp
+
+inf, nan = math.inf, math.nan
+
+SLOPES = {
+    "corners": [
+        (ops.abs, [[-2.0, 0.0, 3.0]], [[-1.0, 0.0, 1.0]]),
+        (ops.fabs, [[-2.0, 0.0]], [[-1.0, 0.0]]),
+        (ops.sign, [[-2.0, 0.0, 3.0]], [[0.0, 0.0, 0.0]]),
+        (ops.relu, [[-1.0, 0.0, 2.0]], [[0.0, 0.0, 1.0]]),
+        (ops.relu6, [[0.0, 3.0, 6.0, 7.0]], [[0.0, 1.0, 0.0, 0.0]]),
+        (lambda x: ops.leaky_relu(x, 0.5), [[-1.0, 0.0, 1.0]], [[0.5, 0.5, 1.0]]),
+        (lambda x: ops.elu(x, 2.0), [[0.0, 1.0]], [[2.0, 1.0]]),
+        (ops.hard_sigmoid, [[-3.0, 0.0, 3.0]], [[0.0, 1 / 6, 0.0]]),
+        (ops.hard_tanh, [[-1.0, 0.0, 1.0]], [[0.0, 1.0, 0.0]]),
+        (ops.soft_shrink, [[-0.5, 0.0, 0.5, 1.0]], [[0.0, 0.0, 0.0, 1.0]]),
+        (ops.hard_shrink, [[-0.5, 0.5, 1.0]], [[0.0, 0.0, 1.0]]),
+        (lambda x: ops.threshold(x, 1.0, -1.0), [[0.0, 1.0, 2.0]], [[0.0, 0.0, 1.0]]),
+        (lambda x: ops.clip(x, -1.0, 1.0), [[-2.0, -1.0, 0.0, 1.0, 2.0]], [[0.0, 1.0, 1.0, 1.0, 0.0]]),
+        (ops.softplus, [[-1000.0, 0.0, 1000.0]], [[0.0, 0.5, 1.0]]),
+        (ops.sparse_plus, [[-1.0, 0.0, 1.0]], [[0.0, 0.5, 1.0]]),
+    ],
+    "steps": [
+        (ops.round, [[0.5, 1.2]], [[0.0, 0.0]]),
+        (ops.floor, [[0.0, 1.2]], [[0.0, 0.0]]),
+        (ops.ceil, [[0.0, 1.2]], [[0.0, 0.0]]),
+        (ops.trunc, [[0.0, 1.2]], [[0.0, 0.0]]),
+        (lambda a, b: ops.floor_divide(a, b) + a, [[7.0], [2.0]], [[1.0], [0.0]]),
+        (ops.mod, [[7.0, -7.0], [2.0, 2.0]], [[1.0, 1.0], [-3.0, 4.0]]),
+        (ops.fmod, [[7.0, -7.0], [2.0, 2.0]], [[1.0, 1.0], [-3.0, 3.0]]),
+    ],
+    "roots and lengths": [
+        (ops.sqrt, [[0.0, 4.0]], [[0.0, 0.25]]),
+        (lambda x: ops.sqrt(ops.sum(x * x)), [[0.0, 0.0]], [[0.0, 0.0]]),
+        (ops.norm, [[0.0, 0.0]], [[0.0, 0.0]]),
+        (lambda x: ops.norm(x, axis=-1), [[[0.0, 0.0], [3.0, 4.0]]], [[[0.0, 0.0], [0.6, 0.8]]]),
+        (ops.hypot, [[0.0, 3.0], [0.0, 4.0]], [[0.0, 0.6], [0.0, 0.8]]),
+        (ops.std, [[5.0, 5.0]], [[0.0, 0.0]]),
+        (ops.std, [[7.0]], [[0.0]]),
+        (ops.var, [[5.0, 5.0]], [[0.0, 0.0]]),
+        (ops.nanstd, [[5.0, nan, 5.0]], [[0.0, 0.0, 0.0]]),
+        (ops.cbrt, [[8.0, -1.0]], [[1 / 12, 1 / 3]]),
+        (ops.cdist, [[[0.0, 0.0]], [[0.0, 0.0]]], [[[0.0, 0.0]], [[0.0, 0.0]]]),
+        (ops.arctan2, [[0.0, 0.0], [0.0, 2.0]], [[0.0, 0.5], [0.0, 0.0]]),
+        (ops.sinc, [[0.0]], [[0.0]]),
+        (ops.expm1, [[0.0]], [[1.0]]),
+        (ops.log1p, [[0.0]], [[1.0]]),
+    ],
+    "powers": [
+        (lambda x: ops.power(x, 0.0), [[-2.0, 0.0, 3.0]], [[0.0, 0.0, 0.0]]),
+        (lambda x: ops.power(x, 1.0), [[0.0, 3.0]], [[1.0, 1.0]]),
+        (lambda x: ops.power(x, 2), [[-2.0, 0.0]], [[-4.0, 0.0]]),
+        (lambda x: ops.power(0.0, x), [[0.0, 2.0]], [[0.0, 0.0]]),
+        (lambda x: ops.power(-2.0, x), [[2.0]], [[0.0]]),
+        (ops.power, [[0.0, 0.0, 2.0], [0.0, 2.0, 0.0]], [[0.0, 0.0, 0.0], [0.0, 0.0, math.log(2)]]),
+        (ops.power, [[-2.0, -1.0], [3.0, -1.0]], [[12.0, -1.0], [0.0, 0.0]]),
+        (ops.divide_no_nan, [[1.0, 1.0], [0.0, 2.0]], [[0.0, 0.5], [0.0, -0.25]]),
+    ],
+    "ties": [
+        (ops.maximum, [[1.0, 2.0], [1.0, 1.0]], [[0.5, 1.0], [0.5, 0.0]]),
+        (ops.minimum, [[1.0, 2.0], [1.0, 1.0]], [[0.5, 0.0], [0.5, 1.0]]),
+        (lambda x: ops.maximum(x, 0.0), [[0.0, 1.0]], [[0.5, 1.0]]),
+        (ops.maximum, [[nan, 1.0, nan], [1.0, nan, nan]], [[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]]),
+        (ops.max, [[1.0, 3.0, 3.0]], [[0.0, 0.5, 0.5]]),
+        (ops.amin, [[1.0, 1.0, 3.0]], [[0.5, 0.5, 0.0]]),
+        (ops.max, [[1.0, nan, 3.0]], [[0.0, 1.0, 0.0]]),
+        (lambda x: ops.max(x, initial=3.0), [[1.0, 3.0]], [[0.0, 0.5]]),
+        (ops.sort, [[2.0, 1.0, 2.0]], [[1.0, 1.0, 1.0]]),
+        (ops.median, [[1.0, 4.0, 2.0, 3.0]], [[0.0, 0.0, 0.5, 0.5]]),
+        (lambda x: ops.quantile(x, 0.25), [[1.0, 2.0, 4.0]], [[0.5, 0.5, 0.0]]),
+        (ops.logaddexp, [[1.0, -inf], [1.0, 0.0]], [[0.5, 0.0], [0.5, 1.0]]),
+    ],
+    "products": [
+        (ops.prod, [[0.0, 2.0, 3.0]], [[6.0, 0.0, 0.0]]),
+        (ops.prod, [[0.0, 0.0, 3.0]], [[0.0, 0.0, 0.0]]),
+        (lambda x: ops.prod(x, axis=0), [[[0.0, 2.0], [3.0, 0.0]]], [[[3.0, 0.0], [0.0, 2.0]]]),
+        (ops.cumprod, [[2.0, 0.0, 3.0]], [[1.0, 8.0, 0.0]]),
+        (ops.nanprod, [[nan, 2.0, 3.0]], [[0.0, 3.0, 2.0]]),
+    ],
+    "what is not chosen": [
+        (lambda x: ops.where(x > 0, ops.sqrt(x), 0.0), [[-1.0, 0.0, 4.0]], [[0.0, 0.0, 0.25]]),
+        (lambda x: ops.where(x > 0, ops.log(x), 0.0), [[-1.0, 0.0, 4.0]], [[0.0, 0.0, 0.25]]),
+        (lambda x: ops.where(x != 0, ops.divide(1.0, x), 0.0), [[0.0, 2.0]], [[0.0, -0.25]]),
+        (lambda x: ops.where(x < 10, ops.exp(x), 1.0), [[0.0, 1000.0]], [[1.0, 0.0]]),
+        (lambda x: ops.where(x > 0, ops.power(x, 0.5), x), [[0.0, 4.0]], [[1.0, 0.25]]),
+        (lambda x: ops.where(ops.abs(x) < 1, ops.arcsin(x), 0.0), [[0.0, 1.0, 2.0]], [[1.0, 0.0, 0.0]]),
+        (ops.nan_to_num, [[nan, inf, 1.0]], [[0.0, 0.0, 1.0]]),
+        (ops.nansum, [[nan, 1.0]], [[0.0, 1.0]]),
+        (ops.nanmean, [[nan, 1.0, 3.0]], [[0.0, 0.5, 0.5]]),
+        (ops.nanmax, [[nan, 1.0, 3.0]], [[0.0, 0.0, 1.0]]),
+        (ops.nanvar, [[nan, 1.0, 3.0]], [[0.0, -1.0, 1.0]]),
+        (lambda x: ops.nanquantile(x, 0.5), [[1.0, nan, 3.0]], [[0.5, 0.0, 0.5]]),
+    ],
+    "infinities": [
+        (ops.logsumexp, [[-inf, 0.0]], [[0.0, 1.0]]),
+        (ops.logsumexp, [[-inf, -inf]], [[0.0, 0.0]]),
+        (lambda x: ops.softmax(x)[0], [[0.0, 0.0, -inf]], [[0.25, -0.25, 0.0]]),
+        (lambda x: ops.log_softmax(x)[0], [[0.0, 0.0, -inf]], [[0.5, -0.5, 0.0]]),
+        (ops.sort, [[inf, 1.0]], [[1.0, 1.0]]),
+        (ops.median, [[-inf, 0.0, 1.0]], [[0.0, 1.0, 0.0]]),
+        (ops.sigmoid, [[-1000.0, 1000.0]], [[0.0, 0.0]]),
+    ],
+}  # fmt: skip
+
+
+def _slopes(rows, points):
+    found = []
+    for (function, _, _), tensors in zip(rows, points, strict=True):
+        result, back = vjp(function, tensors)
+        grads = zip(back(ops.ones_like(result)), tensors, strict=True)
+        found.append([ops.zeros_like(x) if g is None else g for g, x in grads])
+    return found
+
+
+@pytest.mark.parametrize("mode", ["eager", "compiled"])
+@pytest.mark.parametrize("family", SLOPES)
+def test_corners_have_the_declared_derivatives(engine, family, mode):
+    rows = SLOPES[family]
+    points = [[ops.convert_to_tensor(x, "float32") for x in at] for _, at, _ in rows]
+    run = (lambda p: _slopes(rows, p)) if mode == "eager" else kerata.function(lambda p: _slopes(rows, p))
+    for (_, at, expected), grads in zip(rows, run(points), strict=True):
+        for grad, slope in zip(grads, expected, strict=True):
+            np.testing.assert_allclose(
+                ops.convert_to_numpy(grad), slope, rtol=1e-5, atol=1e-6, err_msg=f"{family} at {at}"
+            )
+
+
+CURVES = {
+    "square": (ops.square, 3.0, 2.0),
+    "cube": (lambda x: ops.power(x, 3), 2.0, 12.0),
+    "exp": (lambda x: ops.exp(2 * x), 0.5, 4 * math.e),
+    "log": (ops.log, 2.0, -0.25),
+    "sqrt": (ops.sqrt, 4.0, -1 / 32),
+    "division": (lambda x: ops.divide(1.0, x), 2.0, 0.25),
+    "stationary": (lambda x: ops.square(ops.sin(x)), 0.0, 2.0),
+    "maximum": (lambda x: ops.maximum(x * x, x), 2.0, 2.0),
+    "tanh": (ops.tanh, 0.0, 0.0),
+    "prod": (lambda x: ops.prod(ops.stack([x, x, x])), 2.0, 12.0),
+}
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_derivatives_can_be_differentiated(engine, curve):
+    function, at, expected = CURVES[curve]
+
+    def slope(x):
+        y, back = vjp(function, [x])
+        return back(ops.ones_like(y))[0]
+
+    _, back = vjp(slope, [ops.convert_to_tensor(at, "float32")])
+    found = ops.convert_to_numpy(back(ops.ones(()))[0])
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_gradients_of_gradients_by_variables(engine):
+    w = kerata.Variable(np.float32(2.0))
+
+    def penalty():
+        _, (g,) = kerata.value_and_grad(lambda: w * w * w, [w])()
+        return g * g  # 9 w^4
+
+    value, (grad,) = kerata.value_and_grad(penalty, [w])()
+    assert float(value) == pytest.approx(144.0)
+    assert float(grad) == pytest.approx(288.0)
