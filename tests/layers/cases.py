@@ -428,6 +428,15 @@ def mapped(fn: Callable[[Any], Any], value: Any) -> Any:
     return value
 
 
+def mapped_variables(fn: Callable[[Any], Any], value: Any) -> Any:
+    """Maps over the variables of a structure."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(mapped_variables(fn, v) for v in value)
+    if isinstance(value, dict):
+        return {k: mapped_variables(fn, v) for k, v in value.items()}
+    return fn(value) if hasattr(value, "assign") else value
+
+
 def leaves(value: Any) -> list[Any]:
     """What a structure holds, in order, without None."""
     if isinstance(value, (list, tuple)):

@@ -1,5 +1,10 @@
 """The layers."""
 
+from typing import Any
+
+from kerata.core.serialization import deserialize_keras_object as _deserialize
+from kerata.core.serialization import serialize_keras_object as serialize
+
 from .activation_layers import ELU as ELU
 from .activation_layers import Activation as Activation
 from .activation_layers import ActivityRegularization as ActivityRegularization
@@ -47,8 +52,14 @@ from .merging import Maximum as Maximum
 from .merging import Minimum as Minimum
 from .merging import Multiply as Multiply
 from .merging import Subtract as Subtract
+from .merging import add as add
+from .merging import average as average
 from .merging import concatenate as concatenate
 from .merging import dot as dot
+from .merging import maximum as maximum
+from .merging import minimum as minimum
+from .merging import multiply as multiply
+from .merging import subtract as subtract
 from .normalization import BatchNormalization as BatchNormalization
 from .normalization import GroupNormalization as GroupNormalization
 from .normalization import LayerNormalization as LayerNormalization
@@ -118,3 +129,10 @@ Convolution2DTranspose = Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
+
+__all__ = ["deserialize", "serialize"]
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """A layer from its config."""
+    return _deserialize(config, custom_objects, kinds=("layers", "models"))

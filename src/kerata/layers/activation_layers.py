@@ -159,7 +159,7 @@ class Softmax(_Elementwise):
         axis: axis or axes of the sum.
 
     Call:
-        mask: bool of the shape of the inputs; False positions get no share.
+        mask: bool, broadcast to the inputs; False positions get no share.
     """
 
     def __init__(self, axis: Any = -1, **options: Unpack[LayerOptions]) -> None:
@@ -167,13 +167,14 @@ class Softmax(_Elementwise):
         self.axis = axis
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        if mask is not None:
-            # Far below every score, and finite also in half precision.
-            lowest = -3e4 if ops.dtype(inputs) == "float16" else -1e9
-            inputs = ops.add(
-                inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, ops.dtype(inputs))), lowest)
-            )
-        return ops.softmax(inputs, tuple(self.axis) if isinstance(self.axis, list) else self.axis)
+        axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        if mask is None:
+            return ops.softmax(inputs, axis)
+        mask = ops.cast(mask, "bool")
+        # Far below every score, and finite also in half precision.
+        lowest = -3e4 if ops.dtype(inputs) == "float16" else -1e9
+        share = ops.softmax(ops.where(mask, inputs, ops.full_like(inputs, lowest)), axis)
+        return ops.where(mask, share, ops.zeros_like(share))  # where nothing is allowed, nothing gets a share
 
 
 @register_builtin("layers")
@@ -218,7 +219,7 @@ class Masking(_Elementwise):
         super().__init__(**options)
         self.mask_value = checks.number("mask_value", mask_value)
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Any = None) -> Tensor:
+    def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor:
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -264,8 +265,8 @@ class Lambda(Layer):
         extra |= {k: v for k, v in (("mask", mask), ("training", training)) if k in wanted and k not in extra}
         return self.function(inputs, **extra)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
 
 def _parameters(function: Any) -> frozenset[str]:

@@ -103,8 +103,8 @@ class Attention(Layer):
             result = ops.multiply(result, ops.expand_dims(ops.cast(query_mask, ops.dtype(result)), -1))
         return (result, weights) if return_attention_scores else result
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return previous_mask[0] if isinstance(previous_mask, (list, tuple)) else None
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return mask[0] if isinstance(mask, (list, tuple)) else None
 
 
 def _check_inputs_shape(shape: Any) -> None:
@@ -376,7 +376,7 @@ class MultiHeadAttention(_Heads):
         key_mask: Tensor | None = None,
         attention_mask: Tensor | None = None,
         return_attention_scores: bool = False,
-        training: bool = False,
+        training: bool | None = None,
         use_causal_mask: bool = False,
     ) -> Any:
         key = value if key is None else key
@@ -536,7 +536,7 @@ class GroupedQueryAttention(_Heads):
         key_mask: Tensor | None = None,
         attention_mask: Tensor | None = None,
         return_attention_scores: bool = False,
-        training: bool = False,
+        training: bool | None = None,
         use_causal_mask: bool = False,
     ) -> Any:
         key = value if key is None else key

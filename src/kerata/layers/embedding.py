@@ -73,7 +73,7 @@ class Embedding(Layer):
             inputs = ops.cast(inputs, "int32")
         return ops.cast(ops.take(self.embeddings.value, inputs, axis=0), self.compute_dtype)
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Any = None) -> Tensor | None:
+    def compute_mask(self, inputs: Tensor, mask: Any = None) -> Tensor | None:
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def get_config(self) -> dict[str, Any]:

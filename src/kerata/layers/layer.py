@@ -219,13 +219,17 @@ class Layer(Operation):
             kind = getattr(type(item), "_kerata_state_kind", None) or kind
             stack.extend((child, kind) for child in reversed(children(item)))
 
-    def _listed(self, what: str, choose: Callable[[Variable, str], bool]) -> list[Variable]:
-        """The variables that `choose` wants, remembered until some structure changes."""
+    def _remembered(self, what: str, find: Callable[[], list[Any]]) -> list[Any]:
+        """What `find` gives, remembered until some structure changes."""
         cache = self.__dict__.setdefault("_lists", {})
         entry = cache.get(what)
         if entry is None or entry[0] != STRUCTURE[0]:
-            entry = cache[what] = STRUCTURE[0], [v for v, kind in self._walk() if choose(v, kind)]
+            entry = cache[what] = STRUCTURE[0], find()
         return list(entry[1])
+
+    def _listed(self, what: str, choose: Callable[[Variable, str], bool]) -> list[Variable]:
+        """The variables that `choose` wants."""
+        return self._remembered(what, lambda: [v for v, kind in self._walk() if choose(v, kind)])
 
     @property
     def variables(self) -> list[Variable]:
@@ -255,6 +259,9 @@ class Layer(Operation):
 
     @property
     def metrics(self) -> list[Any]:
+        return self._remembered("metrics", self._find_metrics)
+
+    def _find_metrics(self) -> list[Any]:
         found = [c for layer in self._flatten_layers() for c in children(layer)]
         return [c for c in found if getattr(type(c), "_kerata_state_kind", None) == "metric"]
 
@@ -314,9 +321,21 @@ class Layer(Operation):
         structure_changed()
         return variable
 
-    def add_variable(self, shape: Any, initializer: Any, *args: Any, **kwargs: Any) -> Variable:
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
         """The same as `add_weight`."""
-        return self.add_weight(shape, initializer, *args, **kwargs)
+        return self.add_weight(
+            shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name
+        )
 
     def keep_options(
         self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None
@@ -527,7 +546,7 @@ class Layer(Operation):
                     context.losses.append((self, self._activity_penalty(out)))
         finally:
             STATE.call, STATE.autocast, context.training = outer, old_autocast, old_training
-        self._pass_masks(args, outputs, masks)
+        self._pass_masks(args, outputs, masks, kwargs.get("mask", arguments.get("mask")))
         if outer is None:
             self.__dict__["_collected"] = context.losses
         if simple and not masks and old_autocast == autocast and self.activity_regularizer is None:
@@ -635,7 +654,8 @@ class Layer(Operation):
                 kwargs[target] = masks
         return found or any(kwargs.get(n) is not None for n in ("mask", *spec.masks))
 
-    def _pass_masks(self, args: tuple[Any, ...], outputs: Any, masks: bool) -> None:
+    def _pass_masks(self, args: tuple[Any, ...], outputs: Any, masks: bool, given: Any) -> None:
+        """Lets the masks that follow from those of the inputs, or from the `mask` given, go with the outputs."""
         if not self.supports_masking:
             if masks and not call_spec(type(self)).any_mask and not self.__dict__.get("_warned_mask"):
                 self.__dict__["_warned_mask"] = True
@@ -649,6 +669,8 @@ class Layer(Operation):
             return
         inputs = args[0] if len(args) == 1 else list(args)
         previous = tree.map_structure(mask_of, inputs)
+        if given is not None:
+            previous = given if len(args) == 1 else [given, *previous[1:]]
         with setting(engine=self.engine):
             out_masks = self.compute_mask(inputs, previous)
         flat_out = tree.flatten(outputs)
@@ -688,6 +710,9 @@ class Layer(Operation):
 
         def symbolic(shape: Any) -> Any:
             return map_shapes(lambda s: KerasTensor(s, dtype, record_history=False), shape)
+
+        if not args and len(kwargs) == 1:  # `input_shape`, whatever `call` names its argument
+            args, kwargs = tuple(kwargs.values()), {}
 
         outputs = self.compute_output_spec(
             *(symbolic(a) for a in args), **{k.removesuffix("_shape"): symbolic(v) for k, v in kwargs.items()}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from kerata import ops
+from kerata.core.declare import known_sizes
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.core.rules import axis_index
@@ -30,6 +31,7 @@ class Merge(Layer):
     def call(self, inputs: Any) -> Tensor:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < self.least:
             raise ArgumentError("inputs", expected=f"a list of {self.least} or more tensors", got=inputs)
+        _check_batches(inputs)
         return self.merge(_same_rank(list(inputs)))
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
@@ -44,6 +46,14 @@ class Merge(Layer):
         if not masks or len(masks) < len(inputs):
             return None
         return _fold(ops.logical_and, masks)
+
+
+def _check_batches(inputs: Any) -> None:
+    """One batch size for all: rows of different samples do not belong together."""
+    shapes = [known_sizes(tuple(ops.shape(x))) for x in inputs]
+    sizes = {s[0] for s in shapes if s and isinstance(s[0], int)}
+    if len(sizes) > 1:
+        raise ArgumentError("inputs", expected="tensors of one batch size", got=f"tensors of shapes {shapes}")
 
 
 def _fold(fn: Callable[[Tensor, Tensor], Tensor], items: list[Tensor]) -> Tensor:
@@ -134,11 +144,11 @@ class Concatenate(Merge):
             raise ArgumentError("inputs", expected="a list of tensors", got=inputs)
         return ops.concatenate(list(inputs), axis=self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        if previous_mask is None or all(m is None for m in previous_mask):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None or all(m is None for m in mask):
             return None
         masks = []
-        for x, m in zip(inputs, previous_mask, strict=True):
+        for x, m in zip(inputs, mask, strict=True):
             shape = ops.shape(x)
             if m is None:
                 masks.append(ops.ones(shape, "bool"))
@@ -184,7 +194,7 @@ class Dot(Merge):
             a, b = (ops.normalize(x, axis=i) for x, i in zip((a, b), places, strict=True))
         return batch_dot(a, b, *places)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         return None
 
 

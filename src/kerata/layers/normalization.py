@@ -84,7 +84,7 @@ class LayerNormalization(_ScaleAndShift):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         places = [axis_index(a, len(input_shape)) for a in axes]
         self.axis = axes
-        self.add_scale_and_shift(tuple(input_shape[i] for i in places))
+        self.add_scale_and_shift(tuple(input_shape[i] for i in sorted(places)))
         self.built = True
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -117,15 +117,14 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        self.scale = self.add_weight(
-            tuple(input_shape[axis_index(a, len(input_shape))] for a in axes), "ones", name="scale"
-        )
+        places = sorted(axis_index(a, len(input_shape)) for a in axes)
+        self.scale = self.add_weight(tuple(input_shape[i] for i in places), "ones", name="scale")
         self.axis = axes
         self.built = True
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
-        return ops.rms_normalization(inputs, self.scale.value, axis=axis, epsilon=self.epsilon)
+        return ops.rms_normalization(x, self.scale.value, axis=axis, epsilon=self.epsilon)
 
 
 @register_builtin("layers")

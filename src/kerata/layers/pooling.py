@@ -205,7 +205,7 @@ class GlobalAveragePooling1D(GlobalPooling):
         total = ops.sum(ops.multiply(inputs, weights), axis=axis, keepdims=self.keepdims)
         return ops.divide(total, ops.sum(weights, axis=axis, keepdims=self.keepdims))
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Any = None) -> None:
+    def compute_mask(self, inputs: Tensor, mask: Any = None) -> None:
         return None
 
 

@@ -79,9 +79,9 @@ class StackedRNNCells(Layer):
                 cell.drop_masks()
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         return cls(
-            [deserialize_keras_object(c) for c in config["cells"]],
+            [deserialize_keras_object(c, custom_objects) for c in config["cells"]],
             **{k: v for k, v in config.items() if k != "cells"},
         )
 
@@ -213,6 +213,8 @@ class RNN(Layer):
         if self.stateful:
             for v, s in zip(self.states or (), states, strict=True):
                 v.assign(s)
+        if mask is not None and not self.return_sequences:
+            last = ops.get_item(outputs, (slice(None), -1))  # what a masked step shows, not what it keeps
         result = outputs if self.return_sequences else last
         result = ops.cast(result, self.compute_dtype)
         return [result, *self._by_cell(states)] if self.return_state else result
@@ -262,8 +264,8 @@ class RNN(Layer):
                 cell.drop_masks()
         return last, time_major(outputs), states
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        mask = _flat(previous_mask)[0] if previous_mask is not None else None
+    def compute_mask(self, _: Any, mask: Any) -> Any:
+        mask = _flat(mask)[0] if mask is not None else None
         output = mask if self.return_sequences else None
         return [output, *[None] * len(_flat(self.cell.state_size))] if self.return_state else output
 
@@ -274,9 +276,9 @@ class RNN(Layer):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         if "cell" in config:
-            config = {**config, "cell": deserialize_keras_object(config["cell"])}
+            config = {**config, "cell": deserialize_keras_object(config["cell"], custom_objects)}
         return super().from_config(config)
 
 

@@ -42,9 +42,9 @@ class Wrapper(Layer):
         return {**super().get_config(), "layer": serialize_keras_object(self.layer)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         return cls(
-            deserialize_keras_object(config["layer"]),
+            deserialize_keras_object(config["layer"], custom_objects),
             **{k: _plain(v) for k, v in config.items() if k != "layer"},
         )
 
@@ -72,7 +72,7 @@ class TimeDistributed(Wrapper):
     def build(self, input_shape: Any = None) -> None:
         super().build((input_shape[0], *input_shape[2:]))
 
-    def call(self, inputs: Tensor, training: bool = False, mask: Tensor | None = None) -> Tensor:
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
         shape = ops.shape(inputs)
         flat = self.layer(ops.reshape(inputs, (shape[0] * shape[1], *shape[2:])))
         return ops.reshape(flat, (shape[0], shape[1], *ops.shape(flat)[1:]))
@@ -149,7 +149,11 @@ class Bidirectional(Wrapper):
             self.set_weights(self._first_weights)
 
     def call(
-        self, sequences: Tensor, initial_state: Any = None, mask: Tensor | None = None, training: bool = False
+        self,
+        sequences: Tensor,
+        initial_state: Any = None,
+        mask: Tensor | None = None,
+        training: bool | None = None,
     ) -> Any:
         first: list[dict[str, Any]] = [{}, {}]
         if initial_state is not None:
@@ -187,8 +191,8 @@ class Bidirectional(Wrapper):
 
     reset_states = reset_state
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        mask = previous_mask[0] if isinstance(previous_mask, list) else previous_mask
+    def compute_mask(self, _: Any, mask: Any) -> Any:
+        mask = mask[0] if isinstance(mask, list) else mask
         output = mask if self.return_sequences else None
         return [output, output] if self.merge_mode is None else output
 
@@ -207,11 +211,11 @@ class Bidirectional(Wrapper):
         return None if name == "weights" else super()._init_value(name)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         backward = config.get("backward_layer")
-        made = deserialize_keras_object(backward) if backward is not None else None
+        made = deserialize_keras_object(backward, custom_objects) if backward is not None else None
         rest = {k: _plain(v) for k, v in config.items() if k not in ("layer", "backward_layer")}
-        return cls(deserialize_keras_object(config["layer"]), backward_layer=made, **rest)
+        return cls(deserialize_keras_object(config["layer"], custom_objects), backward_layer=made, **rest)
 
 
 def _renamed(config: dict[str, Any], name: str) -> dict[str, Any]:

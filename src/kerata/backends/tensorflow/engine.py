@@ -12,7 +12,7 @@ import tensorflow as tf
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.replay import replayable
-from kerata.core.state import STATE
+from kerata.core.state import STATE, StateScope
 from kerata.core.variable import Variable
 
 from . import fast
@@ -20,6 +20,33 @@ from .primitives import TABLE, native
 
 Tensor = Any
 _eager = type(tf.constant(0))
+
+
+class _Assigned(StateScope):
+    """Variables are assigned at once; what is read in the same graph is what was assigned, with its derivatives.
+
+    The body of a loop is another graph, which runs many times: there, variables speak for themselves.
+    """
+
+    __slots__ = ("graph",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.graph = _graph()
+
+    def read(self, variable: Any) -> Any:
+        return self.values.get(variable) if _graph() is self.graph else None
+
+    def write(self, variable: Any, value: Any) -> None:
+        variable.engine.write(variable, value)
+        if _graph() is self.graph:
+            self.values[variable] = value
+        else:
+            self.values.pop(variable, None)
+
+
+def _graph() -> Any:
+    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
 class TensorflowEngine(Engine):
@@ -105,12 +132,15 @@ class TensorflowEngine(Engine):
                 sources = [v._container for v in variables]
                 for s in sources:
                     tape.watch(s)
+                scope = _Assigned()
+                with scope:
+                    out = fn()
             else:
                 sources = [tf.identity(v.raw()) for v in variables]
                 for v, s in zip(variables, sources, strict=True):
                     tape.watch(s)
                     scope.values[v] = s
-            out = fn()
+                out = fn()
             loss = out[0] if has_aux else out
         return out, [_dense(g) for g in tape.gradient(loss, sources)]
 
