@@ -147,9 +147,9 @@ class Steps(Compilation):
     def _predict_one(self, x: Tree, y: Tree = None, w: Tree = None) -> Any:
         x = self._enter(x)
         with self.engine.inference_scope():
-            return (
-                self._forward(x, False) if not self._overridden("predict_step") else self.predict_step((x,))
-            )
+            if type(self).predict_step is Steps.predict_step:
+                return self._forward(x, False)
+            return self.predict_step((x,))
 
     # ---- compiled steps --------------------------------------------------------------------------
     def _calls(self, kind: str, batches: Iterable[Batch]) -> Iterator[tuple[int, int, Any, Batch]]:
@@ -168,18 +168,30 @@ class Steps(Compilation):
             yield step, last, run, (x, y, w) if last == step else _stacked(group)
             step = last + 1
 
-    def _step(self, kind: str, several: bool = False) -> Callable[..., Any]:
-        """The compiled step of a kind; kept until something changes that it was made from."""
-        key, made_from = (kind, several), STRUCTURE[0]
+    def _step(self, kind: str, several: bool = False, logs: bool = False) -> Callable[..., Any]:
+        """The compiled step of a kind; kept until something changes that it was made from.
+
+        With `several`, over stacked batches; with `logs`, it gives them, which costs a little where nobody reads them.
+        """
+        key, made_from = (kind, several, logs), STRUCTURE[0]
         steps = self.__dict__["_compiled_steps"]
         entry = steps.get(key)
         if entry is not None and entry[0] == made_from:
             return entry[1]
         one: Any = {"train": self._train_one, "test": self._test_one, "predict": self._predict_one}[kind]
         run = _repeated(one, kind) if several else one
+        if logs:
+            run = self._logging(run)
         if not self.run_eagerly:
             run = function(run, jit_compile=self.jit_compile, variables=self._step_variables(kind))
         steps[key] = made_from, run
+        return run
+
+    def _logging(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*batch: Any) -> Any:
+            returned = step(*batch)
+            return self.get_metrics_result() if returned is None else returned
+
         return run
 
     def _step_variables(self, kind: str) -> list[Variable]:

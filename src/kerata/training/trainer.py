@@ -316,7 +316,7 @@ class Trainer(Steps):
             x, y, w = self._arrays(x, "x"), self._arrays(y, "y"), self._arrays(w, "sample_weight")
             count_samples(x, y, w)
             self._prepare(kind, x, y, w)
-            logs = self._read_logs(self._step(kind)(x, y, w))
+            logs = self._read_logs(self._step(kind, logs=True)(x, y, w))
         if return_dict:
             return logs
         values = list(logs.values())
