@@ -100,7 +100,9 @@ def _(x1: Any, x2: Any) -> Array:
 
 @implements("complex")
 def _(x1: Array, x2: Array) -> Array:
-    return (x1 + 1j * x2).astype(dtypes.numpy_dtype(dtypes.complex_for(dtypes.standardize(x1.dtype))))
+    out = np.empty(np.broadcast_shapes(x1.shape, x2.shape), dtypes.complex_for(dtypes.standardize(x1.dtype)))
+    out.real, out.imag = x1, x2  # a product with 1j would make NaN of an infinite part
+    return out
 
 
 @implements("shift_left")
