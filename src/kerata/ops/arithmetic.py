@@ -20,6 +20,7 @@ from .elementwise import (
     binary_samples,
     constant,
     count_bools,
+    counted,
     in_float32,
     inf,
     nan,
@@ -29,6 +30,7 @@ from .elementwise import (
     unary_float,
     unary_same,
     unary_samples,
+    weak_dtype,
     widened,
 )
 
@@ -62,7 +64,7 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
 
 
-@binary(p.sub, prepare=count_bools, reference=lambda x1, x2: np.subtract(x1 * 1, x2 * 1))
+@binary(p.sub, count=True, reference=lambda x1, x2: np.subtract(x1 * 1, x2 * 1))
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The difference of two tensors, elementwise with broadcasting. Bools count as int32.
 
@@ -151,7 +153,7 @@ def _remainder(a: Any, b: Any) -> Tensor:
     return _where_divisible(p.remainder, a, b)
 
 
-@binary(_floor_quotient, complex=False, prepare=count_bools, direct_way="floor_divide", samples=[
+@binary(_floor_quotient, complex=False, count=True, direct_way="floor_divide", samples=[
     sample(values(7, -7, 7, -7, 1, dtype="int32"), values(2, 2, -2, -2, 0, dtype="int32"), gradient=False),
     sample(values(7.5, -7.5), values(2.0, 2.0), gradient=False),
 ], domain=(1.0, 3.0), differentiable=False, reference=np.floor_divide)  # fmt: skip
@@ -165,7 +167,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
 
 
-@binary(_remainder, complex=False, prepare=count_bools, direct_way="remainder", samples=[
+@binary(_remainder, complex=False, count=True, direct_way="remainder", samples=[
     sample(values(7, -7, 7, -7, 1, dtype="int32"), values(3, 3, -3, -3, 0, dtype="int32"), gradient=False),
     sample(values(7.5, -7.5, 1.0), values(2.0, 2.0, -0.75), gradient=False),
 ], domain=(1.0, 3.0), reference=np.mod)  # fmt: skip
@@ -201,7 +203,7 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
         array([ 1, -1], dtype=int32)
     """
     real_only(x1, "x1"), real_only(x2, "x2")
-    a, b = as_tensors(*promote(count_bools(x1), count_bools(x2)))
+    a, b = as_tensors(*counted(x1, x2))
     rest = _remainder(_magnitude(a), _magnitude(b))
     return rest if dtypes.is_unsigned(dtype_of(rest)) else p.where(p.lt(a, 0), p.neg(rest), rest)
 
@@ -235,7 +237,7 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.power([1.0, 2.0, 3.0], 2))
         array([1., 4., 9.], dtype=float32)
     """
-    a, b = promote(count_bools(x1), count_bools(x2))
+    a, b = counted(x1, x2)
     return _integer_power(a, b) if dtypes.is_int(_kind(a, b)) else p.pow(a, b)
 
 
@@ -565,6 +567,14 @@ def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     return _without_nan(_smaller, *promote(real_only(x1, "x1"), real_only(x2, "x2")))
 
 
+def _within(end: Any, name: Any) -> Any:
+    """A Python integer that is beyond the range of an integer dtype, as the limit on that side."""
+    if type(end) is not int or not dtypes.is_int(name):
+        return end
+    limits = dtypes.iinfo(name)
+    return sorted((int(limits.min), end, int(limits.max)))[1]
+
+
 @op(
     samples=[
         sample(T((2, 3)), -1.0, 1.0, gradient=False), sample(T((2, 3)), T((3,)), 2.0, gradient=False),
@@ -591,7 +601,8 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
         array([0. , 0.5, 1. ], dtype=float32)
     """
     given = [v for v in (x_min, x_max) if v is not None]
-    y, *ends = promote(count_bools(real_only(x)), *given)
+    x = count_bools(real_only(x))
+    y, *ends = promote(x, *(_within(v, weak_dtype(x)) for v in given))
     if not hasattr(y, "dtype"):
         (y,) = as_tensors(y, *ends)[:1]
     if x_min is not None:

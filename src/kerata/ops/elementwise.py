@@ -111,6 +111,13 @@ def count_bools(x: Any) -> Any:
     return cast(x, "int32") if weak_dtype(x) == "bool" else x
 
 
+def counted(x1: Any, x2: Any, at_least: Any = None) -> list[Any]:
+    """`promote`, where two bools count as int32: a bool beside another integer takes that one's dtype."""
+    if weak_dtype(x1) in ("bool", bool) and weak_dtype(x2) in ("bool", bool):
+        x1, x2 = count_bools(x1), count_bools(x2)
+    return promote(x1, x2, at_least=at_least)
+
+
 def constant(value: Any, dtype: str) -> Tensor:
     """A tensor of known values on the running engine; an abstract one in an abstract run."""
     array = np.asarray(value, dtypes.numpy_dtype(dtype))
@@ -243,13 +250,13 @@ def binary(
     primitive: Callable[..., Tensor],
     at_least: Any = None,
     complex: bool = True,
-    prepare: Callable[[Any], Any] | None = None,
+    count: bool = False,
     direct_way: str | None = None,
     **options: Any,
 ) -> Declare:
     """A family: elementwise with broadcasting, in the common dtype (of at least kind `at_least`).
 
-    `direct_way` names the primitive that floats go to, where `primitive` is a composition; empty, there is none.
+    `count`: two bools count as int32. `direct_way` names the primitive that floats go to, where `primitive` is a composition; empty, there is none.
     """
     domain = options.pop("domain", (-2.0, 2.0))
     extra = (*options.pop("samples", ()), *(_COMPLEX_PAIR if complex else ()))
@@ -261,9 +268,7 @@ def binary(
         def body(x1: TensorLike, x2: TensorLike) -> Tensor:
             if not complex:
                 real_only(x1, "x1"), real_only(x2, "x2")
-            if prepare is not None:
-                x1, x2 = prepare(x1), prepare(x2)
-            return primitive(*promote(x1, x2, at_least=at_least))
+            return primitive(*(counted if count else promote)(x1, x2, at_least=at_least))
 
         _dress(body, doc, "float pair" if at_least is float else "pair")
         way = primitive.__name__ if direct_way is None else direct_way
@@ -285,6 +290,8 @@ def comparison(primitive: Callable[..., Tensor], order: bool = True, **options: 
         def body(x1: TensorLike, x2: TensorLike) -> Tensor:
             if order:
                 real_only(x1, "x1"), real_only(x2, "x2")
+            if _beyond(x1, x2) or _beyond(x2, x1):  # float64 tells them apart
+                x1, x2 = (float(x) if type(x) is int else cast(x, "float64") for x in (x1, x2))
             a, b = promote(x1, x2)
             if order and weak_dtype(a) in ("bool", bool):  # engines have no order of bools
                 a, b = _as_int(a), _as_int(b)
@@ -333,16 +340,31 @@ def integers_only(*xs: Any, names: Sequence[str], bools: bool = True) -> None:
         raise ArgumentError(name, expected="integers", got=x, fix='Cast it with ops.cast(x, "int32").')
 
 
+def whole(a: Any, b: Any, argument: str) -> tuple[Any, Any]:
+    """A promoted pair of integers; there is no integer dtype for uint64 beside a signed one."""
+    if dtypes.is_float(weak_dtype(b if type(a) in _SCALARS else a)):
+        raise ArgumentError(
+            argument, expected="of a dtype that has an integer dtype in common with the other argument", got=b
+        )
+    return a, b
+
+
+def _beyond(x: Any, c: Any) -> bool:
+    """Whether a Python integer is out of the range of an integer tensor's dtype."""
+    if type(c) is not int or not dtypes.is_int(weak_dtype(x)):
+        return False
+    limits = dtypes.iinfo(weak_dtype(x))
+    return not limits.min <= c <= limits.max
+
+
 def bitwise(primitive: Callable[..., Tensor], bools: bool = True, **options: Any) -> Declare:
     """A family: two integer tensors, in their common dtype."""
 
     def declare(doc: Callable[..., Any]) -> Any:
         def body(x: TensorLike, y: TensorLike) -> Tensor:
             integers_only(x, y, names=("x", "y"))
-            if not bools:
-                x, y = count_bools(x), count_bools(y)
             try:
-                return primitive(*promote(x, y))
+                return primitive(*whole(*(promote if bools else counted)(x, y), "y"))
             except ArgumentError as error:
                 if error.argument == "x2":  # the shape rule's name for the second one
                     error.argument = "y"

@@ -21,6 +21,7 @@ from .elementwise import (
     as_tensors,
     binary_samples,
     constant,
+    counted,
     integers_only,
     promote,
     real_only,
@@ -28,6 +29,7 @@ from .elementwise import (
     to_real_float,
     unary_float,
     unary_samples,
+    whole,
 )  # fmt: skip
 from .shaping import cut
 
@@ -113,8 +115,8 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 def _integer_pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
-    integers_only(x1, x2, names=("x1", "x2"), bools=False)
-    a, b = as_tensors(*promote(x1, x2))
+    integers_only(x1, x2, names=("x1", "x2"))
+    a, b = as_tensors(*whole(*counted(x1, x2), "x2"))
     shape = rules.broadcast_two(tuple(shape_of(a)), tuple(shape_of(b)))
     return _magnitude(p.broadcast_to(a, shape=shape)), _magnitude(p.broadcast_to(b, shape=shape))
 

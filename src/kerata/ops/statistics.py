@@ -16,7 +16,7 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
 from .creation import range_tensor
-from .elementwise import constant, count_bools, here, promote, to_real_float
+from .elementwise import constant, here, promote, to_real_float, widened
 from .reduction import any_empty, flattened, wide_dtype
 from .shaping import cut
 from .subscript import known_values
@@ -376,7 +376,7 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     """The cross-correlation: sums of products of `x1` and shifted conjugates of `x2`.
 
     Args:
-        x1: numbers in one dimension.
+        x1: numbers in one dimension; integers and bool become floats.
         x2: numbers in one dimension.
         mode: "valid" for shifts where the shorter lies within the longer, "same" for as many results as the longer
             has elements, "full" for all shifts with an overlap.
@@ -396,11 +396,11 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
             raise ArgumentError(
                 argument, expected="a tensor with one dimension and at least one element", got=x
             )
-    a, b = (count_bools(v) for v in promote(x1, x2))
+    (a, b), name = widened(*promote(x1, x2, at_least=float))
     m, n = shape_of(a)[0], shape_of(b)[0]
     if n > m:  # the same sums with the roles exchanged, backwards and conjugated
-        return p.conj_(p.flip(_correlated(b, a, mode), axis=(0,)))
-    return _correlated(a, b, mode)
+        return cast(p.conj_(p.flip(_correlated(b, a, mode), axis=(0,))), name)
+    return cast(_correlated(a, b, mode), name)
 
 
 def _correlated(a: Tensor, b: Tensor, mode: str) -> Tensor:

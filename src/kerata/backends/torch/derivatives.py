@@ -57,7 +57,9 @@ def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Fu
     def call(x1: Any, x2: Any) -> Tensor:
         if not isinstance(x2, torch.Tensor) or not _wanted(x1, x2) or _transformed(x2):
             return fn(x1, x2)
-        if isinstance(x1, torch.Tensor) and x1.shape != x2.shape:
+        if not isinstance(x1, torch.Tensor):
+            x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
+        if x1.shape != x2.shape:
             x1, x2 = torch.broadcast_tensors(
                 x1, x2
             )  # the hook sees derivatives of the shape of the cotangent
@@ -111,7 +113,9 @@ def ruled(name: str, fn: Function) -> Function:
         @staticmethod
         def forward(params: dict[str, Any], *args: Any) -> Any:
             out = fn(*args, **params)
-            return tuple(out) if isinstance(out, tuple) else out
+            if isinstance(out, tuple):
+                return tuple(out)
+            return out.view_as(out) if any(out is a for a in args) else out  # of no axes: the argument itself
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -129,8 +133,10 @@ def ruled(name: str, fn: Function) -> Function:
             rule = PRIMITIVES[name].grad
             assert rule is not None
             if ctx.results:
-                return None, *rule(cotangents, results, *args, **ctx.params)
-            return None, *rule(cotangents[0], results[0], *args, **ctx.params)
+                found = rule(cotangents, results, *args, **ctx.params)
+            else:
+                found = rule(cotangents[0], results[0], *args, **ctx.params)
+            return None, *(c if a is None else None for c, a in zip(found, ctx.plain, strict=True))
 
     @functools.wraps(fn)
     def call(*args: Any, **params: Any) -> Any:
