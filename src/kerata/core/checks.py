@@ -23,6 +23,21 @@ def natural(argument: str, value: Any) -> int:
     return int(value)
 
 
+def integer(argument: str, value: Any) -> int:
+    """An integer of either sign."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ArgumentError(argument, expected="an integer", got=value)
+    return int(value)
+
+
+def int_list(argument: str, value: Any) -> tuple[int, ...]:
+    """One integer or several."""
+    items = value if isinstance(value, (list, tuple)) else (value,)
+    if not all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in items):
+        raise ArgumentError(argument, expected="an integer or several", got=value)
+    return tuple(int(v) for v in items)
+
+
 def number(argument: str, value: Any, low: float | None = None, high: float | None = None) -> float:
     """A real number in [low, high]."""
     fits = isinstance(value, numbers.Real) and not isinstance(value, bool) and value == value

@@ -88,6 +88,10 @@ def describe(value: Any) -> str:
             getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
         )  # some print as "package.float32"
         return f"a tensor of shape {tuple(shape)} and dtype {name}"
+    if isinstance(value, (list, tuple)) and any(hasattr(v, "dtype") for v in value):
+        return _short(
+            f"[{', '.join(map(describe, value))}]", 200
+        )  # each engine prints its tensors in its own way
     try:
         return _short(repr(value), 200)
     except Exception:  # a user's broken __repr__ must not hide the error it is part of

@@ -10,7 +10,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.regularizers import L1L2
 
-from .input_spec import InputSpec
+from .input_spec import InputSpec, agrees_with
 from .layer import Layer, LayerOptions
 
 Tensor = Any
@@ -129,17 +129,15 @@ class PReLU(_Elementwise):
     ) -> None:
         super().__init__(**options)
         self.keep_options("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
-        self.shared_axes = (
-            None
-            if shared_axes is None
-            else [shared_axes]
-            if isinstance(shared_axes, int)
-            else list(shared_axes)
-        )
+        self.shared_axes = None if shared_axes is None else list(checks.int_list("shared_axes", shared_axes))
 
     def build(self, input_shape: Any) -> None:
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():
+            if not 1 <= axis <= len(shape):
+                raise ArgumentError(
+                    "shared_axes", expected=f"axes from 1 to {len(shape)}", got=self.shared_axes
+                )
             shape[axis - 1] = 1
         self.alpha = self.add_named("alpha", shape)
         axes = {i: d for i, d in enumerate(input_shape) if i and i not in (self.shared_axes or ())}
@@ -164,12 +162,20 @@ class Softmax(_Elementwise):
 
     def __init__(self, axis: Any = -1, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
+        checks.int_list("axis", axis)
         self.axis = axis
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         if mask is None:
             return ops.softmax(inputs, axis)
+        shape = ops.shape(inputs)
+        sizes = ops.shape(mask)
+        fitting = [s if d == 1 else d for d, s in zip(sizes, shape[len(shape) - len(sizes) :], strict=False)]
+        if len(sizes) > len(shape) or not agrees_with(
+            tuple(fitting), tuple(shape[len(shape) - len(sizes) :])
+        ):
+            raise ArgumentError("mask", expected=f"of a shape that broadcasts to {tuple(shape)}", got=mask)
         mask = ops.cast(mask, "bool")
         # Far below every score, and finite also in half precision.
         lowest = -3e4 if ops.dtype(inputs) == "float16" else -1e9

@@ -9,10 +9,12 @@ from kerata import ops
 from kerata.core import checks, config
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
+from kerata.core.rules import axis_index
 
 from .activation_layers import Softmax
 from .dropout import Dropout
 from .einsum_dense import EinsumDense
+from .input_spec import agrees_with
 from .layer import Layer, LayerOptions
 
 Tensor = Any
@@ -86,6 +88,7 @@ class Attention(Layer):
         query, value = inputs[0], inputs[1]
         key = inputs[2] if len(inputs) == 3 else value
         query_mask, value_mask = (*mask, None, None)[:2] if isinstance(mask, (list, tuple)) else (None, None)
+        _check_attended(query, value, key, query_mask, value_mask)
         scores = self.scores(query, key)
         allowed = _allowed(scores, value_mask, use_causal_mask)
         if allowed is not None:
@@ -114,6 +117,25 @@ def _check_inputs_shape(shape: Any) -> None:
         or isinstance(shape[0], (int, type(None)))
     ):
         raise ArgumentError("inputs", expected="a list of query and value, and perhaps key", got=shape)
+
+
+def _check_attended(query: Tensor, value: Tensor, key: Tensor, query_mask: Any, value_mask: Any) -> None:
+    """Shapes of query, value and key that belong together, and of their masks."""
+    q, v, k = (tuple(ops.shape(x)) for x in (query, value, key))
+    fit = (
+        len(q) == 3
+        and agrees_with(k, (q[0], v[1] if len(v) == 3 else -1, q[2]))
+        and agrees_with(v[:2], k[:2])
+    )
+    if not fit:
+        raise ArgumentError(
+            "inputs",
+            expected="query (batch, Tq, size), value (batch, Tv, …) and key (batch, Tv, size)",
+            got=f"shapes {q}, {v} and {k}",
+        )
+    for i, (mask, shape) in enumerate(((query_mask, q[:2]), (value_mask, v[:2]))):
+        if mask is not None and not agrees_with(tuple(ops.shape(mask)), shape):
+            raise ArgumentError(f"mask[{i}]", expected=f"of shape {shape}", got=mask)
 
 
 def _allowed(scores: Tensor, value_mask: Tensor | None, causal: bool) -> Tensor | None:
@@ -221,6 +243,13 @@ class _Heads(Layer):
                 near = ops.less(ops.absolute(ops.subtract(rows, columns)), self.sliding_window)
                 parts.append(ops.expand_dims(near, 0))
         if attention_mask is not None:
+            wanted = (ops.shape(query)[1], ops.shape(value)[1])
+            if len(ops.shape(query)) == 3 and not _spreads(ops.shape(attention_mask)[-2:], wanted):
+                raise ArgumentError(
+                    "attention_mask",
+                    expected=f"of shape (batch, Tq, Tv) with Tq, Tv = {wanted}",
+                    got=attention_mask,
+                )
             parts.append(ops.cast(attention_mask, "bool"))
         if not parts:
             return None
@@ -232,6 +261,11 @@ class _Heads(Layer):
                 part = ops.expand_dims(part, 1)
             total = ops.logical_and(total, part)
         return total
+
+
+def _spreads(shape: Any, wanted: tuple[Any, ...]) -> bool:
+    """Whether sizes are the wanted ones, or 1."""
+    return agrees_with(tuple(w if d == 1 else d for d, w in zip(shape, wanted, strict=False)), wanted)
 
 
 def _fresh(initializer: Any) -> Any:
@@ -301,19 +335,9 @@ class MultiHeadAttention(_Heads):
         self.num_heads = checks.positive_int("num_heads", num_heads)
         self.key_dim = checks.positive_int("key_dim", key_dim)
         self.value_dim = self.key_dim if value_dim is None else checks.positive_int("value_dim", value_dim)
-        self._output_shape = (
-            (output_shape,)
-            if isinstance(output_shape, int)
-            else None
-            if output_shape is None
-            else tuple(output_shape)
-        )
+        self._output_shape = None if output_shape is None else checks.int_list("output_shape", output_shape)
         self.attention_axes = (
-            (attention_axes,)
-            if isinstance(attention_axes, int)
-            else None
-            if attention_axes is None
-            else tuple(attention_axes)
+            None if attention_axes is None else checks.int_list("attention_axes", attention_axes)
         )
         self.keep(dropout, use_bias, flash_attention, sliding_window, seed, use_gate, arguments)
 
@@ -341,7 +365,11 @@ class MultiHeadAttention(_Heads):
         key_shape = value_shape if key_shape is None else key_shape
         rank = len(query_shape)
         axes = self.attention_axes or tuple(range(1, rank - 2 + 1))
-        self._axes = tuple(a % rank for a in axes)
+        self._axes = tuple(axis_index(a, rank, "attention_axes") for a in axes)
+        if not all(0 < a < rank - 1 for a in self._axes):
+            raise ArgumentError(
+                "attention_axes", expected=f"axes between the first and the last of {rank}", got=axes
+            )
         self.attention_axes = axes
         free = "abcdefgijlmnopqrstuvwxyz"[: rank - 1]
         heads, size = self.num_heads, query_shape[-1]
@@ -449,7 +477,10 @@ def _check_sizes(query: Tensor, value: Tensor, key: Tensor) -> None:
         raise ArgumentError(
             "query", expected="of rank 3 or more, like value and key: (batch, time, size)", got=query
         )
-    if k[1:-1] != v[1:-1]:
+    for argument, x, sizes in (("value", value, v), ("key", key, k)):
+        if not agrees_with(tuple(sizes[:1]), tuple(q[:1])):
+            raise ArgumentError(argument, expected=f"of the batch size of `query`, {q[0]}", got=x)
+    if not agrees_with(tuple(k[1:-1]), tuple(v[1:-1])):
         raise ArgumentError("key", expected=f"of as many positions as `value` {tuple(v)}", got=key)
 
 
@@ -511,6 +542,10 @@ class GroupedQueryAttention(_Heads):
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
         key_shape = value_shape if key_shape is None else key_shape
+        if len(query_shape) != 3:
+            raise ArgumentError(
+                "query", expected="of rank 3: (batch, time, size)", got=f"shape {tuple(query_shape)}"
+            )
         for name, heads, shape in (
             ("query", self.num_query_heads, query_shape),
             ("key", self.num_key_value_heads, key_shape),

@@ -42,16 +42,19 @@ class Convolution(Ranked):
         self.data_format = config.standardize_data_format(data_format)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ArgumentError("strides", expected="1 where dilation_rate is above 1", got=self.strides)
-        self.input_spec = InputSpec(min_ndim=rank + 2)
+        self.input_spec = InputSpec(ndim=rank + 2)
 
     def channels_of(self, input_shape: Any) -> int:
         """Number of input channels."""
         channels = input_shape[self._channel_axis]
         if channels is None:
             raise ArgumentError(
-                "inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}"
+                "inputs",
+                expected="of a known number of channels",
+                got=f"shape {tuple(input_shape)}",
+                fix="Give that size in the Input.",
             )
-        self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self._channel_axis: channels})
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
         return channels
 
     @property

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 from kerata import ops, random
 from kerata.core import checks, config
+from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 
 from .input_spec import InputSpec
@@ -30,6 +31,23 @@ class _Noise(Layer):
 
     def build(self, input_shape: Any) -> None:
         self.built = True
+
+
+def _noise_sizes(value: Any) -> tuple[int | None, ...] | None:
+    """The argument `noise_shape`, checked."""
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)) or not all(n is None or isinstance(n, int) for n in value):
+        raise ArgumentError("noise_shape", expected="a tuple of integers and None", got=value)
+    return tuple(value)
+
+
+def _filled(noise_shape: tuple[int | None, ...], inputs: Tensor) -> tuple[Any, ...]:
+    """The noise shape with the sizes of the inputs in the place of None."""
+    shape = ops.shape(inputs)
+    if len(noise_shape) != len(shape):
+        raise ArgumentError("noise_shape", expected=f"of {len(shape)} sizes, as the inputs", got=noise_shape)
+    return tuple(d if n is None else n for n, d in zip(noise_shape, shape, strict=True))
 
 
 @register_builtin("layers")
@@ -58,7 +76,7 @@ class Dropout(_Noise):
     ) -> None:
         super().__init__(seed, **options)
         self.rate = checks.number("rate", rate, 0, 1)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _noise_sizes(noise_shape)
         self.add_stream(rate > 0)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
@@ -204,16 +222,14 @@ class AlphaDropout(_Noise):
     ) -> None:
         super().__init__(seed, **options)
         self.rate = checks.number("rate", rate, 0, 1)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _noise_sizes(noise_shape)
         self.add_stream(rate > 0)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return inputs
         lowest = -1.6732632423543772 * 1.0507009873554805
-        shape = ops.shape(inputs) if self.noise_shape is None else tuple(
-            d if n is None else n for n, d in zip(self.noise_shape, ops.shape(inputs), strict=True)
-        )  # fmt: skip
+        shape = ops.shape(inputs) if self.noise_shape is None else _filled(self.noise_shape, inputs)
         kept = ops.greater_equal(random.uniform(shape, seed=self.seed_generator), self.rate)
         a = 1 / math.sqrt((1 - self.rate) * (1 + self.rate * lowest**2)) if self.rate < 1 else 1.0
         b = -a * lowest * self.rate

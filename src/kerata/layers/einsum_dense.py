@@ -58,7 +58,7 @@ class EinsumDense(Layer):
         ):
             raise ArgumentError("equation", expected="a string such as 'ab,bc->ac'", got=equation)
         self.equation = equation
-        self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.partial_output_shape = _output_sizes(output_shape)
         self.activation = activations.get(activation)
         self.bias_axes = bias_axes
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -85,6 +85,14 @@ class EinsumDense(Layer):
 
     def _init_value(self, name: str) -> Any:
         return self.partial_output_shape if name == "output_shape" else super()._init_value(name)
+
+
+def _output_sizes(value: Any) -> tuple[int | None, ...]:
+    """The argument `output_shape`, checked."""
+    sizes = value if isinstance(value, (list, tuple)) else (value,)
+    if not all(d is None or (isinstance(d, int) and not isinstance(d, bool) and d > 0) for d in sizes):
+        raise ArgumentError("output_shape", expected="a size or a tuple of sizes, None for any", got=value)
+    return tuple(sizes)
 
 
 def einsum_dense_shapes(

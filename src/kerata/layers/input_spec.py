@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata.core.dispatch import dtype_of, shape_of
+from kerata.core.declare import known_sizes
+from kerata.core.dispatch import dtype_of, is_tensor, shape_of
 from kerata.core.errors import ArgumentError
+
+
+def agrees(x: Any, *shapes: tuple[Any, ...]) -> bool:
+    """Whether a tensor has one of the shapes, as far as sizes are known."""
+    return any(agrees_with(tuple(shape_of(x)), want) for want in shapes)
+
+
+def agrees_with(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two shapes are the same, as far as sizes are known."""
+
+    def same(a: Any, b: Any) -> bool:
+        return a == b or not isinstance(a, int) or not isinstance(b, int)
+
+    return len(shape) == len(other) and all(map(same, known_sizes(shape), known_sizes(tuple(other))))
 
 
 class InputSpec:
@@ -50,6 +65,8 @@ class InputSpec:
         """Raises an ArgumentError if `x` is not as specified."""
         if x is None and self.optional:
             return
+        if not is_tensor(x):
+            raise ArgumentError(argument, expected="a tensor", got=x)
         shape = shape_of(x)
         rank = len(shape)
 

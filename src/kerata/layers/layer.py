@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, TypedDict
@@ -106,7 +107,7 @@ class Layer(Operation):
             )
         self.engine = backends.current()
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype_policy = dtype_policies.get(dtype)
+        self.dtype_policy = _policy(dtype)
         self.autocast = bool(autocast)
         self._trainable = bool(trainable)
         self.built = False
@@ -300,7 +301,13 @@ class Layer(Operation):
             raise StateError(f"In {type(self).__name__}, call `super().__init__()` before `add_weight`.")
         shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
         if any(d is None for d in shape):
-            raise ArgumentError("shape", expected="a tuple of integers", got=shape).at(self.path)
+            names = call_spec(type(self)).names
+            raise ArgumentError(
+                names[0] if names else "shape",
+                expected="of known sizes where weights depend on them",
+                got=f"an unknown size, for a weight of shape {shape}",
+                fix="Give that size in the Input.",
+            ).at(self.path)
         name_of_dtype = dtypes.standardize(dtype) if dtype is not None else self.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if dtypes.is_float(name_of_dtype) else "zeros"
@@ -434,6 +441,7 @@ class Layer(Operation):
         shapes = {name: _shapes(value) for name, value in arguments.items() if _has_tensor(value)}
         names = build_parameters(type(self))
         if not shapes:
+            self._check_built_without(arguments)
             given: dict[str, Any] = {}
         elif len(names) == 1 and f"{names[0].removesuffix('_shape')}" not in shapes:
             given = {names[0]: next(iter(shapes.values()))}
@@ -447,9 +455,24 @@ class Layer(Operation):
             setting(engine=self.engine, scope=None, abstract=0, autocast=None, name_scope=scope),
             self.engine.outside_trace(),
         ):
-            self.build(**given)
+            before, count = dict(self.__dict__), len(self._own_variables)
+            try:
+                self.build(**given)
+            except Exception:  # nothing half built stays
+                self.__dict__.clear()
+                self.__dict__.update(before)
+                del self._own_variables[count:]
+                structure_changed()
+                raise
         self.built = True
         self._build_shapes = given
+
+    def _check_built_without(self, arguments: dict[str, Any]) -> None:
+        """A layer whose weights follow from its inputs needs one."""
+        parameters = list(inspect.signature(type(self).build).parameters.values())[1:]
+        if any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters):
+            name = next(iter(arguments), "inputs")
+            raise ArgumentError(name, expected="a tensor, or a structure of tensors", got=arguments.get(name))
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that the layer was built for."""
@@ -513,7 +536,10 @@ class Layer(Operation):
             with setting(engine=self.engine):
                 return self._call_now(args, kwargs)
         except ArgumentError as error:
-            raise error.at(self.path) from None
+            known = (
+                error.path is not None or error.argument.partition("[")[0] in call_spec(type(self)).keywords
+            )
+            raise error.at(self.path, None if known else _shapes_in_words(args, kwargs)) from None
 
     def _call_now(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         spec = call_spec(type(self))
@@ -581,6 +607,8 @@ class Layer(Operation):
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arrays as tensors of the layer's engine, floats in its compute dtype."""
+        if args and isinstance(args[0], list) and _all_numbers(args[0]):
+            args = (OPS["convert_to_tensor"](args[0]), *args[1:])
         if len(args) == 1 and not kwargs:
             return (tree.map_structure(self._convert_one, args[0]),), {}
         new = tuple(tree.map_structure(self._convert_one, a) for a in args)
@@ -792,8 +820,6 @@ class Layer(Operation):
         names = init_parameters(type(self))
         if name in names[: len(args)]:
             return args[names.index(name)]
-        import inspect
-
         default = inspect.signature(type(self).__init__).parameters.get(name)
         if default is not None and default.default is not default.empty:
             return default.default
@@ -840,6 +866,26 @@ def set_mask(x: Any, mask: Any) -> None:
 
 def _has_tensor(value: Any) -> bool:
     return any(dispatch.is_tensor(leaf) for leaf in leaves_of(value))
+
+
+def _all_numbers(value: list[Any]) -> bool:
+    """Whether a list, perhaps of lists, holds numbers: then it stands for a tensor."""
+    return bool(value) and all(
+        _all_numbers(v) if isinstance(v, list) else isinstance(v, (bool, int, float)) for v in value
+    )
+
+
+def _shapes_in_words(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """The shapes of the tensors of a call."""
+    shapes = [str(tuple(shape_of(t))) for t in leaves_of([list(args), kwargs]) if dispatch.is_tensor(t)]
+    return f"of shape {', '.join(shapes)}" if shapes else None
+
+
+def _policy(dtype: Any) -> Any:
+    try:
+        return dtype_policies.get(dtype)
+    except ArgumentError as error:
+        raise ArgumentError("dtype", expected=error.expected, got=dtype) from None
 
 
 def _shapes(value: Any) -> Any:

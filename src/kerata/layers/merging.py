@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from kerata import ops
+from kerata.core import checks
 from kerata.core.declare import known_sizes
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.core.rules import axis_index
 
+from .input_spec import agrees_with
 from .layer import Layer, LayerOptions
 
 Tensor = Any
@@ -31,7 +33,7 @@ class Merge(Layer):
     def call(self, inputs: Any) -> Tensor:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < self.least:
             raise ArgumentError("inputs", expected=f"a list of {self.least} or more tensors", got=inputs)
-        _check_batches(inputs)
+        _check_shapes(inputs)
         return self.merge(_same_rank(list(inputs)))
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
@@ -48,12 +50,16 @@ class Merge(Layer):
         return _fold(ops.logical_and, masks)
 
 
-def _check_batches(inputs: Any) -> None:
-    """One batch size for all: rows of different samples do not belong together."""
+def _check_shapes(inputs: Any) -> None:
+    """One batch size for all, since rows of different samples do not belong together; sizes that broadcast."""
     shapes = [known_sizes(tuple(ops.shape(x))) for x in inputs]
-    sizes = {s[0] for s in shapes if s and isinstance(s[0], int)}
-    if len(sizes) > 1:
-        raise ArgumentError("inputs", expected="tensors of one batch size", got=f"tensors of shapes {shapes}")
+    rank = max(map(len, shapes))
+    filled = [(*s[:1], *(1,) * (rank - len(s)), *s[1:]) for s in shapes if s]
+    for axis, sizes in enumerate(zip(*filled, strict=True)):
+        known = {d for d in sizes if isinstance(d, int) and (d != 1 or axis == 0)}
+        if len(known) > 1:
+            what = "of one batch size" if axis == 0 else "of shapes that broadcast behind the batch axis"
+            raise ArgumentError("inputs", expected=f"tensors {what}", got=f"shapes {shapes}")
 
 
 def _fold(fn: Callable[[Tensor, Tensor], Tensor], items: list[Tensor]) -> Tensor:
@@ -137,11 +143,20 @@ class Concatenate(Merge):
 
     def __init__(self, axis: int = -1, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
-        self.axis = axis
+        self.axis = checks.integer("axis", axis)
 
     def call(self, inputs: Any) -> Tensor:
         if not isinstance(inputs, (list, tuple)) or not inputs:
             raise ArgumentError("inputs", expected="a list of tensors", got=inputs)
+        shapes = [known_sizes(tuple(ops.shape(x))) for x in inputs]
+        place = axis_index(self.axis, len(shapes[0]), "axis")
+        others = [(*s[:place], *s[place + 1 :]) for s in shapes]
+        if not all(agrees_with(o, others[0]) for o in others) or len(set(map(len, shapes))) > 1:
+            raise ArgumentError(
+                "inputs",
+                expected=f"tensors of equal sizes, except along axis {place}",
+                got=f"shapes {shapes}",
+            )
         return ops.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

@@ -277,7 +277,7 @@ class BatchNormalization(_ScaleAndShift):
             axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
             beta_constraint, gamma_constraint, **options,
         )  # fmt: skip
-        self.axis = int(axis)
+        self.axis = checks.integer("axis", axis)
         self.momentum = checks.number("momentum", momentum, 0, 1)
         self.synchronized = bool(synchronized)
         self.renorm, self.renorm_clipping = bool(renorm), dict(renorm_clipping or {}) or None

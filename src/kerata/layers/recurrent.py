@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 from kerata import activations, ops
 from kerata.core import checks
+from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.core.signature import init_parameters
 from kerata.ops import recurrent
@@ -305,6 +306,14 @@ class _NamedRNN(RNN):
         config = super().get_config()
         del config["cell"]  # its settings stand in the config one by one
         return config
+
+    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+        if sequences_shape[-1] is None:
+            raise ArgumentError(
+                "sequences", expected="of a known size along the last axis", got=f"shape {tuple(sequences_shape)}",
+                fix="Give that size in the Input.",
+            )  # fmt: skip
+        super().build(sequences_shape, initial_state_shape)
 
     def _plain(self, training: bool) -> bool:
         """Whether the fused recurrence computes what the cell does."""

@@ -13,7 +13,7 @@ from kerata.core.tensor import KerasTensor
 from kerata.core.variable import Variable
 from kerata.ops.recurrent import loop, time_major
 
-from .input_spec import InputSpec
+from .input_spec import InputSpec, agrees
 from .layer import Layer, LayerOptions
 
 Tensor = Any
@@ -179,14 +179,14 @@ class RNN(Layer):
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         step_shape = (sequences_shape[0], *sequences_shape[2:])
+        if self.stateful and sequences_shape[0] is None:
+            raise ArgumentError(
+                "stateful", expected="used with a fixed batch size", got=f"inputs of shape {tuple(sequences_shape)}",
+                fix="Give the Input a batch_size.",
+            )  # fmt: skip
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell._build_for({"inputs": KerasTensor(step_shape, record_history=False)})
         if self.stateful and self.states is None:
-            if sequences_shape[0] is None:
-                raise ArgumentError(
-                    "stateful", expected="used with a fixed batch size", got=f"inputs of shape {tuple(sequences_shape)}",
-                    fix="Give the Input a batch_size.",
-                )  # fmt: skip
             zeros = _flat(_initial(self.cell, sequences_shape[0], self.compute_dtype))
             self._carried = CarriedStates([Variable(z, trainable=False, name="rnn_state") for z in zeros])
         self.built = True
@@ -204,10 +204,13 @@ class RNN(Layer):
     def call(
         self, sequences: Tensor, initial_state: Any = None, mask: Tensor | None = None, training: bool = False
     ) -> Any:
-        if len(ops.shape(sequences)) < 3:
+        shape = tuple(ops.shape(sequences))
+        if len(shape) < 3:
             raise ArgumentError("sequences", expected="of rank 3 or more: (batch, time, …)", got=sequences)
         if isinstance(mask, (list, tuple)):
             mask = mask[0]
+        if mask is not None and not agrees(mask, shape[:2], (*shape[:2], 1)):
+            raise ArgumentError("mask", expected=f"of shape {tuple(shape[:2])}: (batch, time)", got=mask)
         states = self._first_states(sequences, initial_state)
         last, outputs, states = self.run(sequences, states, mask, training)
         if self.stateful:
@@ -229,13 +232,18 @@ class RNN(Layer):
     def _first_states(self, sequences: Tensor, initial_state: Any) -> list[Tensor]:
         if initial_state is not None:
             given = _flat(initial_state)
-            wanted = len(_flat(self.cell.state_size))
+            sizes = _flat(self.cell.state_size)
+            wanted = len(sizes)
             if len(given) != wanted:
                 raise ArgumentError(
                     "initial_state",
                     expected=f"{wanted} tensors, the states of the cell",
                     got=f"{len(given)} of them",
                 )
+            batch = ops.shape(sequences)[0]
+            for state, size in zip(given, sizes, strict=True):
+                if isinstance(size, int) and not agrees(state, (batch, size)):
+                    raise ArgumentError("initial_state", expected=f"of shape {(batch, size)}", got=state)
             return [ops.cast(s, self.compute_dtype) for s in given]
         if self.stateful:
             return [v.value for v in self.states or ()]
