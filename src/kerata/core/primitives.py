@@ -313,7 +313,9 @@ def _where_rule(condition: Tensor, x1: Any, x2: Any) -> Tensor:
 
 
 def _where_grad(g: Tensor, y: Tensor, condition: Tensor, x1: Any, x2: Any) -> tuple[Any, Any, Any]:
-    return None, unbroadcast(where(condition, g, 0), x1), unbroadcast(where(condition, 0, g), x2)
+    first = None if isinstance(x1, (int, float, complex)) else unbroadcast(where(condition, g, 0), x1)
+    second = None if isinstance(x2, (int, float, complex)) else unbroadcast(where(condition, 0, g), x2)
+    return None, first, second
 
 
 where: Bind = primitive("where", _where_rule, _where_grad)
