@@ -190,7 +190,13 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
 
 @op(
-    samples=(*_SAMPLES, sample(T((3,)), approximate=False), sample(values(-20.0, 20.0, 0.0), False)),
+    samples=(
+        *_SAMPLES,
+        sample(T((3,)), approximate=False),
+        sample(values(-20.0, 20.0, 0.0), False),
+        sample(values(-3.0, -5.0, 2.5), False),
+        sample(values(-3.0, -5.0, 2.5)),
+    ),
     rejects=_REAL,
 )
 @in_float32

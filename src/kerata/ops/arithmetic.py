@@ -155,7 +155,8 @@ def _remainder(a: Any, b: Any) -> Tensor:
 
 @binary(_floor_quotient, complex=False, count=True, direct_way="floor_divide", samples=[
     sample(values(7, -7, 7, -7, 1, dtype="int32"), values(2, 2, -2, -2, 0, dtype="int32"), gradient=False),
-    sample(values(7.5, -7.5), values(2.0, 2.0), gradient=False),
+    sample(values(7.5, -7.5), values(2.0, 2.0), gradient=False), sample(values(inf, 5.0, -5.0, 0.5, 1.0), values(2.0, inf, inf, -inf, 0.0), gradient=False),
+    sample(values(200, 7, 65535, dtype="uint16"), values(3, 0, 65534, dtype="uint16"), gradient=False),
 ], domain=(1.0, 3.0), differentiable=False, reference=np.floor_divide)  # fmt: skip
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The quotient rounded toward minus infinity. Integers divided by 0 give 0.
@@ -169,7 +170,8 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @binary(_remainder, complex=False, count=True, direct_way="remainder", samples=[
     sample(values(7, -7, 7, -7, 1, dtype="int32"), values(3, 3, -3, -3, 0, dtype="int32"), gradient=False),
-    sample(values(7.5, -7.5, 1.0), values(2.0, 2.0, -0.75), gradient=False),
+    sample(values(7.5, -7.5, 1.0), values(2.0, 2.0, -0.75), gradient=False), sample(values(inf, 5.0, -5.0, 0.5, 1.0), values(2.0, inf, inf, -inf, 0.0), gradient=False),
+    sample(values(200, 7, 65535, dtype="uint16"), values(3, 0, 65534, dtype="uint16"), gradient=False),
 ], domain=(1.0, 3.0), reference=np.mod)  # fmt: skip
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of `floor_divide`; it has the sign of the divisor. Integers modulo 0 give 0.
@@ -212,6 +214,8 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     samples=[
         *binary_samples(0.5, 2.0), sample(values(-2.0, 0.0, 2.0), 3), sample(values(0.0, 2.0), values(0.0, -1.0), gradient=False),
         sample(values(2, -3, dtype="int32"), 3), sample(2, values(0, 1, 5, dtype="int32")),
+        sample(values(3, 5, 7, dtype="int32"), values(100, 33, 2147483647, dtype="int32"), gradient=False), sample(values(3, 7, dtype="uint16"), values(100, 65535, dtype="uint16"), gradient=False),
+        sample(values(0, 0, 1j, dtype="complex64"), values(0, 1 + 1j, 2, dtype="complex64"), gradient=False),
     ],
     rejects=[rejects(T((2, 3)), T((2, 4)), argument="x2"), rejects(T((2,), "int32"), -1, argument="x2")],
     weak=True, reference=np.power,
@@ -335,7 +339,12 @@ def sign(x: TensorLike) -> Tensor:
     """
 
 
-@op(samples=unary_samples(), reference=np.signbit, differentiable=False)
+@op(
+    samples=unary_samples(),
+    rejects=[rejects(T((2,), "complex64"), argument="x")],
+    reference=np.signbit,
+    differentiable=False,
+)
 def signbit(x: TensorLike) -> Tensor:
     """Whether the sign bit is set: for negative numbers and -0.0.
 
@@ -401,7 +410,11 @@ def rsqrt(x: TensorLike) -> Tensor:
     """
 
 
-@op(samples=unary_samples(0.1, 2.0), reference=np.cbrt)
+@op(
+    samples=(*unary_samples(0.1, 2.0), sample(values(3e38, -1e-30, 27.0), gradient=False)),
+    rejects=[rejects(T((2,), "complex64"), argument="x")],
+    reference=np.cbrt,
+)
 @in_float32
 def cbrt(x: TensorLike) -> Tensor:
     """The real cube root, which negative numbers have too.
@@ -580,6 +593,7 @@ def _within(end: Any, name: Any) -> Any:
         sample(T((2, 3)), -1.0, 1.0, gradient=False), sample(T((2, 3)), T((3,)), 2.0, gradient=False),
         sample(T((3,), "int32", -9, 9), 0, 3), sample(values(nan, inf, -inf, 0.0), -1.0, 1.0, gradient=False),
         sample(T((3,), "bool"), 0, 1), sample(T((3,), "int32"), -0.5, 0.5), sample(T((3,), "float16"), -1, 1, gradient=False),
+        sample(values(-128, 5, 127, dtype="int8"), -1000, 300), sample(values(0, 40000, dtype="uint16"), -1, 30000),
     ],
     rejects=[rejects(T((2,), "complex64"), 0, 1, argument="x")],
     weak=True,

@@ -16,7 +16,7 @@ from kerata.core import primitives as p
 from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, rejects, sample
+from kerata.core.samples import T, rejects, sample, values
 from kerata.core.state import STATE
 
 from .core import cast, convert_to_tensor, create
@@ -107,6 +107,8 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
         sample((2, 3), T((3,))),
         sample((), True),
         sample((0,), 1),
+        sample((2,), 2.7, dtype="uint8"),
+        sample((2, 2), float("nan"), dtype="float16"),
     ],
     rejects=[rejects((2, 3), T((4,)), argument="fill_value")],
     reference=np.full,
@@ -137,11 +139,12 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 
 def fits(have: tuple[Any, ...], want: tuple[Any, ...]) -> bool:
     """Whether sizes broadcast to wanted ones. Sizes that only the engine knows are taken to."""
-    return all(rules.known(a) and a == 1 or not rules.differ(a, b) for a, b in zip(have, want, strict=True))
+    return all((rules.known(a) and a == 1) or not rules.differ(a, b) for a, b in zip(have, want, strict=True))
 
 
 _LIKE = [
     sample(T((2, 3))), sample(T((2,), "int32")), sample(T((0, 2), "bool")), sample(T((2,)), dtype="float64"), sample(T((), "bfloat16")),
+    sample(T((3,), "uint32")),
 ]  # fmt: skip
 
 
@@ -214,6 +217,7 @@ def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
         sample(T((2,)), 1, dtype="int32"),
         sample(T((2, 3)), T((3,))),
         sample(T((0, 2), "bool"), True),
+        sample(T((2,), "uint16"), 65535),
     ],
     rejects=[
         rejects(T((2,)), T((3,)), argument="fill_value"),
@@ -341,8 +345,11 @@ def _between(start: Any, stop: Any, num: int, endpoint: bool) -> tuple[Tensor, T
 
 def _ends(start: Any, stop: Any, dtype: Any) -> tuple[Any, Any, str]:
     name = dtypes.result_type(weak_dtype(start), weak_dtype(stop), float)
-    inner = name if dtypes.is_complex(name) else ("float64" if name == "float64" else "float32")
     result = name if dtype is None else dtypes.standardize(dtype)
+    # Integers are rounded from float64, as in NumPy: in float32 the nearest one may be another.
+    wide = dtypes.is_int(result) or dtypes.is_wide(result) or dtypes.is_wide(name)
+    inner = "float64" if wide else "float32"
+    inner = dtypes.complex_for(inner) if dtypes.is_complex(name) else inner
     return cast(start, inner), cast(stop, inner), result
 
 
@@ -399,6 +406,7 @@ def linspace(
         sample(T((2,)), T((2,)), 3, endpoint=False, axis=1),
         sample(0.0, 1.0, 1),
         sample(0, 3, 4, dtype="float64"),
+        sample(-2.0, 2.0, 5),
     ],
     rejects=[rejects(0.0, 1.0, -1, argument="num")],
     reference=np.logspace,
@@ -441,6 +449,7 @@ def logspace(
         sample(T((2,), low=1.0), T((2,), low=1.0), 3, axis=1),
         sample(1.0, 2.0, 1),
         sample(-1.0, -8.0, 4),
+        sample(1, 1000, 4, dtype="float64"),
     ],
     rejects=[rejects(1.0, 2.0, -1, argument="num")],
     reference=np.geomspace,
@@ -523,7 +532,14 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 @op(
-    samples=[sample(3), sample(2, dtype="int32"), sample(0), sample(1, "bool"), sample(2, "float64")],
+    samples=[
+        sample(3),
+        sample(2, dtype="int32"),
+        sample(0),
+        sample(1, "bool"),
+        sample(2, "float64"),
+        sample(3, "complex64"),
+    ],
     rejects=[rejects(-1, argument="n")],
     reference=np.identity,
 )
@@ -571,6 +587,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         sample(T((2,)), N=4, increasing=True),
         sample(T((0,))),
         sample(T((3,)), 0),
+        sample(values(2, 0, 1, dtype="uint8")),
     ],
     rejects=[rejects(T((2, 2)), argument="x")],
     reference=np.vander,
@@ -614,7 +631,7 @@ def _window(x: Any, formula: Callable[[np.ndarray, int], np.ndarray]) -> Tensor:
     return constant(values, dtypes.default_float())
 
 
-_WINDOWS = [sample(5), sample(1), sample(0), sample(8)]
+_WINDOWS = [sample(5), sample(1), sample(0), sample(8), sample(-2)]
 _WINDOW_REJECTS = [rejects(2.5, argument="x")]
 
 
@@ -679,7 +696,7 @@ def hanning(x: Any) -> Tensor:
 
 
 @op(
-    samples=[sample(5, 8.6), sample(1, 2.0), sample(6, 0.0), sample(0, 2.0), sample(8, 14)],
+    samples=[sample(5, 8.6), sample(1, 2.0), sample(6, 0.0), sample(0, 2.0), sample(8, 14), sample(7, 30.0)],
     rejects=[rejects(2.5, 1.0, argument="x")],
     reference=np.kaiser,
 )

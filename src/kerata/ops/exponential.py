@@ -41,7 +41,15 @@ def exp(x: TensorLike) -> Tensor:
     """
 
 
-@unary_float(p.exp2, complex=False, reference=np.exp2)
+@unary_float(
+    p.exp2,
+    complex=False,
+    samples=[
+        sample(values(100.0, -100.0, 10.5)),
+        sample(values(1023.5, -1000.25, dtype="float64"), gradient=False),
+    ],
+    reference=np.exp2,
+)
 def exp2(x: TensorLike) -> Tensor:
     """Two to the power of the numbers.
 
@@ -74,7 +82,10 @@ def log(x: TensorLike) -> Tensor:
     """
 
 
-@unary_float(p.log2, complex=False, domain=(0.1, 2.0), reference=np.log2)
+@unary_float(
+    p.log2, complex=False, domain=(0.1, 2.0), samples=[sample(values(8.0, 0.25, 1.0)), sample(values(1.00000000000001, 3.0, dtype="float64"))],
+    reference=np.log2,
+)  # fmt: skip
 def log2(x: TensorLike) -> Tensor:
     """The logarithm to base 2; minus infinity at 0, NaN for negative numbers.
 
@@ -85,7 +96,10 @@ def log2(x: TensorLike) -> Tensor:
     """
 
 
-@unary_float(p.log10, complex=False, domain=(0.1, 2.0), reference=np.log10)
+@unary_float(
+    p.log10, complex=False, domain=(0.1, 2.0), samples=[sample(values(1000.0, 0.01, 1.0)), sample(values(1.00000000000001, 3.0, dtype="float64"))],
+    reference=np.log10,
+)  # fmt: skip
 def log10(x: TensorLike) -> Tensor:
     """The logarithm to base 10; minus infinity at 0, NaN for negative numbers.
 

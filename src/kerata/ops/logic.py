@@ -108,6 +108,7 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 _LOGIC_SAMPLES = (
     sample(T((2, 3), "bool"), T((3,), "bool")), sample(T((2, 3)), T((2, 1), "int32", -1, 1)), sample(T((3,), "bool"), True),
     sample(values(nan, 0.0, -0.0, inf), values(0.0, 0.0, 1.0, 1.0)), sample(T((0,)), T((1,), "bool")),
+    sample(T((3,), "uint16"), T((2, 1), "bfloat16")), sample(2.5, T((3,), "int8")),
 )  # fmt: skip
 
 

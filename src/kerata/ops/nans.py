@@ -89,6 +89,7 @@ _RUNNING = (
     sample(T((2, 3)), axis=0),
     sample(T((3,), "int32")),
     sample(T((3,)), dtype="float64"),
+    sample(_HOLES.astype("float16"), 1, gradient=False),
 )
 
 

@@ -27,6 +27,7 @@ _SAMPLES = (
     sample(T((2, 0)), axis=0), sample(T(())), sample(T((3,), "int32"), gradient=False),
     sample(T((3,), "bool"), gradient=False), sample(values(1.0, float("nan"), float("inf")), gradient=False),
     sample(T((3, 4), "float64"), axis=0), sample(T((64,), "float16"), gradient=False),
+    sample(values([[1, 40000], [40000, 3]], dtype="uint16"), axis=0, gradient=False),
 )  # fmt: skip
 _REJECTS = (
     rejects(T((2, 3)), axis=2, argument="axis"),
@@ -526,7 +527,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
 @op(
     samples=[
         sample(T((2, 3))), sample(T((2, 3)), 1, T((3,), low=0.5)), sample(T((2, 3)), weights=T((2, 3), low=0.5)), sample(T((3,), "int32"), gradient=False),
-        sample(T((2, 3)), 0, T((2,), low=0.5)),
+        sample(T((2, 3)), 0, T((2,), low=0.5)), sample(T((6,), "bfloat16"), weights=T((6,), "bfloat16", 0.5), gradient=False),
     ],
     rejects=[rejects(T((2, 3)), 1, T((2,)), argument="weights"), rejects(T((2, 3)), weights=T((3,)), argument="weights"), rejects(T((2, 3)), 2, argument="axis")],
 reference=np.average)  # fmt: skip
@@ -571,7 +572,7 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Ten
 _RUNNING = (
     sample(T((2, 3))), sample(T((2, 3)), 0), sample(T((2, 3, 2)), axis=-2), sample(T((3,), "int8")), sample(T((3,), "bool")),
     sample(T((0,))), sample(T((3,)), dtype="float64"), sample(T(())), sample(T((3,), "float16"), gradient=False),
-    sample(values(2.0, 0.0, 3.0)),
+    sample(values(2.0, 0.0, 3.0)), sample(T((300,), "float16", 0.9, 1.1), gradient=False), sample(T((4,), "uint32"), gradient=False),
 )  # fmt: skip
 _RUNNING_REJECTS = (rejects(T((2, 3)), 2, argument="axis"),)
 

@@ -53,7 +53,12 @@ def ceil(x: TensorLike) -> Tensor:
     """
 
 
-@op(samples=(*unary_samples(), *_STEPS), reference=np.trunc, differentiable=False)
+@op(
+    samples=(*unary_samples(), *_STEPS),
+    rejects=[rejects(T((2,), "complex64"), argument="x")],
+    reference=np.trunc,
+    differentiable=False,
+)
 def trunc(x: TensorLike) -> Tensor:
     """The numbers without their fraction: rounded toward zero. Integers stay as they are.
 
@@ -77,7 +82,7 @@ def trunc(x: TensorLike) -> Tensor:
         sample(values(15, 25, -15, 14, dtype="int32"), -1), sample(values(1.2345, dtype="float64"), decimals=3),
     ),
     rejects=[rejects(T((2,)), 0.5, argument="decimals")], differentiable=False,
-)  # fmt: skip
+reference=np.round)  # fmt: skip
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
     """The nearest number with that many decimals; halves go to the even neighbour.
 
@@ -101,6 +106,8 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
         return _round_float(x, digits)
     if digits >= 0:
         return x
+    if digits < -18:  # beyond half of every integer
+        return p.mul(x, 0)
     step = 10**-digits
     below = p.mul(p.floor_divide(x, step), step)
     rest = p.sub(x, below)
@@ -112,6 +119,10 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
 def _round_float(x: Tensor, digits: int) -> Tensor:
     if digits == 0:
         return p.round(x)
+    if digits > 308:  # no float is that fine where its unit is
+        return x
+    if digits < -308:
+        return p.where(p.isfinite(x), p.mul(x, 0.0), x)
     scale = float(10 ** (digits if digits > 0 else -digits))
     if digits > 0:
         return p.div(p.round(p.mul(x, scale)), scale)
@@ -154,7 +165,12 @@ def isfinite(x: TensorLike) -> Tensor:
     """
 
 
-@op(samples=unary_samples(), reference=np.isposinf, differentiable=False)
+@op(
+    samples=unary_samples(),
+    rejects=[rejects(T((2,), "complex64"), argument="x")],
+    reference=np.isposinf,
+    differentiable=False,
+)
 def isposinf(x: TensorLike) -> Tensor:
     """Whether the numbers are plus infinity.
 
@@ -172,7 +188,12 @@ def isposinf(x: TensorLike) -> Tensor:
     return p.eq(x, inf) if dtypes.is_float(dtype_of(real_only(x))) else p.ne(x, x)
 
 
-@op(samples=unary_samples(), reference=np.isneginf, differentiable=False)
+@op(
+    samples=unary_samples(),
+    rejects=[rejects(T((2,), "complex64"), argument="x")],
+    reference=np.isneginf,
+    differentiable=False,
+)
 def isneginf(x: TensorLike) -> Tensor:
     """Whether the numbers are minus infinity.
 

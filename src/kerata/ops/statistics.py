@@ -24,7 +24,7 @@ from .subscript import known_values
 TensorLike = Any
 Tensor = Any
 Axis = int | tuple[int, ...] | None
-nan = float("nan")
+nan, inf = float("nan"), float("inf")
 
 
 # ---- sorted along one axis -----------------------------------------------------------------------
@@ -181,7 +181,7 @@ _QUANTILES = (
     sample(T((3, 4), "float64"), 0.4, 0),
 )  # fmt: skip
 _PERCENTILES = (
-    sample(T((5,)), 30), sample(T((5,)), [0.0, 50.0, 100.0]), sample(T((2, 4)), [20.0, 70.0], axis=1), sample(T((2, 4)), 25.0, 0, "lower"), sample(T((2, 3)), 40.0, keepdims=True),
+    sample(T((5,)), 30), sample(T((5,)), [0.0, 50.0, 100.0]), sample(T((2, 4)), [20.0, 70.0], axis=1), sample(T((2, 4)), 25.0, 0, "lower"), sample(T((2, 3)), 40.0, keepdims=True), sample(T((7,), "bfloat16"), 35.0, gradient=False),
 )  # fmt: skip
 _QUANTILE_REJECTS = (
     rejects(T((3,)), 0.5, method="cubic", argument="method"), rejects(T((3,)), [[0.5]], argument="q"), rejects(T((2, 0)), 0.5, axis=1, argument="x"), rejects(T((3,)), 0.5, 1, argument="axis"),
@@ -250,7 +250,7 @@ def percentile(
 
 _GAPS = (
     sample(values([[1.0, nan, 3.0], [4.0, 5.0, 7.0]]), 0.3, axis=1, gradient=False), sample(values(nan, nan), 0.5, gradient=False), sample(T((2, 4)), [0.2, 0.7], 1),
-    sample(values([[1.0, nan, 3.0], [nan, nan, 7.0]]), [0.5, 0.9], gradient=False),
+    sample(values([[1.0, nan, 3.0], [nan, nan, 7.0]]), [0.5, 0.9], gradient=False), sample(values(1.0, nan, 2.0, inf, dtype="float16"), 0.25, gradient=False),
 )  # fmt: skip
 
 

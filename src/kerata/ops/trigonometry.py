@@ -11,7 +11,7 @@ from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of
-from kerata.core.samples import T, sample, values
+from kerata.core.samples import T, rejects, sample, values
 
 from .elementwise import (
     as_tensors,
@@ -178,7 +178,14 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
 
 
-@op(samples=unary_samples(), reference=np.sinc)
+@op(
+    samples=(
+        *unary_samples(),
+        sample(values(1.0, -3.0, 0.5, 1e6)),
+        sample(T((2,), "complex64"), gradient=False),
+    ),
+    reference=np.sinc,
+)
 @in_float32
 def sinc(x: TensorLike) -> Tensor:
     """`sin(pi x) / (pi x)`, and 1 at 0.
@@ -211,7 +218,7 @@ def _sine_of_turns(x: Tensor) -> Tensor:
     return p.mul(sine, p.sub(1.0, p.mul(odd, 2.0)))
 
 
-@op(samples=unary_samples(), reference=np.deg2rad)
+@op(samples=unary_samples(), rejects=[rejects(T((2,), "complex64"), argument="x")], reference=np.deg2rad)
 @in_float32
 def deg2rad(x: TensorLike) -> Tensor:
     """Degrees as radians.
@@ -230,7 +237,7 @@ def deg2rad(x: TensorLike) -> Tensor:
     return p.mul(to_real_float(x), math.pi / 180)
 
 
-@op(samples=unary_samples(), reference=np.rad2deg)
+@op(samples=unary_samples(), rejects=[rejects(T((2,), "complex64"), argument="x")], reference=np.rad2deg)
 @in_float32
 def rad2deg(x: TensorLike) -> Tensor:
     """Radians as degrees.
