@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -60,10 +61,27 @@ TABLE["elu"] = (lambda x, alpha=1.0: x.dtype in FLOATS, lambda x, alpha=1.0: F.e
 TABLE["softplus"] = (lambda x: x.dtype in F32, lambda x: F.softplus(x, threshold=40))
 
 
-# Not the exact one: PyTorch's kernel gives NaN for infinity and loses digits on the left.
-@fast_path("gelu", when=lambda x, approximate=True: approximate and x.dtype in FLOATS)
+class _ExactGelu(torch.autograd.Function):
+    """PyTorch's own kernel forward gives NaN for infinity and loses digits on the left; backward it is as good as ours."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return torch.mul(x, -math.sqrt(0.5)).erfc_().mul_(x).mul_(0.5)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return torch.ops.aten.gelu_backward(g, *ctx.saved_tensors)
+
+
+@fast_path("gelu", when=lambda x, approximate=True: x.dtype in (FLOATS if approximate else F32))
 def _(x: Tensor, approximate: bool = True) -> Tensor:
-    return F.gelu(x, approximate="tanh")
+    return F.gelu(x, approximate="tanh") if approximate else _ExactGelu.apply(x)
 
 
 @fast_path("leaky_relu", when=lambda x, negative_slope=0.2: x.dtype in FLOATS)
@@ -83,39 +101,6 @@ def _(x: Tensor, axis: int = -1) -> Tensor:
 @fast_path("log_softmax", when=_one_axis)
 def _(x: Tensor, axis: int = -1) -> Tensor:
     return torch.log_softmax(x, axis)
-
-
-def _last_axis(
-    x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
-) -> bool:
-    fits = all(v is None or v.shape == x.shape[-1:] for v in (gamma, beta))
-    return (
-        fits and axis in (-1, x.ndim - 1) and not kwargs and _floats(x, gamma, beta) and epsilon is not None
-    )
-
-
-@fast_path("layer_normalization", when=_last_axis)
-def _(x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float = 1e-7) -> Tensor:
-    return F.layer_norm(x, x.shape[-1:], gamma, beta, epsilon)
-
-
-def _attention_fits(
-    query: Tensor, key: Tensor, value: Tensor, bias: Any = None, mask: Any = None, scale: Any = None,
-    is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
-) -> bool:  # fmt: skip
-    ranks = query.ndim == key.ndim == value.ndim == 4
-    return (
-        ranks and bias is None and mask is None and not is_causal and attn_logits_soft_cap is None
-        and _floats(query, key, value) and query.shape[2] == key.shape[2] == value.shape[2]
-        and query.shape[0] == key.shape[0] == value.shape[0] and query.shape[3] == key.shape[3]
-        and key.shape[1] == value.shape[1]
-    )  # fmt: skip
-
-
-@fast_path("dot_product_attention", when=_attention_fits)
-def _(query: Tensor, key: Tensor, value: Tensor, *_: Any, scale: float | None = None, **__: Any) -> Tensor:
-    q, k, v = (x.transpose(1, 2) for x in (query, key, value))
-    return F.scaled_dot_product_attention(q, k, v, scale=scale).transpose(1, 2)
 
 
 # ---- recurrences: PyTorch's own kernels take the gates in Keras's order for the LSTM ----------------
@@ -185,4 +170,5 @@ def _(
 
 
 from . import fast_losses as fast_losses  # noqa: E402  # these fill the table
+from . import fast_nn as fast_nn  # noqa: E402
 from . import fast_optimizers as fast_optimizers  # noqa: E402
