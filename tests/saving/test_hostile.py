@@ -6,13 +6,13 @@ import json
 import os
 import random
 import sys
-import tempfile
 import time
 
 import crafted
 import numpy as np
 import pytest
 from crafted import DENSE, INPUT, call, graph, inputs, layer, node, op, plain, stack, tensor
+from strangers import place, refuse, warm, warmed, write  # noqa: F401  # two are fixtures for every test here
 
 import kerata
 from kerata import ops
@@ -20,86 +20,6 @@ from kerata.core import config as settings
 from kerata.saving import Limits, RefusedFileError
 
 FUNCTION = {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"}
-
-
-class Watch:
-    """What the process opens, imports, runs and writes while a file is loaded."""
-
-    EVENTS = ("open", "import", "exec", "compile", "os.system", "subprocess.Popen", "socket.connect", "os.mkdir",
-              "os.listdir", "os.scandir", "os.remove", "os.rename", "marshal.loads", "pickle.find_class",
-              "tempfile.mkstemp", "tempfile.mkdtemp", "urllib.Request", "ctypes.dlopen")  # fmt: skip
-
-    def __init__(self):
-        self.on, self.seen = False, []
-        sys.addaudithook(self._hook)  # stays for the rest of the process; silent unless `on`
-
-    def _hook(self, event, arguments):
-        if self.on and event in self.EVENTS:
-            self.seen.append((event, str(arguments[0]) if arguments else ""))
-
-
-WATCH = Watch()
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    """An empty working folder with a module in it that leaves a marker when it is imported."""
-    (tmp_path / "canary_module.py").write_text("open('marker', 'w').close()\ndef run(x): return x\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return tmp_path
-
-
-def write(data, name="model.keras"):
-    with open(name, "wb") as file:
-        file.write(data)
-    return name
-
-
-def snapshot():
-    here = {name: os.stat(name).st_mtime_ns for name in sorted(os.listdir("."))}
-    return here, sorted(os.listdir(tempfile.gettempdir())), dict(os.environ), list(sys.path), os.getcwd()
-
-
-def refuse(config, reason, arrays=crafted.PLAIN_ARRAYS, load=None, **options):
-    """The file is refused for that reason, and nothing else has happened."""
-    data = config if isinstance(config, bytes) else crafted.archive(config, arrays)
-    path = write(data)
-    before = snapshot()
-    WATCH.seen.clear()
-    WATCH.on = True
-    try:
-        with pytest.raises(RefusedFileError, match=reason) as info:
-            (load or kerata.saving.load_model)(path, **options)
-    finally:
-        WATCH.on = False
-    opened = {what for event, what in WATCH.seen if event == "open"}
-    assert opened <= {path}, opened
-    assert not [seen for seen in WATCH.seen if seen[0] not in ("open", "import")], WATCH.seen
-    assert not any("canary" in what for _, what in WATCH.seen)
-    assert snapshot() == before
-    text = str(info.value)
-    assert isinstance(info.value, ValueError) and text.startswith(path) and len(text) < 1000
-    return text
-
-
-def warmed():
-    """Loads a plain file once, so that what is imported at the first load is not taken for the file's doing."""
-    arrays = {"optimizer/vars/0": np.int32(3), "optimizer/vars/1": np.float32(0.1), **crafted.PLAIN_ARRAYS}
-    config = {**plain(), "compile_config": {"optimizer": "adam", "loss": "mse"}}
-    model = kerata.saving.load_model(write(crafted.archive(config, arrays), "warm.keras"))
-    assert int(model.optimizer.iterations.numpy()) == 3
-    assert ops.convert_to_numpy(model(ops.ones((1, 4)))).tolist() == [[4.0, 4.0]]
-    kerata.saving.load_model(
-        write(crafted.archive(graph(inputs(), op("Add", tensor("x"), 1)), {}), "warm.keras")
-    )
-    os.remove("warm.keras")
-    return model
-
-
-@pytest.fixture(autouse=True)
-def warm(engine, place):
-    return warmed()
 
 
 def with_field(**fields):
@@ -332,8 +252,8 @@ def test_the_callers_word_lets_code_run_and_a_config_cannot_say_it():
 # ---- 4. one file -------------------------------------------------------------------------------------------------
 
 
-def test_paths_in_a_config_are_not_opened(place):
-    secret = place / "secret.txt"
+def test_paths_in_a_config_are_not_opened(tmp_path):
+    secret = tmp_path / "secret.txt"
     secret.write_text("a\nb\n")
     texts = [str(secret), "/etc/passwd", f"file://{secret}", "http://localhost:9/x", "s3://bucket/x"]
     for text in texts:
@@ -343,26 +263,26 @@ def test_paths_in_a_config_are_not_opened(place):
         refuse(stack(INPUT, layer("TorchModuleWrapper", "a", module=text)), "not known|code|pickle", {})
 
 
-def test_links_out_of_the_weights_file(place):
+def test_links_out_of_the_weights_file(tmp_path):
     import h5py
 
-    other = place / "other.h5"
+    other = tmp_path / "other.h5"
     other.write_bytes(crafted.weights())
     for link in (h5py.ExternalLink(str(other), "/layers"), h5py.SoftLink("/x")):
-        data = place / "w.h5"
+        data = tmp_path / "w.h5"
         with h5py.File(data, "w") as file:
             file["layers"] = link
         refuse(crafted.archive(plain(), data.read_bytes()), "link")
 
 
-def test_shards_outside_of_the_folder(place):
-    (place / "inner").mkdir()
-    (place / "a.weights.h5").write_bytes(crafted.weights())
-    (place / "inner" / "link.weights.h5").symlink_to(place / "a.weights.h5")
+def test_shards_outside_of_the_folder(tmp_path):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "a.weights.h5").write_bytes(crafted.weights())
+    (tmp_path / "inner" / "link.weights.h5").symlink_to(tmp_path / "a.weights.h5")
     model = warmed()
     for name in (
         "../a.weights.h5",
-        str(place / "a.weights.h5"),
+        str(tmp_path / "a.weights.h5"),
         "..",
         "",
         "link.weights.h5",
@@ -371,9 +291,9 @@ def test_shards_outside_of_the_folder(place):
         3,
     ):
         index = {"metadata": {}, "weight_map": {"/layers/dense/vars": [name]}}
-        (place / "inner" / "m.weights.json").write_text(json.dumps(index))
+        (tmp_path / "inner" / "m.weights.json").write_text(json.dumps(index))
         with pytest.raises(RefusedFileError):
-            model.load_weights(str(place / "inner" / "m.weights.json"))
+            model.load_weights(str(tmp_path / "inner" / "m.weights.json"))
 
 
 # ---- 6. budgets --------------------------------------------------------------------------------------------------

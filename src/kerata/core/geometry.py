@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from math import prod
+from math import gcd, prod
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -252,11 +252,38 @@ class AdaptivePlan:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """How one dimension is laid out for adaptive pooling."""
+    """How `size` elements are laid out in `windows` of one `width` for adaptive pooling.
 
-    indices: np.ndarray  # input position of each element
-    filled: np.ndarray | None  # which elements only fill up a shorter window; None: no element does
-    shares: np.ndarray  # longest length / length, of each window
+    The vectors are made when they are asked for: an abstract run, whose sizes may be unknown, needs none of them.
+    """
+
+    size: int
+    windows: int
+    width: int  # of the longest window
+    uneven: bool  # whether some windows are shorter
+
+    @property
+    def indices(self) -> np.ndarray:
+        """Input position of each element."""
+        return np.minimum(self._positions(), self.size - 1).ravel().astype(np.int32)
+
+    @property
+    def filled(self) -> np.ndarray:
+        """Which elements only fill up a shorter window."""
+        return (self._positions() >= self._ends()[1][:, None]).ravel()
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Longest length / length, of each window."""
+        starts, stops = self._ends()
+        return self.width / (stops - starts)
+
+    def _ends(self) -> tuple[np.ndarray, np.ndarray]:
+        i = np.arange(self.windows)
+        return i * self.size // self.windows, -(-(i + 1) * self.size // self.windows)
+
+    def _positions(self) -> np.ndarray:
+        return self._ends()[0][:, None] + np.arange(self.width)
 
 
 # ---- making them ---------------------------------------------------------------------------------
@@ -505,12 +532,11 @@ def adaptive_pool_plan(
 
 def _layout(n: int, m: int) -> tuple[int, Layout | None]:
     """(length of the longest window, its layout) of n elements in m windows."""
-    if n % m == 0:
-        return n // m, None
-    i = np.arange(m)
-    starts, stops = i * n // m, -(-(i + 1) * n // m)
-    width = int((stops - starts).max())
-    positions = starts[:, None] + np.arange(width)
-    filled = (positions >= stops[:, None]).ravel()
-    indices = np.minimum(positions, n - 1).ravel().astype(np.int32)
-    return width, Layout(indices, filled if filled.any() else None, width / (stops - starts))
+    whole, rest = divmod(n, m)
+    if not rest:
+        return whole, None
+    # Window i begins a fraction i * rest mod m of an element late, which are the multiples of gcd(rest, m): it takes
+    # in one element more than the whole ones, or two where rest and fraction together reach beyond an element.
+    uneven = rest != gcd(rest, m)
+    width = whole + 1 + uneven
+    return width, Layout(n, m, width, uneven)

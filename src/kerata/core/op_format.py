@@ -166,6 +166,12 @@ _DECLARED_AS = {"get_item": "getitem", "size": "size_of", "stop_gradient": "stop
 _ALIASES.update({declared: op for op, declared in _DECLARED_AS.items()})
 # Not ops in Kerata: they give a symbolic tensor as it is, or cast.
 _CONVERSIONS = ("convert_to_tensor", "array")
+# Ops that give a tensor for each part, and how many parts a file may ask one for.
+_CUTTING = frozenset(("array_split", "dsplit", "hsplit", "split", "unstack", "vsplit"))
+MOST_PARTS = 10_000
+_AXES = frozenset(("axes", "axis", "destination", "newshape", "shape", "source"))
+_MOST_AXES = 64  # NumPy's own limit
+_MOST_STEPS = 100  # of an op that is made of as many steps as a number says
 # Operators that are one op on bool and another on integers.
 _BY_DTYPE = {
     "logical_or_bitwise_and": ("logical_and", "bitwise_and"),
@@ -304,7 +310,30 @@ def make_call(
         dtype = config.get("dtype")
         return args[0] if dtype in (None, args[0].dtype) else OpCall("cast", name)(args[0], dtype)
     given, options = parse_call(form, config, args, kwargs)
+    _check_sizes(form, given, options)
     return OpCall(form.key, name)(*given, **options)
+
+
+def _check_sizes(form: Form, given: list[Any], options: dict[str, Any]) -> None:
+    """Refuses calls whose numbers cost more than the tensors that they describe: symbolic ones are free of charge,
+    but each axis of a shape, each tensor and each step takes memory and time."""
+    values = dict(zip(DECLARED[form.key].signature.parameters, given)) | options
+    for name in _AXES.intersection(values):
+        if isinstance(values[name], (list, tuple)) and len(values[name]) > _MOST_AXES:
+            raise ArgumentError(
+                name, expected=f"of at most {_MOST_AXES} axes", got=f"{len(values[name])} of them"
+            )
+    steps = values.get("n") if form.op == "diff" else None
+    if isinstance(steps, int) and steps > _MOST_STEPS:
+        raise ArgumentError("n", expected=f"at most {_MOST_STEPS}", got=steps)
+    if form.op not in _CUTTING:
+        return
+    parts = values.get("indices_or_sections", values.get("num"))
+    if parts is None and form.op == "unstack":
+        shape, axis = getattr(values.get("x"), "shape", ()), values.get("axis", 0)
+        parts = shape[axis] if isinstance(axis, int) and -len(shape) <= axis < len(shape) else None
+    if isinstance(parts, int) and parts > MOST_PARTS:
+        raise ArgumentError("args", expected=f"at most {MOST_PARTS} parts for {form.class_name}", got=parts)
 
 
 def _ordered(

@@ -11,7 +11,7 @@ from typing import Any
 
 from kerata.core.errors import ArgumentError
 from kerata.core.graph import Node, OpCall, Operation, tensors_of
-from kerata.core.op_format import describe_call, form_of, is_op, make_call
+from kerata.core.op_format import MOST_PARTS, describe_call, form_of, is_op, make_call
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 from kerata.core.tensor import KerasTensor
 from kerata.layers.layer import Layer
@@ -128,7 +128,7 @@ class _Graph:
         names: set[str] = set()
         for entry in entries:
             name = entry.get("name") or entry["config"]["name"]
-            if name in names:
+            if not isinstance(name, str) or name in names:
                 raise ArgumentError("name", expected="unique among the operations of a model", got=name)
             names.add(name)
             self._add(entry, name)
@@ -157,6 +157,7 @@ class _Graph:
     def run(self) -> None:
         waiting: dict[Key, list[_Call]] = {}
         ready = list(reversed(self._calls))
+        most = MOST_PARTS + 8 * len(self._calls)  # few calls must not describe any number of tensors
         while ready:
             call = ready.pop()
             missing = call.missing(self.tensors)
@@ -165,6 +166,10 @@ class _Graph:
                 continue
             for key in self._keep(call.name, call.number, call.make(self.tensors)):
                 ready.extend(reversed(waiting.pop(key, ())))
+            if len(self.tensors) > most:
+                raise ArgumentError(
+                    "layers", expected=f"calls that give at most {most} tensors", got=call.name
+                )
         if waiting:
             name, number, output = next(iter(waiting))
             raise ArgumentError(
@@ -236,6 +241,11 @@ class _OpCall(_Call):
                 got=entry["class_name"],
             )
         self._form, self._config = form, entry["config"]
+        self._needs += _histories(self._config)
+        if not self._needs:  # it would be computed here and now, with results as large as its numbers say
+            raise ArgumentError(
+                "args", expected=f"given a tensor of the graph by each call of {form.class_name}", got=node
+            )
 
     def make(self, tensors: dict[Key, KerasTensor]) -> Any:
         args = [_fill(a, tensors) for a in self.args]
@@ -253,10 +263,17 @@ def _histories(value: Any) -> Any:
             stack.extend(item)
         elif isinstance(item, dict):
             if item.get("class_name") == "__keras_tensor__":
-                history = item["config"]["keras_history"]
-                yield history[0], history[1], history[2]
+                yield _key(item["config"])
             else:
                 stack.extend(item.values())
+
+
+def _key(config: Any) -> Key:
+    """The history that a tensor among arguments has."""
+    match config:
+        case {"keras_history": [str(name), int(number), int(output)]}:
+            return name, number, output
+    raise ArgumentError("keras_history", expected="a name and two numbers", got=config)
 
 
 def _fill(value: Any, tensors: dict[Key, KerasTensor]) -> Any:
@@ -265,8 +282,7 @@ def _fill(value: Any, tensors: dict[Key, KerasTensor]) -> Any:
         return [_fill(v, tensors) for v in value]
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
-            name, number, output = value["config"]["keras_history"]
-            return tensors[name, number, output]
+            return tensors[_key(value["config"])]
         if "class_name" in value:
             return deserialize_keras_object(value, kinds=("policies",))
         return {k: _fill(v, tensors) for k, v in value.items()}

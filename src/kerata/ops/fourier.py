@@ -17,7 +17,7 @@ from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
-from .core import cast
+from .core import cast, create
 from .creation import range_tensor
 from .elementwise import constant, here, promote, to_real_float
 from .repeating import pad
@@ -320,27 +320,29 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
     )
 
 
+_WINDOWS = {"hann": 0.5, "hamming": 0.54}
+
+
 def _window(window: Any, length: int, fft_length: int, name: str) -> Tensor:
     """The window function, in the middle of `fft_length` values."""
-    if window is None:
-        values: Any = np.ones(length)
-    elif isinstance(window, str) and window in (
-        "hann",
-        "hamming",
-    ):  # periodic: one more point, which is left out
-        a = {"hann": 0.5, "hamming": 0.54}[window]
-        values = a - (1 - a) * np.cos(2 * np.pi * np.arange(length) / length)
-    elif isinstance(window, str):
-        raise ArgumentError("window", expected="'hann', 'hamming', None or a tensor", got=window)
-    else:
-        if tuple(shape_of(window)) != (length,):
-            raise ArgumentError(
-                "window", expected=f"of shape ({length},), the length of a sequence", got=window
-            )
-        before = (fft_length - length) // 2
-        return pad(cast(here(window), name), ((before, fft_length - length - before),))
     before = (fft_length - length) // 2
-    return constant(np.pad(values, (before, fft_length - length - before)), name)
+    after = fft_length - length - before
+    if window is None or (isinstance(window, str) and window in _WINDOWS):
+
+        def make(engine: Any) -> Tensor:
+            values = np.ones(length)
+            if window is not None:  # periodic: one more point, which is left out
+                a = _WINDOWS[window]
+                values = a - (1 - a) * np.cos(2 * np.pi * np.arange(length) / length)
+            padded = np.pad(values, (before, after))
+            return engine.convert(padded.astype(dtypes.numpy_dtype(name)), name)
+
+        return create((fft_length,), name, make)
+    if isinstance(window, str):
+        raise ArgumentError("window", expected="'hann', 'hamming', None or a tensor", got=window)
+    if tuple(shape_of(window)) != (length,):
+        raise ArgumentError("window", expected=f"of shape ({length},), the length of a sequence", got=window)
+    return pad(cast(here(window), name), ((before, after),))
 
 
 def _check_lengths(length: Any, stride: Any, fft_length: Any) -> tuple[int, int, int]:

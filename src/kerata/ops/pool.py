@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from kerata.core import config, dtypes, windows
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
-from kerata.core.geometry import AdaptivePlan, adaptive_pool_plan, pool_plan
+from kerata.core.geometry import AdaptivePlan, Layout, adaptive_pool_plan, pool_plan
 from kerata.core.samples import T, rejects, sample, values
 
-from .core import cast
-from .elementwise import constant, real_only, to_real_float
+from .core import cast, create
+from .elementwise import real_only, to_real_float
 from .reduction import wide_dtype
 
 TensorLike = Any
@@ -180,8 +178,8 @@ def adaptive_average_pool(inputs: TensorLike, output_size: Sizes, data_format: s
     name = dtype_of(x)
     x = windows.avg_pool(_laid_out(cast(x, wide_dtype(name)), plan, 0), plan=plan.pool)
     for axis, layout in zip(plan.pool.spatial_axes, plan.layouts):
-        if layout is not None and layout.filled is not None:
-            x = p.mul(x, _along(layout.shares, dtype_of(x), axis, plan))
+        if layout is not None and layout.uneven:
+            x = p.mul(x, _along(layout, "shares", layout.windows, dtype_of(x), axis, plan))
     return cast(x, name)
 
 
@@ -196,15 +194,20 @@ def _laid_out(x: Tensor, plan: AdaptivePlan, filler: Any) -> Tensor:
     for axis, layout in zip(plan.pool.spatial_axes, plan.layouts):
         if layout is None:
             continue
-        x = p.take(x, constant(layout.indices, "int32"), axis=axis)
-        if layout.filled is not None:
-            x = p.where(_along(layout.filled, "bool", axis, plan), filler, x)
+        size = layout.windows * layout.width
+        x = p.take(x, _vector(layout, "indices", (size,), "int32"), axis=axis)
+        if layout.uneven:
+            x = p.where(_along(layout, "filled", size, "bool", axis, plan), filler, x)
     return x
 
 
-def _along(vector: np.ndarray, dtype: str, axis: int, plan: AdaptivePlan) -> Tensor:
-    rank = plan.pool.rank + 2
-    return constant(vector.reshape([-1 if i == axis else 1 for i in range(rank)]), dtype)
+def _along(layout: Layout, name: str, size: int, dtype: str, axis: int, plan: AdaptivePlan) -> Tensor:
+    return _vector(layout, name, tuple(size if i == axis else 1 for i in range(plan.pool.rank + 2)), dtype)
+
+
+def _vector(layout: Layout, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
+    """Known values, which an abstract run does not compute: they may be as many as an unknown size says."""
+    return create(shape, dtype, lambda engine: engine.convert(getattr(layout, name).reshape(shape), dtype))
 
 
 def _lowest(dtype: str) -> Any:

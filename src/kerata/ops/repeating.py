@@ -14,7 +14,7 @@ from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
-from .core import cast, convert_to_numpy, convert_to_tensor
+from .core import cast, convert_to_numpy, convert_to_tensor, create
 from .creation import band_difference
 from .elementwise import constant
 from .reduction import flattened
@@ -238,8 +238,10 @@ def _mirrored(x: Tensor, axis: int, before: int, after: int, mode: str) -> Tenso
     else:
         inner = 1 if mode == "reflect" else 0
         if rules.known(n) and max(before, after) > n - inner:  # more than one image
-            places = np.pad(np.arange(n), (before, after), mode)  # type: ignore[call-overload]
-            return p.take(x, constant(places, "int32"), axis=axis)
+            places = create(
+                (before + n + after,), "int32", lambda e: e.convert(_images(n, before, after, mode), "int32")
+            )
+            return p.take(x, places, axis=axis)
         if mode == "wrap":
             left, right = cut(x, axis, n - before, n), cut(x, axis, 0, after)
         else:
@@ -247,6 +249,12 @@ def _mirrored(x: Tensor, axis: int, before: int, after: int, mode: str) -> Tenso
             right = p.flip(cut(x, axis, n - inner - after, n - inner), axis=(axis,))
     parts = [part for part, width in ((left, before), (x, 1), (right, after)) if width]
     return p.concatenate(tuple(parts), axis=axis)
+
+
+def _images(n: int, before: int, after: int, mode: str) -> np.ndarray:
+    """Places in `n` elements of those that they and their images are."""
+    places: np.ndarray = np.pad(np.arange(n, dtype=np.int32), (before, after), mode)  # type: ignore[call-overload]
+    return places
 
 
 def _widened(x: Tensor, axis: int, size: int) -> Tensor:

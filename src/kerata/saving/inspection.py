@@ -165,6 +165,10 @@ class Inspection:
             )
 
     def _check_data(self, name: str, value: dict[str, Any], place: str) -> None:
+        if name == "__slice__":
+            ends = value.get("config")
+            if not isinstance(ends, dict) or set(ends) != {"start", "stop", "step"}:
+                self.refuse(place, "it is not a slice")
         if name not in ("__numpy__", "__tensor__"):
             content = value.get("items") if name == "__tuple__" else value.get("config")
             self._push(iter(((content, place, _PLAIN),)))
