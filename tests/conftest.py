@@ -52,10 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"engines not installed: {', '.join(sorted(missing))}")
 
 
-# Open: seen to fail in part, or not yet seen to pass on all engines. They run with KERATA_TESTS=all and are to come back.
-OPEN = []
-SLOW = ["slow"]  # minutes; they run when they are named: pytest tests/slow
-collect_ignore = SLOW if os.environ.get("KERATA_TESTS") == "all" else SLOW + OPEN
+collect_ignore = ["slow"]  # minutes; they run when they are named: pytest tests/slow
 
 
 @pytest.fixture(params=ENGINES)
