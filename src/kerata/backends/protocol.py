@@ -42,6 +42,16 @@ class Engine(abc.ABC):
     def to_numpy(self, x: Tensor) -> np.ndarray:
         """A NumPy array (bfloat16 and float8 as ml_dtypes). May share memory; do not write to it."""
 
+    def belongs_to_variable(self, x: Tensor) -> bool:
+        """Whether a variable changes when somebody writes into this tensor."""
+        return False
+
+    def take_over(self, x: Any, copy: bool) -> Tensor | None:
+        """A native tensor of another engine's, by DLPack: on the same memory, or, with `copy` and where what is on that
+        memory must not change, on memory of its own. None where that is not possible: the values then go through NumPy.
+        """
+        return None
+
     @abc.abstractmethod
     def dtype_of(self, x: Tensor) -> str:
         """Kerata's name of the dtype."""
@@ -156,6 +166,9 @@ class Engine(abc.ABC):
     def inference_scope(self) -> AbstractContextManager[Any]:
         """Inside it, nothing is recorded for derivatives."""
         return nullcontext()
+
+    def forget_compiled(self) -> None:
+        """Frees the memory of what was compiled; it is compiled again where it is needed."""
 
     # ---- devices -------------------------------------------------------------------------------
     def version(self) -> str:

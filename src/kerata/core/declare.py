@@ -44,7 +44,9 @@ class Primitive:
 
     def __init__(self, name: str, rule: Callable[..., Any], grad: Callable[..., Any] | None) -> None:
         self.name, self.rule, self.grad = name, rule, grad
-        self.pairwise: Callable[..., Any] | None = None  # of two arguments: `grad` before sums over broadcast axes
+        self.pairwise: Callable[..., Any] | None = (
+            None  # of two arguments: `grad` before sums over broadcast axes
+        )
         self.impls: dict[type, Callable[..., Any]] = {KerasTensor: rule}
 
     def resolve(self, args: Iterable[Any]) -> Callable[..., Any]:
@@ -54,7 +56,7 @@ class Primitive:
             return self.rule
         for kind in kinds:
             engine = engine_of_type(kind)
-            if engine is None and issubclass(kind, np.ndarray):
+            if engine is None and issubclass(kind, (np.ndarray, np.generic)):
                 engine = backends.get("numpy")
             if engine is not None:
                 self.impls[kind] = impl = engine.implementation(self.name, kind)

@@ -138,6 +138,20 @@ def to_engine(value: Any, engine: Any, dtype: str | None = None) -> Any:
     return engine.convert(np.asarray(value), dtype)
 
 
+def moved(x: Any, engine: Any, copy: bool = False) -> Any:
+    """A tensor of any engine on another one: on the same memory where both sides can and `copy` is not asked for."""
+    owner = engine_of_type(type(x)) or backends.get("numpy")
+    if owner is engine and not copy:
+        return x
+    name, copy = dtype_of(x), copy or owner.belongs_to_variable(x)
+    if owner.name != engine.name:
+        taken = engine.take_over(x, copy)
+        if taken is not None and engine.dtype_of(taken) == name:
+            return taken
+    values = owner.to_numpy(x)
+    return engine.convert(np.array(values) if copy else values, name)
+
+
 def _leaves(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         for v in value:

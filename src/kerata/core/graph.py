@@ -276,7 +276,9 @@ class _Step:
         self.operation = node.operation
         self.args = [_slots(a, cell_of) for a in node.args]
         self.kwargs = {k: _slots(v, cell_of) for k, v in node.kwargs.items()}
-        self.out = [cell_of[id(t)] for t in tensors_of(node.outputs)]
+        self.out = [
+            (i, cell_of[id(t)]) for i, t in enumerate(tree.flatten(node.outputs)) if type(t) is KerasTensor
+        ]
         self.single = type(node.outputs) is KerasTensor
         # The common call: one tensor in, one out, nothing else.
         self.sources = (
@@ -290,10 +292,11 @@ class _Step:
             args = tuple(_fill(a, cells) for a in self.args)
             result = call(self.operation, args, {k: _fill(v, cells) for k, v in self.kwargs.items()})
         if self.single:
-            cells[self.out[0]] = result
+            cells[self.out[0][1]] = result
             return
-        for place, value in zip(self.out, tree.flatten(result), strict=True):
-            cells[place] = value
+        leaves = tree.flatten(result)  # what is no tensor (None, say) stays out
+        for i, place in self.out:
+            cells[place] = leaves[i]
 
 
 _CELL, _VALUE, _LIST, _TUPLE, _DICT = range(5)

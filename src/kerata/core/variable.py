@@ -126,7 +126,12 @@ class Variable:
     # ---- value ---------------------------------------------------------------------------------
     @property
     def value(self) -> Any:
-        """The current tensor (in the compute dtype, inside a layer of mixed precision)."""
+        """The current tensor (in the compute dtype, inside a layer of mixed precision).
+
+        It stays what it is when the variable is assigned. The exception is PyTorch's trainable variables: there it is
+        the `torch.nn.Parameter` itself, which optimizers write in place, so that PyTorch's own tools work on it and a
+        step copies nothing. To keep an earlier value, take a copy: `ops.copy(variable)` or `variable.numpy()`.
+        """
         scope = STATE.scope
         value = None if scope is None else scope.read(self)
         if value is None:
@@ -212,11 +217,11 @@ class Variable:
         if self._container is None:
             self.engine = engine
             return
-        value = self.engine.to_numpy(self.engine.read(self._container))
+        from kerata.core.dispatch import moved  # which knows variables
+
+        value = moved(self.engine.read(self._container), engine, copy=True)
         self.engine = engine
-        self._container = engine.new_variable(
-            engine.convert(np.array(value), self.dtype), self._trainable, self.name
-        )
+        self._container = engine.new_variable(value, self._trainable, self.name)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         value = self.numpy()

@@ -9,8 +9,10 @@ import builtins
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from kerata import backends
-from kerata.core import dispatch, rules, tree
+from kerata.core import dispatch, dtypes, rules, tree
 from kerata.core.declare import new_abstract
 from kerata.core.dispatch import dtype_of, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError
@@ -21,6 +23,7 @@ from kerata.core.tensor import KerasTensor
 from kerata.core.variable import Variable
 
 from .core import cast, convert_to_tensor
+from .creation import range_tensor
 from .logic import where
 from .shaping import concatenate, cut, reshape, stack
 
@@ -46,11 +49,13 @@ def _leaves(*trees: Tree) -> list[Any]:
     return [leaf for t in trees for leaf in tree.flatten(t)]
 
 
-def _symbolic(leaves: Sequence[Any]) -> bool:
+def is_symbolic(leaves: Sequence[Any]) -> bool:
+    """Whether a call makes a node of a graph."""
     return builtins.any(type(x) is KerasTensor and x.record_history for x in leaves)
 
 
-def _abstract(leaves: Sequence[Any]) -> bool:
+def is_abstract(leaves: Sequence[Any]) -> bool:
+    """Whether only shapes and dtypes are asked for."""
     return STATE.abstract > 0 or builtins.any(type(x) is KerasTensor for x in leaves)
 
 
@@ -64,7 +69,7 @@ def _engine(leaves: Sequence[Any]) -> Any:
 
 
 def _tensors(t: Tree) -> Tree:
-    return tree.map_structure(convert_to_tensor, t)
+    return tree.map_structure(lambda v: None if v is None else convert_to_tensor(v), t)
 
 
 def _as_abstract(t: Tree) -> Tree:
@@ -119,10 +124,10 @@ def cond(pred: Any, true_fn: Callable[[], Tree], false_fn: Callable[[], Tree]) -
     if isinstance(pred, (bool, int, float)):
         return true_fn() if pred else false_fn()
     pred = convert_to_tensor(pred)
-    if shape_of(pred) != () and not builtins.all(d == 1 for d in shape_of(pred)):
+    if builtins.any(rules.differ(d, 1) for d in shape_of(pred)):
         raise ArgumentError("pred", expected="a scalar", got=pred)
     pred = reshape(cast(pred, "bool"), ())
-    if _abstract([pred]):
+    if is_abstract([pred]):
         return tree.map_structure(
             lambda a, b: None if a is None else where(pred, a, _same_kind(b, a, "false_fn")),
             true_fn(),
@@ -132,7 +137,25 @@ def cond(pred: Any, true_fn: Callable[[], Tree], false_fn: Callable[[], Tree]) -
     if engine.is_concrete(pred):
         return true_fn() if bool(pred) else false_fn()
     with setting(engine=engine):
-        return engine.cond(pred, lambda: _tensors(true_fn()), lambda: _tensors(false_fn()))
+        return _both(engine, pred, true_fn, false_fn)
+
+
+def _both(engine: Any, pred: Tensor, true_fn: Callable[[], Tree], false_fn: Callable[[], Tree]) -> Tree:
+    """A condition whose value is unknown: the engine gets both functions, which give lists of tensors. Engines run the
+    one for true first; the results of the other one must be like its results."""
+    met: dict[str, Any] = {}
+
+    def when_true() -> tuple[Any, ...]:
+        met["out"] = out = _tensors(true_fn())
+        met["flat"] = flat = [v for v in tree.flatten(out) if v is not None]
+        return tuple(flat)
+
+    def when_false() -> tuple[Any, ...]:
+        found = [v for v in tree.flatten(false_fn()) if v is not None]
+        return tuple(_matching(found, met["flat"], "false_fn"))
+
+    found = engine.cond(pred, when_true, when_false)
+    return _pack_outputs(met["out"], found if isinstance(found, (tuple, list)) else [found])
 
 
 def switch(index: Any, branches: Sequence[Callable[..., Tree]], *operands: Any) -> Tree:
@@ -189,7 +212,7 @@ def while_loop(
         6
     """
     _callable(cond, "cond"), _callable(body, "body")
-    if _symbolic(_leaves(loop_vars)):
+    if is_symbolic(_leaves(loop_vars)):
         return Transform("while_loop", lambda v: while_loop(cond, body, v, maximum_iterations))(loop_vars)
     many = isinstance(loop_vars, (tuple, list))
     state = tuple(loop_vars) if many else (loop_vars,)
@@ -209,7 +232,7 @@ def _while(engine: Any, cond: Any, body: Any, state: tuple[Any, ...], limit: int
         return cast(convert_to_tensor(cond(*tree.pack_sequence_as(state, list(flat)))), "bool")
 
     flat = tuple(tree.flatten(state))
-    if _abstract(flat):
+    if is_abstract(flat):
         goes_on(*_as_abstract(flat))
         return tree.pack_sequence_as(state, list(step(*_as_abstract(flat))))
     return tree.pack_sequence_as(state, list(engine.while_loop(goes_on, step, flat, limit)))
@@ -231,13 +254,31 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Tree], Tree], ini
     """
     _callable(body_fun, "body_fun")
     leaves = _leaves(lower, upper, init_val)
-    if _symbolic(leaves):
+    if is_symbolic(leaves):
         return Transform("fori_loop", lambda a, b, v: fori_loop(a, b, body_fun, v))(lower, upper, init_val)
-    end = upper if isinstance(upper, int) else cast(convert_to_tensor(upper), "int32")
-    with setting(engine=_engine(leaves)):
-        start = cast(convert_to_tensor(lower), "int32")
+    engine = _engine(leaves)
+    with setting(engine=engine):
+        first, end = _bound(lower, "lower"), _bound(upper, "upper")
+        if isinstance(first, int) and isinstance(end, int):  # so many steps as are known: a scan
+            init, steps = _tensors(init_val), range_tensor(max(end - first, 0)) + first
+            return _scan(
+                engine, lambda v, i: (body_fun(i, v), None), init, steps, None, False, 1, "body_fun"
+            )[0]
+        start = cast(convert_to_tensor(first), "int32")
         _, value = while_loop(lambda i, _: i < end, lambda i, v: (i + 1, body_fun(i, v)), (start, init_val))
     return value
+
+
+def _bound(value: Any, argument: str) -> Any:
+    """An end of a range of integers: a Python integer, or an int32 scalar."""
+    if not isinstance(value, bool) and hasattr(value, "__index__") and not hasattr(value, "dtype"):
+        return value.__index__()
+    if isinstance(value, np.integer):
+        return int(value)
+    x = convert_to_tensor(value)
+    if shape_of(x) != () or not dtypes.is_int(dtype_of(x)):
+        raise ArgumentError(argument, expected="an integer", got=value)
+    return cast(x, "int32")
 
 
 # ---- scans and maps ------------------------------------------------------------------------------
@@ -293,7 +334,7 @@ def scan(
     """
     _callable(f, "f")
     leaves = _leaves(init, xs)
-    if _symbolic(leaves):
+    if is_symbolic(leaves):
         return Transform("scan", lambda i, x: scan(f, i, x, length, reverse, unroll))(init, xs)
     engine = _engine(leaves)
     with setting(engine=engine):
@@ -302,7 +343,7 @@ def scan(
 
 
 def _scan(
-    engine: Any, f: Any, init: Tree, xs: Tree, length: int | None, reverse: bool, unroll: Any
+    engine: Any, f: Any, init: Tree, xs: Tree, length: int | None, reverse: bool, unroll: Any, name: str = "f"
 ) -> tuple[Tree, Tree]:
     flat_init, flat_xs = tuple(tree.flatten(init)), tuple([] if xs is None else tree.flatten(xs))
     n = _length(flat_xs, length, "xs")
@@ -313,13 +354,13 @@ def _scan(
         new, y = f(tree.pack_sequence_as(init, list(carry)), item)
         shape_of_output["y"] = y
         outputs = tuple(convert_to_tensor(v) for v in tree.flatten(y) if v is not None)
-        return tuple(_matching(new, carry, "f")), outputs
+        return tuple(_matching(new, carry, name)), outputs
 
-    if _abstract((*flat_init, *flat_xs)) or (type(n) is int and n == 0):
+    if is_abstract((*flat_init, *flat_xs)) or (type(n) is int and n == 0):
         with setting(abstract=STATE.abstract + 1):
             carry, ys = step(tuple(_as_abstract(flat_init)), tuple(_row(x) for x in flat_xs))
         stacked = [new_abstract((n, *y.shape), y.dtype) for y in ys]
-        if not _abstract((*flat_init, *flat_xs)):
+        if not is_abstract((*flat_init, *flat_xs)):
             carry, stacked = flat_init, [_empty(engine, y) for y in stacked]
     else:
         times = int(n) if unroll is True else max(int(unroll), 1)
@@ -328,8 +369,6 @@ def _scan(
 
 
 def _empty(engine: Any, y: KerasTensor) -> Tensor:
-    import numpy as np
-
     return engine.convert(np.zeros(y.shape), y.dtype)
 
 
@@ -377,13 +416,13 @@ def vectorized_map(function: Callable[[Tree], Tree], elements: Tree) -> Tree:
     """
     _callable(function, "function")
     leaves = _leaves(elements)
-    if _symbolic(leaves):
+    if is_symbolic(leaves):
         return Transform("vectorized_map", lambda e: vectorized_map(function, e))(elements)
     engine = _engine(leaves)
     with setting(engine=engine):
         elements = _tensors(elements)
         n = _length(tree.flatten(elements), None, "elements")
-        if _abstract(tree.flatten(elements)):
+        if is_abstract(tree.flatten(elements)):
             out = function(tree.map_structure(_row, elements))
             return tree.map_structure(lambda y: new_abstract((n, *shape_of(y)), dtype_of(y)), out)
         return engine.vectorized_map(lambda e: _tensors(function(e)), elements)
@@ -412,7 +451,7 @@ def associative_scan(
     """
     _callable(f, "f")
     leaves = _leaves(elems)
-    if _symbolic(leaves):
+    if is_symbolic(leaves):
         return Transform("associative_scan", lambda e: associative_scan(f, e, reverse, axis))(elems)
     with setting(engine=_engine(leaves)):
         flat = [convert_to_tensor(x) for x in leaves]
@@ -427,6 +466,9 @@ def associative_scan(
             out = f(tree.pack_sequence_as(elems, a), tree.pack_sequence_as(elems, b))
             return [convert_to_tensor(x) for x in tree.flatten(out)]
 
+        if is_abstract(flat) and not rules.known(next(iter(sizes))):
+            out = combine(flat, flat)
+            return tree.pack_sequence_as(elems, out)
         turn = [flip_along(x, i) for x, i in zip(flat, places, strict=True)] if reverse else flat
         out = _prefixes(combine, turn, places)
         out = [flip_along(x, i) for x, i in zip(out, places, strict=True)] if reverse else out
@@ -499,9 +541,9 @@ def custom_gradient(f: Callable[..., tuple[Tree, Callable[..., Any]]]) -> Callab
 
     def call(*args: Any) -> Tree:
         leaves = _leaves(*args)
-        if _symbolic(leaves):
+        if is_symbolic(leaves):
             return Transform("custom_gradient", call)(*args)
-        if _abstract(leaves):
+        if is_abstract(leaves):
             return f(*args)[0]
         engine = _engine(leaves)
         with setting(engine=engine):

@@ -78,7 +78,17 @@ OPS["convert_to_numpy"] = convert_to_numpy
 
 
 def to_backend(x: TensorLike, backend: str) -> Tensor:
-    """The tensor on another engine; memory is shared where both sides can (DLPack).
+    """The tensor on another engine.
+
+    Memory is shared where both sides can (DLPack) and nobody can write into what others take for unchanging: tensors of
+    JAX and TensorFlow are copied on the way to PyTorch. Of a variable, a copy is taken.
+
+    Args:
+        x: a tensor or variable of any engine, an array, a number or nested lists.
+        backend: name of the engine to move it to.
+
+    Returns:
+        A tensor of that engine, with the same dtype.
 
     Example:
         >>> import kerata
@@ -86,9 +96,11 @@ def to_backend(x: TensorLike, backend: str) -> Tensor:
         'ndarray'
     """
     engine = backends.get(backend)
-    if dispatch.engine_of_type(type(x)) is engine:
-        return x
-    return engine.convert(convert_to_numpy(x), dtype_of(x))
+    if isinstance(x, Variable):
+        return dispatch.moved(x.value, engine, copy=True)
+    if not dispatch.is_tensor(x):
+        return dispatch.to_engine(x, engine)
+    return dispatch.moved(x, engine)
 
 
 def shape(x: TensorLike) -> tuple[Any, ...]:

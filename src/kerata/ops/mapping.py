@@ -10,7 +10,7 @@ from kerata.core import rules, tree
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
 
-from .control import vectorized_map
+from .control import Transform, is_abstract, is_symbolic, vectorized_map
 from .core import convert_to_tensor, vjp
 from .creation import zeros_like
 from .shaping import broadcast_to, reshape
@@ -64,6 +64,8 @@ def vectorize(
     fixed = set(excluded or ())
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if is_symbolic([*args, *kwargs.values()]):
+            return Transform("vectorize", lambda a, k: call(*a, **k))(args, kwargs)
         keep = {k: v for k, v in kwargs.items() if k in fixed}
         names = [k for k in kwargs if k not in fixed]
         places = [i for i in range(len(args)) if i not in fixed]
@@ -128,6 +130,12 @@ def jvp(
         or len(primals) != len(tangents)
     ):
         raise ArgumentError("tangents", expected="a tuple as long as `primals`", got=tangents)
+    leaves = [*primals, *tangents]
+    if is_symbolic(leaves):
+        return Transform("jvp", lambda p, t: jvp(fun, p, t, has_aux))(tuple(primals), tuple(tangents))
+    if is_abstract(leaves):
+        out, *aux = fun(*primals) if has_aux else (fun(*primals),)
+        return (out, out, *aux)
     points, directions = [convert_to_tensor(x) for x in primals], [convert_to_tensor(t) for t in tangents]
     for x, t in zip(points, directions, strict=True):
         if tuple(shape_of(x)) != tuple(shape_of(t)):

@@ -376,7 +376,9 @@ def _spread(xs: list[Tensor], terms: Sequence[str]) -> list[Tensor]:
             if sizes.get(letter, 1) == 1:
                 sizes[letter] = size
     wide = [tuple(sizes[letter] for letter in term) for term in terms]
-    return [x if tuple(shape_of(x)) == s else p.broadcast_to(x, shape=s) for x, s in zip(xs, wide, strict=True)]
+    return [
+        x if tuple(shape_of(x)) == s else p.broadcast_to(x, shape=s) for x, s in zip(xs, wide, strict=True)
+    ]
 
 
 @op(

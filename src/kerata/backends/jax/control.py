@@ -18,6 +18,8 @@ from kerata.core import tree
 from kerata.core.state import StateScope
 from kerata.core.variable import Variable
 
+from . import derivatives, loops
+
 Array = Any
 Values = list[Any]
 
@@ -67,24 +69,37 @@ def while_loop(cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) 
     """The body is traced before the loop: a first run that forgets what is assigned might never end."""
     effects = _Effects()
     traced = jax.make_jaxpr(lambda s: effects.watch(lambda: tuple(body(*s))))(state)
-    pure = not effects.variables
+    size = len(state)
 
     def goes_on(carry: Any) -> Any:
-        count, inner, values = carry
-        more = cond(*inner) if pure else effects.run(values, cond, *inner)[0]
+        count, inner, values = carry[0], carry[1 : size + 1], carry[size + 1 :]
+        more = effects.run(list(values), cond, *inner)[0]
         return more if limit is None else jnp.logical_and(count < limit, more)
 
     def step(carry: Any) -> Any:
-        count, inner, values = carry
-        if pure:
-            inner = tuple(jax.core.eval_jaxpr(traced.jaxpr, traced.consts, *inner))
-        else:
-            inner, values = effects.run(values, lambda: tuple(body(*inner)))
-        return count + 1, inner, values
+        count, inner, values = carry[0], carry[1 : size + 1], carry[size + 1 :]
+        if not effects.variables:
+            return (count + 1, *jax.core.eval_jaxpr(traced.jaxpr, traced.consts, *inner))
+        inner, values = effects.run(list(values), lambda: tuple(body(*inner)))
+        return (count + 1, *inner, *values)
 
-    _, out, values = lax.while_loop(goes_on, step, (jnp.int32(0), state, effects.values()))
-    effects.assign(values)
-    return out
+    out = _loop(goes_on, step, (jnp.int32(0), *state, *effects.values()))
+    effects.assign(list(out[size + 1 :]))
+    return tuple(out[1 : size + 1])
+
+
+def _loop(goes_on: Any, step: Any, state: tuple[Any, ...]) -> tuple[Any, ...]:
+    """JAX's loop; where derivatives go backward through it, the one that can."""
+    if not derivatives.going_backward():
+        return lax.while_loop(goes_on, step, state)
+    test, body = jax.make_jaxpr(goes_on)(state), jax.make_jaxpr(step)(state)
+    n = len(test.consts)
+    return loops.while_loop(
+        lambda constants, s: jax.core.eval_jaxpr(test.jaxpr, constants[:n], *s)[0],
+        lambda constants, s: tuple(jax.core.eval_jaxpr(body.jaxpr, constants[n:], *s)),
+        tuple(jnp.asarray(c) for c in (*test.consts, *body.consts)),
+        state,
+    )
 
 
 def scan(step: Any, init: Any, xs: Any, length: int, reverse: bool, unroll: int) -> tuple[Any, Any]:

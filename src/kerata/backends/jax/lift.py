@@ -20,7 +20,8 @@ from kerata.core.variable import Variable
 
 from .primitives import is_wide
 
-_DYNAMIC = (np.ndarray, np.generic, jax.Array, jax.core.Tracer)
+_HOST = (np.ndarray, np.generic)
+_DYNAMIC = (*_HOST, jax.Array, jax.core.Tracer)
 
 
 class _MoreVariables(Exception):
@@ -129,10 +130,12 @@ def lifted(engine: Any, fn: Callable[..., Any], options: Any) -> Callable[..., A
         dynamic, key = [], []
         for v in leaves:
             if isinstance(v, _DYNAMIC):
+                if isinstance(v, _HOST) and is_wide(v):  # JAX would take 32 of the 64 bits
+                    v = engine.convert(v)
                 dynamic.append(v)
                 key += (type(v), v.shape, v.dtype)
             else:
-                key.append(v)
+                key += (type(v), v)  # 1, 1.0 and True are equal
         version = versions.get((*key, nesting))
         if version is None:
             static = tuple(_HERE if isinstance(v, _DYNAMIC) else v for v in leaves)

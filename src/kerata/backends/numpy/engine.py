@@ -79,16 +79,16 @@ class NumpyEngine(Engine):
 
     # ---- variables -----------------------------------------------------------------------------
     def new_variable(self, value: Any, trainable: bool, name: str) -> list[Any]:
-        return [np.array(tape.unbox(value))]
+        return [_fixed(np.array(tape.unbox(value)))]
 
     def read(self, container: list[Any]) -> Any:
         return container[0]
 
     def write(self, variable: Any, value: Any) -> None:
-        variable._container[0] = np.array(tape.unbox(value))
+        variable._container[0] = _fixed(np.array(tape.unbox(value)))
 
     def adopt(self, variable: Any, value: Any) -> None:
-        variable._container[0] = tape.unbox(value)
+        variable._container[0] = _fixed(tape.unbox(value))
 
     # ---- transforms ----------------------------------------------------------------------------
     def value_and_grad(
@@ -168,3 +168,10 @@ class NumpyEngine(Engine):
         for variable, value in assigned.items():
             variable.assign(value)
         return tree.map_structure(lambda *parts: OPS["stack"](list(parts)), *results)
+
+
+def _fixed(array: Any) -> Any:
+    """The value of a variable, which changes by assignment only: whoever reads it cannot write into it."""
+    if type(array) is np.ndarray:
+        array.flags.writeable = False
+    return array

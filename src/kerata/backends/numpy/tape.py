@@ -17,7 +17,7 @@ class Box:
     """A NumPy array (or the box of an outer tape) inside a function that is being differentiated."""
 
     __slots__ = ("_keras_mask", "level", "parents", "rule", "value")
-    __array_priority__ = 1000
+    __array_ufunc__ = None  # `array * box` goes to the box's own operator
 
     def __init__(self, value: Any, level: int, rule: Any = None, parents: Any = ()) -> None:
         self.value, self.level, self.rule, self.parents = value, level, rule, parents
@@ -47,9 +47,6 @@ class Box:
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(unbox(self), dtype=dtype)
-
-    def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any:
-        return NotImplemented  # `array * box` goes to the box's own operator
 
     def __bool__(self) -> bool:
         return bool(unbox(self))
@@ -243,7 +240,8 @@ def custom(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
 
     def rule(g: Any) -> list[Any]:
         cotangents = grad_fn(*g) if type(g) is tuple else grad_fn(g)
-        return list(cotangents) if isinstance(cotangents, (tuple, list)) else [cotangents]
+        found = cotangents if isinstance(cotangents, (tuple, list)) else [cotangents]
+        return [np.asarray(c) if isinstance(c, np.generic) else c for c in found]
 
     if isinstance(outputs, (tuple, list)):
         return type(outputs)(_several(tuple(outputs), level, rule, parents))

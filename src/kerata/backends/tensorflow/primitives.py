@@ -91,14 +91,20 @@ def _(x: Tensor) -> Tensor:
 @implements("div")
 def _(x1: Any, x2: Any) -> Tensor:
     x1, x2 = _pair(x1, x2)
-    y = tf.math.truediv(x1, x2)
-    if not x1.dtype.is_complex:
-        return y
-    nothing = x2 == 0  # TensorFlow gives NaN for all numbers divided by a complex 0
-    part = x1.dtype.real_dtype
-    zero = tf.zeros((), part)
-    over = tf.complex(tf.math.real(x1) / zero, tf.math.imag(x1) / zero)
-    return tf.where(nothing, tf.broadcast_to(tf.stop_gradient(over), tf.shape(y)), y)
+    return _complex_quotient(x1, x2) if x1.dtype.is_complex else tf.math.truediv(x1, x2)
+
+
+def _complex_quotient(x1: Tensor, x2: Tensor) -> Tensor:
+    """R. L. Smith, Communications of the ACM 5 (1962): TensorFlow gives NaN for a divisor that is 0 or infinite."""
+    a, b, c, d = tf.math.real(x1), tf.math.imag(x1), tf.math.real(x2), tf.math.imag(x2)
+    swap, none = tf.abs(c) < tf.abs(d), x2 == 0
+    large, small = tf.where(swap, d, c), tf.where(swap, c, d)
+    ratio = small / tf.where(none, tf.ones_like(large), large)
+    scale = 1 / (large + small * ratio)
+    re = tf.where(swap, a * ratio + b, a + b * ratio) * scale
+    im = tf.where(swap, b * ratio - a, b - a * ratio) * scale
+    zero = tf.abs(c)
+    return tf.complex(tf.where(none, a / zero, re), tf.where(none, b / zero, im))
 
 
 @implements("floor_divide")
@@ -577,6 +583,8 @@ def _(*xs: Tensor, equation: str) -> Tensor:
     if xs[0].dtype not in _PRODUCTS or xs[0].dtype.is_integer:
         wide = tf.float64 if xs[0].dtype.is_integer or xs[0].dtype == tf.bool else tf.float32
         return tf.cast(tf.einsum(equation, *(tf.cast(x, wide) for x in xs)), xs[0].dtype)
+    if _half(xs[0]):  # added up in float32, as elsewhere
+        return tf.cast(tf.einsum(equation, *(tf.cast(x, tf.float32) for x in xs)), xs[0].dtype)
     return tf.einsum(equation, *xs)
 
 

@@ -60,6 +60,20 @@ class TorchEngine(Engine):
             return x.contiguous().view(_VIEWED[x.dtype]).numpy().view(dtypes.numpy_dtype(NAMES[x.dtype]))
         return x.numpy(force=True)  # PyTorch may keep a conjugate, a negative or zeros as a mere flag
 
+    def take_over(self, x: Any, copy: bool) -> Tensor | None:
+        """A copy of what other engines hold to be unchanging: PyTorch's tensors can be written. NumPy's arrays, which
+        can, too, need no DLPack."""
+        if isinstance(x, np.ndarray):
+            return None
+        try:
+            shared = torch.from_dlpack(x)
+        except Exception:  # no DLPack, or no such dtype or device: every library says so in its own way
+            return None
+        return shared.to(self.device, copy=True)
+
+    def belongs_to_variable(self, x: Tensor) -> bool:
+        return type(x) is torch.nn.Parameter
+
     def dtype_of(self, x: Tensor) -> str:
         return NAMES[x.dtype]
 
@@ -251,8 +265,15 @@ class TorchEngine(Engine):
 
     def while_loop(self, cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:
         count = 0
-        while (limit is None or count < limit) and bool(cond(*state)):
-            state = tuple(body(*state))
+        while limit is None or count < limit:
+            more = cond(*state)
+            if not bool(_for_any_element(more)):
+                break
+            new = tuple(body(*state))
+            # Inside vectorized_map, elements that are done stay what they are.
+            state = (
+                new if self.is_concrete(more) else tuple(torch.where(more, a, b) for a, b in zip(new, state))
+            )
             count += 1
         return state
 
@@ -294,6 +315,14 @@ def _from_numpy(array: np.ndarray) -> Tensor:
     if not array.flags.writeable:
         array = array.copy()  # PyTorch shares memory and does not know read-only
     return torch.from_numpy(array)
+
+
+def _for_any_element(x: Tensor) -> Tensor:
+    """Whether something holds for at least one element of those that `torch.vmap` runs at once."""
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(x):
+        x = functorch.get_unwrapped(x)
+    return x.any()
 
 
 def _fresh(x: Tensor, nested: bool) -> Tensor:

@@ -27,7 +27,30 @@ def custom_gradient(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
             grads = ctx.grad_fn(*cotangents)
             return tuple(grads) if isinstance(grads, (list, tuple)) else (grads,)
 
-    out = Custom.apply(*args)
+    class Repeated(torch.autograd.Function):
+        """Inside `torch.vmap`, where `grad_fn` may hold nothing from the forward run: it is made again."""
+
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*inputs: Any) -> Any:
+            kept["spec"] = outputs = fn(*inputs)[0]
+            flat = tree.flatten(outputs)
+            return flat[0] if len(flat) == 1 else tuple(flat)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: Any) -> Any:
+            grads = fn(*ctx.saved_tensors)[1](*cotangents)
+            return tuple(grads) if isinstance(grads, (list, tuple)) else (grads,)
+
+    mapped = any(
+        torch._C._functorch.is_functorch_wrapped_tensor(a) for a in args if isinstance(a, torch.Tensor)
+    )
+    out = (Repeated if mapped else Custom).apply(*args)
     return tree.pack_sequence_as(kept["spec"], [out] if isinstance(out, torch.Tensor) else list(out))
 
 
