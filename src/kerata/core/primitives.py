@@ -54,6 +54,9 @@ def _pairwise_bool(x1: Any, x2: Any) -> Tensor:
     return new_abstract(rules.broadcast_two(_shape_or_scalar(x1), _shape_or_scalar(x2)), "bool")
 
 
+_NUMBERS = (int, float, complex)  # arguments that no derivative reaches
+
+
 def unbroadcast(g: Tensor, like: Any) -> Tensor:
     """Sums a cotangent over the axes along which `like` was broadcast."""
     have, want = shape_of(g), shape_of(like)
@@ -72,7 +75,8 @@ def binary(name: str, grad: Callable[..., tuple[Any, Any]] | None = None) -> Bin
     def whole(g: Tensor, y: Tensor, x1: Tensor, x2: Tensor) -> tuple[Any, Any]:
         pair = grad(g, y, x1, x2)
         return tuple(  # type: ignore[return-value]
-            None if c is None else unbroadcast(c, x) for c, x in zip(pair, (x1, x2), strict=True)
+            None if c is None or isinstance(x, _NUMBERS) else unbroadcast(c, x)
+            for c, x in zip(pair, (x1, x2), strict=True)
         )
 
     bind = primitive(name, _pairwise, whole)
@@ -255,6 +259,11 @@ def _pow_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
     return first, second
 
 
+def _mul_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
+    first = None if isinstance(x1, _NUMBERS) else mul(g, _conj(x2))
+    return first, None if isinstance(x2, _NUMBERS) else mul(g, _conj(x1))
+
+
 def _div_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
     if isinstance(x2, (int, float, complex)):
         return div(g, x2.conjugate()), None
@@ -263,7 +272,7 @@ def _div_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
 
 add: Bind = binary("add", lambda g, y, x1, x2: (g, g))
 sub: Bind = binary("sub", lambda g, y, x1, x2: (g, neg(g)))
-mul: Bind = binary("mul", lambda g, y, x1, x2: (mul(g, _conj(x2)), mul(g, _conj(x1))))
+mul: Bind = binary("mul", _mul_grad)
 div: Bind = binary("div", _div_grad)
 pow: Bind = binary("pow", _pow_grad)
 floor_divide: Bind = binary("floor_divide")  # toward minus infinity
@@ -313,8 +322,8 @@ def _where_rule(condition: Tensor, x1: Any, x2: Any) -> Tensor:
 
 
 def _where_grad(g: Tensor, y: Tensor, condition: Tensor, x1: Any, x2: Any) -> tuple[Any, Any, Any]:
-    first = None if isinstance(x1, (int, float, complex)) else unbroadcast(where(condition, g, 0), x1)
-    second = None if isinstance(x2, (int, float, complex)) else unbroadcast(where(condition, 0, g), x2)
+    first = None if isinstance(x1, _NUMBERS) else unbroadcast(where(condition, g, 0), x1)
+    second = None if isinstance(x2, _NUMBERS) else unbroadcast(where(condition, 0, g), x2)
     return None, first, second
 
 
