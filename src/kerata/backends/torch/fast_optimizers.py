@@ -19,11 +19,7 @@ _HOST = torch.device("cpu")
 
 
 def _alike(values: Tensors, gradients: Tensors) -> bool:
-    """Whether all are float32, in the memory order that the fused kernels take for granted."""
-    for x, g in zip(values, gradients, strict=True):
-        if x.dtype is not _FLOAT or g.dtype is not _FLOAT or not g.is_contiguous():
-            return False
-    return True
+    return all(x.dtype is _FLOAT and g.dtype is _FLOAT for x, g in zip(values, gradients, strict=True))
 
 
 def _updates(values: Any, gradients: Any, *rest: Any) -> bool:
@@ -107,6 +103,7 @@ def _adam(
 ) -> None:  # fmt: skip
     if step.device == _HOST:
         # PyTorch adds its epsilon to the corrected root, we ours to the root itself.
+        gradients = [g.contiguous() for g in gradients]  # the kernel takes their memory order for granted
         corrected = epsilon / math.sqrt(1.0 - beta_2 ** step.item()) if beta_2 else epsilon
         torch._fused_adam_(
             values, gradients, momentums, velocities, hats, [step] * len(values), lr=rate.item(), beta1=beta_1, beta2=beta_2,
