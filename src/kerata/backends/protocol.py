@@ -72,6 +72,11 @@ class Engine(abc.ABC):
         """Whether the value can be read now: not inside a compiled or vectorised function."""
         return True
 
+    def goes_backward(self, *xs: Tensor) -> bool:
+        """Whether what is computed from these tensors now will be differentiated backward, as far as the engine knows: an op with
+        a derivative of its own then uses it. Such a derivative goes backward only."""
+        return False
+
     def draws_on_host(self) -> bool:
         """Whether values are made at once and in host memory: nothing is being traced, no accelerator is in use.
         Random numbers are then drawn by NumPy and taken over."""

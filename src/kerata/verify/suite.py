@@ -17,6 +17,9 @@ from .cases import declared
 from .checks import QUESTIONS
 from .outcome import Outcome
 
+# What an engine compiled for one op serves the next ones, but it takes memory: gigabytes for the whole catalogue.
+OPS_KEPT_COMPILED = 20
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -92,12 +95,14 @@ def run(plan: Plan, tell: Callable[[Answer], None] = lambda answer: None) -> Rep
 
 
 def _answers(plan: Plan, fast_paths: bool) -> Iterator[Answer]:
-    for engine in plan.engines:
-        backends.get(engine)
-        for name, op in plan.ops.items():
+    for name in plan.engines:
+        engine = backends.get(name)
+        for i, (op, declaration) in enumerate(plan.ops.items(), start=1):
             for question in plan.questions:
-                outcomes = QUESTIONS[question].ask(op, engine)
-                yield Answer(name, engine, question, fast_paths, outcomes)
+                outcomes = QUESTIONS[question].ask(declaration, name)
+                yield Answer(op, name, question, fast_paths, outcomes)
+            if i % OPS_KEPT_COMPILED == 0:
+                engine.forget_compiled()
 
 
 def select(patterns: Sequence[str]) -> dict[str, Op]:
