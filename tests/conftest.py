@@ -83,7 +83,7 @@ _tests = itertools.count(1)
 def memory() -> Iterator[None]:
     """What engines compile for small tests adds up to gigabytes; the cache on disk brings back what is needed again."""
     yield
-    if next(_tests) % 100 == 0:
+    if next(_tests) % 50 == 0:
         for engine in backends.loaded():
             engine.forget_compiled()
 
