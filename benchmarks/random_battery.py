@@ -55,15 +55,19 @@ def many_keys(seeds: np.ndarray, counters: np.ndarray) -> list[np.ndarray]:
 
 def many_states(by_seed: bool, fixed: int, words: int) -> Words:
     """The first words of states whose seed (or counter) is 0, 1, 2 ..."""
-    rows = 4096
-    space = bits.Workspace(rows)
-    space.numbers = space.numbers[:1]
+    columns = min(words, bits.LANE)  # no more of a lane than is wanted
+    rows = (1 << 18) // columns
+    space = bits.Workspace(1)
+    space.numbers = space.numbers[:, :columns]
+    space.x, space.y, space.z, space.w, *space.scratch = (
+        np.empty((rows, columns), np.int32) for _ in range(5)
+    )
     for start in range(0, 1 << 32, rows):
         moving = np.arange(start, start + rows, dtype=np.uint32)
         still = np.full(rows, fixed, np.uint32)
         key = many_keys(moving, still) if by_seed else many_keys(still, moving)
         bits.blocks(space, key[0], key)
-        lanes = np.concatenate([space.x, space.y, space.z, space.w], axis=1)
+        lanes = np.concatenate([space.x, space.y, space.z, space.w][: -(-words // bits.LANE)], axis=1)
         yield np.ascontiguousarray(lanes[:, :words]).reshape(-1)
 
 

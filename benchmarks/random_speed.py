@@ -1,0 +1,187 @@
+"""Random draws of a million elements beside the engines' own: initial values, and dropout with its gradient.
+
+python benchmarks/random_speed.py [--engines jax,torch] [--rounds 15] [--size 1000000]
+
+One thread for everybody; contenders take turns. The measure is processor time, the least of all rounds, which a busy
+machine disturbs less than the clock. "eager" draws are made at once, as initializers make them; "compiled" ones are
+part of a compiled function, as in a training step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ[_name] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np  # noqa: E402  (threads are set before anything is imported)
+
+import kerata  # noqa: E402
+from kerata import ops, random  # noqa: E402
+
+Calls = dict[str, Callable[[], Any]]
+_RATE = 0.3
+
+
+def _by_hand_numpy(n: int) -> Calls:
+    rng = np.random.default_rng(0)
+    x = np.ones(n, "float32")
+
+    def dropout() -> Any:
+        kept = rng.random(n, dtype=np.float32) >= _RATE
+        return np.where(kept, x * np.float32(1 / (1 - _RATE)), 0), np.where(
+            kept, np.float32(1 / (1 - _RATE)), 0
+        )
+
+    return {
+        "uniform": lambda: rng.random(n, dtype=np.float32),
+        "normal": lambda: rng.standard_normal(n, dtype=np.float32),
+        "dropout": dropout,
+    }
+
+
+def _by_hand_torch(n: int) -> Calls:
+    import torch
+
+    torch.set_num_threads(1)
+    x = torch.ones(n, requires_grad=True)
+    g = torch.ones(n)
+    return {
+        "uniform": lambda: torch.empty(n).uniform_(),
+        "normal": lambda: torch.empty(n).normal_(),
+        "truncated_normal": lambda: torch.nn.init.trunc_normal_(torch.empty(n)),
+        "dropout": lambda: torch.autograd.grad(torch.nn.functional.dropout(x, _RATE), x, g),
+    }
+
+
+def _by_hand_jax(n: int) -> Calls:
+    import jax
+    import jax.numpy as jnp
+
+    key, x = jax.random.key(0), jnp.ones(n)
+
+    def dropped(x: Any, key: Any) -> Any:
+        return jnp.where(jax.random.bernoulli(key, 1 - _RATE, x.shape), x / (1 - _RATE), 0.0)
+
+    def both(x: Any, key: Any) -> Any:
+        y, back = jax.vjp(lambda x: dropped(x, key), x)
+        return y, back(x)[0]
+
+    draws = {
+        "uniform": jax.jit(lambda key: jax.random.uniform(key, (n,))),
+        "normal": jax.jit(lambda key: jax.random.normal(key, (n,))),
+        "truncated_normal": jax.jit(lambda key: jax.random.truncated_normal(key, -2.0, 2.0, (n,))),
+        "dropout": jax.jit(lambda key: both(x, key)),
+    }
+    return {name: lambda draw=draw: jax.block_until_ready(draw(key)) for name, draw in draws.items()}
+
+
+def _by_hand_tensorflow(n: int) -> Calls:
+    import tensorflow as tf
+
+    x, seed = tf.ones(n), tf.constant([0, 0])
+
+    @tf.function(autograph=False)
+    def dropout(seed: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.nn.experimental.stateless_dropout(x, _RATE, seed=seed)
+        return y, tape.gradient(y, x)
+
+    @tf.function(autograph=False)
+    def old_dropout() -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.nn.dropout(x, _RATE)
+        return y, tape.gradient(y, x)
+
+    uniform = tf.function(lambda seed: tf.random.stateless_uniform((n,), seed), autograph=False)
+    normal = tf.function(lambda seed: tf.random.stateless_normal((n,), seed), autograph=False)
+    cut = tf.function(lambda seed: tf.random.stateless_truncated_normal((n,), seed), autograph=False)
+    return {
+        "uniform": lambda: uniform(seed),
+        "normal": lambda: normal(seed),
+        "truncated_normal": lambda: cut(seed),
+        "dropout": lambda: dropout(seed),
+        "dropout (stateful)": old_dropout,
+    }
+
+
+_BY_HAND = {
+    "numpy": _by_hand_numpy,
+    "torch": _by_hand_torch,
+    "jax": _by_hand_jax,
+    "tensorflow": _by_hand_tensorflow,
+}
+
+
+def _kerata(n: int) -> dict[str, Calls]:
+    """Each draw from a stream, eagerly and compiled."""
+    engine, stream, ones = kerata.backends.current(), random.SeedGenerator(1), ops.ones(n)
+
+    def dropout() -> Any:
+        y, back = engine.vjp(lambda x: random.dropout(x, _RATE, seed=stream), [ones])
+        return y, back(ones)[0]
+
+    draws: Calls = {
+        "uniform": lambda: random.uniform((n,), seed=stream),
+        "normal": lambda: random.normal((n,), seed=stream),
+        "truncated_normal": lambda: random.truncated_normal((n,), seed=stream),
+        "dropout": dropout,
+    }
+
+    def finished(draw: Callable[[], Any]) -> Callable[[], Any]:
+        def call() -> None:
+            result = draw()
+            engine.synchronize(result[-1] if isinstance(result, tuple) else result)
+
+        return call
+
+    return {
+        name: {"eager": finished(draw), "compiled": finished(kerata.function(draw))}
+        for name, draw in draws.items()
+    }
+
+
+def least(contenders: Calls, rounds: int) -> dict[str, float]:
+    """Processor seconds of a call of each contender, in turns; the least."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for call in contenders.values():
+        call()
+    for _ in range(rounds):
+        for name, call in contenders.items():
+            start = time.process_time()
+            call()
+            times[name].append(time.process_time() - start)
+    return {name: min(t) for name, t in times.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--engines", default=",".join(_BY_HAND))
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--size", type=int, default=1_000_000)
+    options = parser.parse_args()
+    for name in options.engines.split(","):
+        with kerata.use_backend(name):
+            by_hand, ours = _BY_HAND[name](options.size), _kerata(options.size)
+            for draw, native in by_hand.items():
+                times = least({**ours[draw.split(" ")[0]], "by hand": native}, options.rounds)
+                told = [f"by hand {times['by hand'] * 1e3:.2f} ms"] + [
+                    f"{way} {times[way] * 1e3:.2f} (x{times[way] / times['by hand']:.2f})"
+                    for way in ("eager", "compiled")
+                ]
+                print(f"{name} {draw}: {'; '.join(told)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
