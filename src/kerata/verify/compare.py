@@ -92,7 +92,8 @@ def _values_differ(a: Plain, b: Plain, tolerance: Tolerance) -> str | None:
     if close.all():
         return None
     place = tuple(int(i) for i in np.argwhere(~close)[0])
-    return f"{x[place]!r} instead of {y[place]!r} at {place} ({int((~close).sum())} of {close.size} differ)"
+    one, other = x[place].item(), y[place].item()
+    return f"{one} instead of {other} at {place} ({int((~close).sum())} of {close.size} differ)"
 
 
 def _same_limits(x: np.ndarray, y: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
