@@ -180,6 +180,7 @@ def view_as_real(x: TensorLike) -> Tensor:
     samples=[
         sample(values(-1.0, 300.0, 3.7, float("nan")), "uint8", gradient=False), sample(values(-300, 300, 5, dtype="int32"), "int8"), sample(values(1e300, -1e300, 1.0, dtype="float64"), "float32", gradient=False),
         sample(values(1e30, 2.0), "float16", gradient=False), sample(values(-5, 5, dtype="int32"), "uint32"), sample(T((3,)), "bool"), sample(T((3,), "bool"), "int8"), sample(values(200, dtype="uint8"), "int8"),
+        sample(values(-100000, 70000, 5, dtype="int32"), "float16"), sample(values(1e5, -300.0, 0.3), "float8_e4m3fn", gradient=False), sample(values(1000, 3, dtype="int32"), "float8_e5m2"), sample(values(1000.0, 3.0, dtype="float8_e5m2"), "float8_e4m3fn", gradient=False),
     ],
     rejects=[rejects(T((2,)), "int7", argument="dtype")],
     wide=False,
@@ -209,6 +210,8 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
         limits = dtypes.iinfo(name)
         x = p.maximum(x, int(low)) if low > limits.min else x
         return cast(p.minimum(x, int(high)) if high < limits.max else x, target)
+    if dtypes.is_float8(name) or (dtypes.is_int(name) and dtypes.itemsize(target) < 4):
+        x, name = cast(x, "float32"), "float32"
     if dtypes.is_float(name) and float(dtypes.finfo(name).max) > float(dtypes.finfo(target).max):
         top = float(dtypes.finfo(target).max)
         x = p.where(p.gt(x, top), top, p.where(p.lt(x, -top), -top, x))

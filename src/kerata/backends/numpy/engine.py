@@ -43,7 +43,10 @@ class NumpyEngine(Engine):
 
     # ---- tensors -----------------------------------------------------------------------------
     def convert(self, value: Any, dtype: str | None = None) -> np.ndarray:
-        return np.asarray(value, None if dtype is None else dtypes.numpy_dtype(dtype))
+        array = np.asarray(value)
+        if dtype is not None and array.dtype.kind in "fc" and dtypes.is_int(dtype):
+            return TABLE["cast"](array, dtype)  # within the limits, where NumPy wraps
+        return array if dtype is None else np.asarray(array, dtypes.numpy_dtype(dtype))
 
     def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(tape.unbox(x))
@@ -128,6 +131,9 @@ class NumpyEngine(Engine):
 
     def stop_gradient(self, x: Any) -> Any:
         return tape.unbox(x)
+
+    def goes_backward(self, *xs: Any) -> bool:
+        return any(isinstance(x, tape.Box) for x in xs)
 
     def custom_gradient(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         return tape.custom(fn, args)

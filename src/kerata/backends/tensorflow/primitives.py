@@ -279,8 +279,12 @@ def _(x: Tensor, dtype: str) -> Tensor:
     target = native(dtype)
     if x.dtype == target:
         return x
+    if x.dtype.size == 1 and x.dtype.is_floating:  # float8 goes to other floats only, and comes from them
+        x = tf.cast(x, tf.float32)
     if target == tf.bool:
         return _as_bool(x)
+    if target.size == 1 and target.is_floating and not x.dtype.is_floating:
+        x = TABLE["cast"](x, "float32")
     if x.dtype.is_complex and not target.is_complex:
         x = tf.math.real(x)
     if target.is_integer and x.dtype.is_floating:

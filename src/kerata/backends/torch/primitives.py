@@ -127,6 +127,9 @@ def _(x: Tensor, dtype: str) -> Tensor:
         x = x.real
     if not target.is_floating_point and not target.is_complex and x.is_floating_point() and dtype != "bool":
         return _float_to_int(x, target)
+    if target == torch.float8_e4m3fn:  # it has no infinity: what rounds beyond 448 is NaN
+        x = x.to(torch.float32)
+        x = torch.where(x.abs() > 464, torch.nan, x)
     return x.to(target)
 
 
