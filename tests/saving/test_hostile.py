@@ -89,6 +89,51 @@ def test_names_as_plain_text_are_looked_up_in_one_table_too():
         refuse(with_field(**{field: name}), "config.json")
 
 
+WRONG_TABLE = {
+    "kernel_initializer": layer("Dense", units=2),
+    "kernel_regularizer": layer("Zeros", module="keras.initializers"),
+    "activation": layer("Adam", module="keras.optimizers"),
+    "kernel_constraint": FUNCTION,
+    "units": layer("Dense", units=2),
+    "name": FUNCTION,
+}
+
+
+@pytest.mark.parametrize("field", WRONG_TABLE)
+def test_fields_have_their_own_tables_outside_of_files_too(field):
+    config = {"units": 2, field: WRONG_TABLE[field]}
+    for make in (
+        kerata.layers.Dense.from_config,
+        lambda config: kerata.layers.deserialize(layer("Dense", **config)),
+        lambda config: kerata.saving.deserialize_keras_object(layer("Dense", **config)),
+        lambda config: kerata.Sequential.from_config({"layers": [INPUT, layer("Dense", **config)]}),
+    ):
+        with pytest.raises(ValueError, match=r"class_name|known"):
+            make(copy.deepcopy(config))
+
+
+def test_compile_arguments_have_their_own_tables_outside_of_files_too():
+    model = warmed()
+    for config in (
+        {"optimizer": layer("MeanSquaredError", module="keras.losses")},
+        {"optimizer": "sgd", "loss": layer("Adam", module="keras.optimizers")},
+        {"optimizer": "sgd", "metrics": [{"a": [FUNCTION]}]},
+    ):
+        with pytest.raises(ValueError, match="class_name"):
+            model.compile_from_config(config)
+
+
+@pytest.mark.parametrize("depth", [100, 5000, 200_000])
+def test_objects_nested_in_each_other_are_made_or_refused(depth):
+    config = 3
+    for _ in range(depth):
+        config = [config]
+    try:
+        kerata.saving.deserialize_keras_object(config)
+    except RefusedFileError:
+        assert depth > 100
+
+
 # ---- 2. functions among arguments --------------------------------------------------------------------------------
 
 

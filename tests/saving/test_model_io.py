@@ -128,6 +128,73 @@ def test_json(model):
 # ---- shards ----------------------------------------------------------------------------------------------------
 
 
+def test_a_text_of_a_large_model_takes_no_memory_until_it_is_used(engine):
+    """Twice its size and 64 MB is what a text warrants; this model has 108 MB of weights."""
+    small = kerata.Sequential([kerata.Input((2,)), layers.Dense(3)])
+    text = small.to_json().replace('"units": 3', '"units": 9000000')
+    made = kerata.models.model_from_json(text)
+    assert all(variable.promised for variable in made.weights)
+    made.compile("sgd", "mse")
+    made.fit(X[:1, :2], np.zeros((1, 9_000_000), "float32"), verbose=0)
+    assert not any(variable.promised for variable in made.weights)
+    again = kerata.models.model_from_json(text)
+    value, grads = kerata.value_and_grad(
+        lambda: ops.sum(again(ops.convert_to_tensor(X[:1, :2]))), again.trainable_variables
+    )()
+    assert np.isfinite(float(value)) and tuple(grads[0].shape) == (2, 9_000_000)
+
+
+# ---- parts of a file -----------------------------------------------------------------------------------------------
+
+
+def plain_model():
+    return kerata.Sequential([kerata.Input((4,)), layers.Dense(3, name="body"), layers.Dense(2, name="head")])
+
+
+@pytest.mark.filterwarnings("ignore:The .h5 format")
+def test_an_optimizer_keeps_its_state_where_the_file_has_none(engine, tmp_path):
+    other, model = plain_model(), plain_model()
+    model.compile("adam", "mse")
+    model.fit(X, Y, verbose=0)
+    before = [v.numpy() for v in model.optimizer.variables]
+    other.save_weights(tmp_path / "w.weights.h5")
+    other.save(tmp_path / "w.keras")
+    for name in ("w.weights.h5", "w.keras"):
+        model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+        model.load_weights(tmp_path / name)
+        assert_same(model.get_weights(), other.get_weights())
+        assert_same([v.numpy() for v in model.optimizer.variables], before)
+
+
+@pytest.mark.filterwarnings("ignore:The .h5 format")
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_compiled_model_that_was_never_trained(engine, tmp_path, name):
+    model = plain_model()
+    model.compile("adam", "mse")
+    model.save(tmp_path / name)
+    loaded = load_model(tmp_path / name)
+    loaded.fit(X, Y, verbose=0)
+    assert int(loaded.optimizer.iterations.numpy()) == 1
+
+
+def test_objects_that_are_skipped_keep_their_values(engine, tmp_path):
+    plain_model().save_weights(tmp_path / "w.weights.h5")
+    narrow = kerata.Sequential(
+        [kerata.Input((4,)), layers.Dense(3, name="body"), layers.Dense(5, name="head")]
+    )
+    with pytest.raises(RefusedFileError, match="has the shape"):
+        narrow.load_weights(tmp_path / "w.weights.h5")
+    before = narrow.layers[1].get_weights()
+    narrow.load_weights(tmp_path / "w.weights.h5", objects_to_skip=[narrow.layers[1]])
+    assert_same(narrow.layers[1].get_weights(), before)
+    with open_hdf5(tmp_path / "w.weights.h5") as file:
+        kernel = file.datasets["layers/dense/vars/0"].read()
+    np.testing.assert_array_equal(narrow.layers[0].get_weights()[0], kernel)
+
+
+# ---- shards --------------------------------------------------------------------------------------------------------
+
+
 def test_shards_are_small_and_complete(model, tmp_path):
     model.save_weights(tmp_path / "w.weights.h5", max_shard_size=200e-9)
     index = json.loads((tmp_path / "w.weights.json").read_text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS
@@ -39,16 +40,25 @@ def value_and_grad(
     for v in variables:
         if not isinstance(v, Variable):
             raise ArgumentError("variables", expected="a list of kerata.Variable", got=v)
+        if v.promised:
+            v.keep_promise()
 
     def run(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
+        def scalar() -> Any:
+            out = fn(*args, **kwargs)
+            value = out[0] if has_aux else out
+            if shape_of(value) != ():
+                raise ArgumentError("fn", expected="a function whose value is a scalar", got=value)
+            return out
+
         if not variables:
             return fn(*args, **kwargs), []
         engine = variables[0].engine
         if STATE.engine is engine:
-            out, grads = engine.value_and_grad(lambda: fn(*args, **kwargs), variables, has_aux)
+            out, grads = engine.value_and_grad(scalar, variables, has_aux)
         else:
             with setting(engine=engine):
-                out, grads = engine.value_and_grad(lambda: fn(*args, **kwargs), variables, has_aux)
+                out, grads = engine.value_and_grad(scalar, variables, has_aux)
         if any(g is None for g in grads):
             grads = [
                 OPS["zeros_like"](v.raw()) if g is None else g for g, v in zip(grads, variables, strict=True)

@@ -30,6 +30,46 @@ MODULES = {
 }
 _PLAIN = (str, int, float, bool, type(None))
 
+# What may stand in a field, by its name or by how its name ends. A field that is not here holds plain data.
+_LAYERS: tuple[str, ...] = ("layers", "models")
+_LOSSES: tuple[str, ...] = ("losses", "metrics")
+_BY_NAME: dict[str, tuple[str, ...]] = {
+    "activation": ("activations", *_LAYERS),
+    "backward_layer": _LAYERS,
+    "cell": _LAYERS,
+    "cells": _LAYERS,
+    "default_policy": ("policies",),
+    "dtype": ("policies",),
+    "fn": _LOSSES,
+    "forward_layer": _LAYERS,
+    "function": ("activations", *_LOSSES),
+    "initializer": ("initializers",),
+    "inner_optimizer": ("optimizers",),
+    "layer": _LAYERS,
+    "layers": _LAYERS,
+    "learning_rate": ("schedules",),
+    "loss": _LOSSES,
+    "metrics": _LOSSES,
+    "optimizer": ("optimizers",),
+    "policy_map": ("policies",),
+    "quantization_config": ("quantizers",),
+    "seed": ("random",),
+    "seed_generator": ("random",),
+    "transforms": _LAYERS,
+    "weighted_metrics": _LOSSES,
+}
+_BY_ENDING: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("_activation", ("activations", *_LAYERS)),
+    ("_initializer", ("initializers",)),
+    ("_regularizer", ("regularizers",)),
+    ("_constraint", ("constraints",)),
+    ("_layer", _LAYERS),
+    ("_dtype", ("policies",)),
+    ("_optimizer", ("optimizers",)),
+    ("_quantizer", ("quantizers",)),
+    ("_seed", ("random",)),
+)
+
 
 def serialize_keras_object(obj: Any) -> Any:
     """Plain data (JSON) for an object: a layer, a model, a loss, a function of the tables, numbers …
@@ -144,14 +184,18 @@ def deserialize_keras_object(
     if type(config) in _PLAIN:
         return config
     if isinstance(config, (list, tuple)):
-        return [deserialize_keras_object(v, custom_objects, safe_mode) for v in config]
+        return [deserialize_keras_object(v, custom_objects, safe_mode, kinds=kinds) for v in config]
     if callable(config):  # made already
         return config
     if not isinstance(config, dict):
         raise ArgumentError("config", expected="plain data", got=config)
     if "class_name" not in config or ("config" not in config and config["class_name"] != "__tuple__"):
-        return {k: deserialize_keras_object(v, custom_objects, safe_mode) for k, v in config.items()}
-    return _deserialize_object(config, custom_objects, safe_mode, tuple(kinds or registry.KINDS))
+        return {
+            k: deserialize_keras_object(v, custom_objects, safe_mode, kinds=kinds) for k, v in config.items()
+        }
+    return _deserialize_object(
+        config, custom_objects, safe_mode, registry.KINDS if kinds is None else tuple(kinds)
+    )
 
 
 def _deserialize_object(
@@ -160,7 +204,9 @@ def _deserialize_object(
     name: Any = config["class_name"]
     inner: Any = config.get("config")
     if name == "__tuple__":
-        return tuple(deserialize_keras_object(v, custom_objects, safe_mode) for v in config["items"])
+        return tuple(
+            deserialize_keras_object(v, custom_objects, safe_mode, kinds=kinds) for v in config["items"]
+        )
     if name == "__slice__":
         return slice(inner["start"], inner["stop"], inner["step"])
     if name == "__ellipsis__":
@@ -185,6 +231,28 @@ def _deserialize_object(
     if build_config and hasattr(obj, "build_from_config"):
         obj.build_from_config(build_config)
     return obj
+
+
+def kinds_of_field(name: str) -> tuple[str, ...]:
+    """The tables from which an object in the field of that name may come; none for a field of plain data."""
+    found = _BY_NAME.get(name)
+    if found is not None:
+        return found
+    return next((kinds for ending, kinds in _BY_ENDING if name.endswith(ending)), ())
+
+
+def deserialize_fields(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a class in its config, each object among them from the tables of its own field.
+
+    The classes of callers may have any object in any field.
+    """
+    own = registry.kind_of(cls) is not None
+    return {
+        name: deserialize_keras_object(value, kinds=kinds_of_field(name) if own else None)
+        if isinstance(value, dict) and "class_name" in value
+        else value
+        for name, value in config.items()
+    }
 
 
 _KIND_OF_PART = {
@@ -217,7 +285,7 @@ def find_object(name: Any, registered: Any, custom_objects: Any, kinds: Sequence
             if found is not None:
                 return found
     for kind in kinds:
-        found = registry.table(kind).get(name) if isinstance(name, str) else None
+        found = registry.table(kind).get(name) if isinstance(name, str) and kind in registry.KINDS else None
         if found is not None:
             return found
     raise ArgumentError(

@@ -830,13 +830,9 @@ class Layer(Operation):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """A layer from what `get_config` gave."""
-        from kerata.core.serialization import deserialize_keras_object
+        from kerata.core.serialization import deserialize_fields
 
-        config = {
-            k: deserialize_keras_object(v) if isinstance(v, dict) and "class_name" in v else v
-            for k, v in config.items()
-        }
-        return cls(**config)
+        return cls(**deserialize_fields(cls, config))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

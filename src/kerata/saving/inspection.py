@@ -7,57 +7,18 @@ it stands, so a metric cannot pass for an activation. Code is refused wherever i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from kerata.core import dtypes, registry
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.core.op_format import form_of, is_op
-from kerata.core.serialization import narrowed
+from kerata.core.serialization import kinds_of_field, narrowed
 from kerata.saving.limits import DEFAULT, Limits
 
 Kinds = tuple[str, ...]
 
-# What may stand in a field, by its name or by how its name ends. A field that is not here holds plain data.
-_LAYERS: Kinds = ("layers", "models")
-_LOSSES: Kinds = ("losses", "metrics")
-_BY_NAME: dict[str, Kinds] = {
-    "activation": ("activations", *_LAYERS),
-    "backward_layer": _LAYERS,
-    "cell": _LAYERS,
-    "cells": _LAYERS,
-    "default_policy": ("policies",),
-    "dtype": ("policies",),
-    "fn": _LOSSES,
-    "forward_layer": _LAYERS,
-    "function": ("activations", *_LOSSES),
-    "initializer": ("initializers",),
-    "inner_optimizer": ("optimizers",),
-    "layer": _LAYERS,
-    "layers": _LAYERS,
-    "learning_rate": ("schedules",),
-    "loss": _LOSSES,
-    "metrics": _LOSSES,
-    "optimizer": ("optimizers",),
-    "policy_map": ("policies",),
-    "quantization_config": ("quantizers",),
-    "seed": ("random",),
-    "seed_generator": ("random",),
-    "transforms": _LAYERS,
-    "weighted_metrics": _LOSSES,
-}
-_BY_ENDING: tuple[tuple[str, Kinds], ...] = (
-    ("_activation", ("activations", *_LAYERS)),
-    ("_initializer", ("initializers",)),
-    ("_regularizer", ("regularizers",)),
-    ("_constraint", ("constraints",)),
-    ("_layer", _LAYERS),
-    ("_dtype", ("policies",)),
-    ("_optimizer", ("optimizers",)),
-    ("_quantizer", ("quantizers",)),
-    ("_seed", ("random",)),
-)
 _OPS: Kinds = ("ops",)  # calls of ops: no table, but a place where they may stand, which is a graph
 _ANY: Kinds = (*registry.KINDS, *_OPS)
 _PLAIN: Kinds = ()
@@ -73,18 +34,13 @@ _OPENERS = {
     "FlaxLayer": "holds code of another package",
 }
 
-# Memory that a made object takes, about: a layer with its plans, a call in a graph, anything else; and what an item
-# takes in objects that make as many as a number in their config says.
-_PER_LAYER, _PER_CALL, _PER_OBJECT, _PER_ITEM = 8192, 4096, 1024, 64
-_COUNTS = ("num_thresholds", "num_classes")
-
-
-def kinds_of_field(name: str) -> Kinds:
-    """The tables from which an object in the field of that name may come."""
-    found = _BY_NAME.get(name)
-    if found is not None:
-        return found
-    return next((kinds for ending, kinds in _BY_ENDING if name.endswith(ending)), _PLAIN)
+# Memory that a made object takes, about: a layer with its plans, a call in a graph, anything else; and what is taken
+# by objects that make as many things as a number in their config says.
+_PER_LAYER, _PER_CALL, _PER_OBJECT = 8192, 4096, 1024
+_COUNTS: dict[str, Callable[[int], int]] = {
+    "num_thresholds": lambda n: 64 * n,
+    "num_classes": lambda n: 64 * n + 4 * n * n,  # a list, and a square matrix
+}
 
 
 @dataclass(slots=True)
@@ -236,9 +192,9 @@ class Inspection:
                 place,
                 f"a {found.__name__} {_OPENERS[found.__name__]}; pass `safe_mode=False` if you trust it",
             )
-        for key in _COUNTS:
+        for key, cost in _COUNTS.items():
             if isinstance(config.get(key), int):
-                self._charge(_PER_ITEM * config[key], f"{place}.config.{key}")
+                self._charge(cost(abs(config[key])), f"{place}.config.{key}")
         for key in _PATHS:
             if isinstance(config.get(key), str):
                 self.refuse(

@@ -18,7 +18,7 @@ from kerata.saving.hdf5 import Dataset, Hdf5File, Hdf5Writer
 from kerata.saving.loading import Options, compile_model, keep_promises, make_model, parse
 from kerata.saving.serialization import serialize_keras_object
 from kerata.saving.source import Source
-from kerata.saving.weights import sentence, unfit
+from kerata.saving.weights import optimizer_variables, sentence, unfit
 
 _CONFIG, _TRAINING, _WEIGHTS, _OPTIMIZER = (
     "model_config",
@@ -132,7 +132,8 @@ def _arrays(file: Hdf5File, group: str) -> list[Dataset]:
 
 
 def _load_optimizer(optimizer: Any, file: Hdf5File) -> None:
-    arrays, variables = _arrays(file, _OPTIMIZER), list(optimizer.variables)
+    arrays = _arrays(file, _OPTIMIZER)
+    variables = optimizer_variables(optimizer, len(arrays))
     problems = [f"{d.path} {text}" for v, d in zip(variables, arrays) if (text := unfit(v, d))]
     if len(arrays) != len(variables):
         problems.append(f"the optimizer has {len(variables)} variables; {len(arrays)} arrays are in the file")

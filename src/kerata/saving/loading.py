@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -15,10 +13,9 @@ from kerata.core.state import setting
 from kerata.models.model import Model
 from kerata.saving.inspection import Inspection
 from kerata.saving.limits import DEFAULT, Limits
+from kerata.saving.refusing import CONFIG_PLACE as PLACE
 from kerata.saving.serialization import with_code
 from kerata.saving.strict_json import loads
-
-PLACE = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +26,6 @@ class Options:
     compile: bool = True
     safe_mode: bool = True
     limits: Limits = DEFAULT
-
-
-@contextmanager
-def refusing(name: str, custom: bool) -> Iterator[None]:
-    """Whatever goes wrong inside is told as the refusal of the file.
-
-    Where the caller's own classes take part the first error stays visible behind it; it may be theirs.
-    """
-    try:
-        yield
-    except (RefusedFileError, OSError):
-        raise
-    except RecursionError:
-        raise RefusedFileError(name, PLACE, "it is nested too deeply to be made") from None
-    except MemoryError:
-        raise RefusedFileError(name, PLACE, "there is not enough memory for it") from None
-    except Exception as error:
-        reason = f"no such object can be made ({type(error).__name__}: {error})"
-        raise RefusedFileError(name, PLACE, reason) from (error if custom else None)
 
 
 def parse(
@@ -93,8 +71,11 @@ def compile_model(model: Any, config: dict[str, Any], options: Options) -> None:
         model.compile_from_config(compiling)
 
 
-def keep_promises(model: Any, name: str, stored: int, options: Options) -> None:
+def keep_promises(model: Any, name: str, stored: int, options: Options, *, from_file: bool = True) -> None:
     """Gives first values to variables that the file has none for, such as those of metrics.
+
+    A text without weights has values for no variable; where they would take more memory than its size warrants, each
+    gets its first value when it is first used.
 
     Raises:
         RefusedFileError: if they would take more memory than `stored` bytes warrant.
@@ -108,6 +89,8 @@ def keep_promises(model: Any, name: str, stored: int, options: Options) -> None:
     needed = sum(prod(variable.shape) * dtypes.itemsize(variable.dtype) for variable in promised)
     allowed = 2 * stored + options.limits.spare_bytes
     if needed > allowed:
+        if not from_file:
+            return
         reason = f"variables that have no values in it would take {needed} bytes; its size warrants {allowed}"
         raise RefusedFileError(name, PLACE, reason)
     for variable in promised:

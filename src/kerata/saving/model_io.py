@@ -24,7 +24,8 @@ from kerata.saving.archive import (
 )
 from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
 from kerata.saving.limits import DEFAULT, Limits
-from kerata.saving.loading import Options, compile_model, keep_promises, make_model, parse, refusing
+from kerata.saving.loading import Options, compile_model, keep_promises, make_model, parse
+from kerata.saving.refusing import refusing
 from kerata.saving.serialization import serialize_keras_object
 from kerata.saving.source import Source, open_source
 from kerata.saving.traces import untouched
@@ -124,7 +125,9 @@ def load_model(
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A model, without weights, from what `model.to_json()` gave.
+    """A model from what `model.to_json()` gave: its weights are first values.
+
+    Large ones are made when they are first used, so a text from a stranger takes no more memory than it warrants.
 
     Args:
         json_string: the text.
@@ -140,11 +143,11 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         8
     """
     options, name = Options(custom_objects), "JSON text"
-    with untouched(), refusing(name, bool(custom_objects)):
+    with untouched(), refusing(name, bool(custom_objects), place="the text"):
         config = parse(json_string, name, "the text", options)
         model = make_model(config, name, len(json_string), options, "the text")
         compile_model(model, config, options)
-        keep_promises(model, name, len(json_string), options)
+        keep_promises(model, name, len(json_string), options, from_file=False)
         return model
 
 

@@ -14,6 +14,7 @@ from kerata.core import registry, serialization
 from kerata.core.errors import ArgumentError
 from kerata.core.serialization import serialize_keras_object as serialize_keras_object
 from kerata.saving.inspection import Inspection
+from kerata.saving.refusing import refusing
 
 
 def deserialize_keras_object(
@@ -43,11 +44,12 @@ def deserialize_keras_object(
         raise ArgumentError(
             next(iter(kwargs)), expected="an argument of deserialize_keras_object", got=kwargs
         )
-    Inspection("config", custom_objects, safe_mode).check(config, "the top")
-    if not safe_mode:
-        config = with_code(config)
-    with registry.custom_object_scope(custom_objects) if custom_objects else nullcontext():
-        return serialization.deserialize_keras_object(config, custom_objects, safe_mode)
+    with refusing("config", custom=bool(custom_objects), place="the top"):
+        Inspection("config", custom_objects, safe_mode).check(config, "the top")
+        if not safe_mode:
+            config = with_code(config)
+        with registry.custom_object_scope(custom_objects) if custom_objects else nullcontext():
+            return serialization.deserialize_keras_object(config, custom_objects, safe_mode)
 
 
 def with_code(config: Any) -> Any:

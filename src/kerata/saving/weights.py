@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -132,15 +132,36 @@ def _is_plain(name: str) -> bool:
 # ---- loading -------------------------------------------------------------------------------------------------
 
 
-def load_state(model: Any, weights: Weights, skip_mismatch: bool = False) -> None:
+def load_state(
+    model: Any,
+    weights: Weights,
+    skip_mismatch: bool = False,
+    *,
+    needs_optimizer: bool = True,
+    skip: Iterable[Any] = (),
+) -> None:
     """Gives every variable of `model` its value in the file, the optimizer's too.
+
+    Args:
+        model: the model.
+        weights: the arrays.
+        skip_mismatch: whether arrays that do not fit are left out, with a warning.
+        needs_optimizer: whether the file must have the state of an optimizer that the model has.
+        skip: layers that keep what they have, with all that is in them; nothing need be in the file for them.
 
     Raises:
         RefusedFileError: before anything is changed, if arrays are missing or left over or of another shape or kind.
     """
     plan: list[tuple[Any, list[Variable] | None, dict[str, Dataset]]] = []
     left, problems = dict(weights.groups), []
-    for path, item in saved_objects(model):
+    objects = list(saved_objects(model))
+    skipped = [path for path, item in objects if any(item is other for other in skip)]
+    if not needs_optimizer and not any(_is_inside(path, "optimizer") for path in left):
+        skipped.append("optimizer")
+    left = {path: arrays for path, arrays in left.items() if not any(_is_inside(path, top) for top in skipped)}
+    for path, item in objects:
+        if any(_is_inside(path, top) for top in skipped):
+            continue
         arrays = left.pop(path, {})
         expected = _expected(item, arrays)
         found = [] if expected is None else _problems(item, expected, arrays)
@@ -165,9 +186,11 @@ def load_state(model: Any, weights: Weights, skip_mismatch: bool = False) -> Non
 
 def _is_optional(path: str, model: Any) -> bool:
     """Whether arrays may be left over: those of an optimizer that the model does not have."""
-    return (path == "optimizer" or path.startswith("optimizer/")) and getattr(
-        model, "optimizer", None
-    ) is None
+    return _is_inside(path, "optimizer") and getattr(model, "optimizer", None) is None
+
+
+def _is_inside(path: str, top: str) -> bool:
+    return path == top or path.startswith(f"{top}/")
 
 
 def sentence(problems: list[str]) -> str:
@@ -182,9 +205,13 @@ def _expected(item: Any, arrays: Mapping[str, Any]) -> list[Variable] | None:
         return list(item._own_variables)
     if method is not Optimizer.load_own_variables:
         return None
-    counters = [v for v in (item.iterations, item._rate) if v is not None]
-    # An optimizer that had not seen a variable yet when it was saved has its counters only.
-    return counters if len(arrays) == len(counters) else list(item.variables)
+    return optimizer_variables(item, len(arrays))
+
+
+def optimizer_variables(optimizer: Optimizer, stored: int) -> list[Variable]:
+    """The variables that `stored` arrays are for: an optimizer saved before it saw any weight has its counters only."""
+    counters = [v for v in (optimizer.iterations, optimizer._rate) if v is not None]
+    return counters if stored == len(counters) else list(optimizer.variables)
 
 
 def _problems(item: Any, expected: list[Variable], arrays: Mapping[str, Dataset]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from kerata.saving.archive import WEIGHTS, open_model_archive, replacing, write_
 from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
 from kerata.saving.legacy import is_legacy, is_legacy_path, load_legacy_weights
 from kerata.saving.limits import DEFAULT, Limits
-from kerata.saving.loading import refusing
+from kerata.saving.refusing import refusing
 from kerata.saving.source import open_source
 from kerata.saving.traces import untouched
 from kerata.saving.walk import saved_objects
@@ -58,16 +58,24 @@ def save_weights(
 
 
 def load_weights(
-    model: Any, filepath: Any, skip_mismatch: bool = False, *, limits: Limits = DEFAULT, **kwargs: Any
+    model: Any,
+    filepath: Any,
+    skip_mismatch: bool = False,
+    *,
+    objects_to_skip: Iterable[Any] | None = None,
+    limits: Limits = DEFAULT,
+    **kwargs: Any,
 ) -> None:
     """Gives a model the weights in a file, and its optimizer its state.
 
-    Nothing is changed if arrays are missing, left over, or of another shape or kind than the model's.
+    Nothing is changed if arrays are missing, left over, or of another shape or kind than the model's. A file without
+    the state of any optimizer, such as that of a model that was not compiled, leaves the optimizer as it is.
 
     Args:
         model: the model; its variables must exist.
         filepath: a `.weights.h5` file, the index of shards (`.weights.json`), or a `.keras` file.
         skip_mismatch: whether arrays that do not fit are left out, with a warning.
+        objects_to_skip: layers of the model that keep their values, with the layers inside them.
         limits: what the file may ask for.
 
     Raises:
@@ -81,12 +89,13 @@ def load_weights(
     name = os.fspath(filepath)
     if not os.path.isfile(name):
         raise ArgumentError("filepath", expected="the path of a file that is there", got=name)
-    with untouched(), refusing(name, custom=False):
+    skip = list(objects_to_skip or ())
+    with untouched(), refusing(name, custom=False, place="its arrays"):
         if name.endswith(".keras"):
             with open_source(name) as source:
                 archive = open_model_archive(source, limits)
                 file = Hdf5File(archive.open(WEIGHTS), limits, stored=source.size)
-                _load(model, Weights(name, file), skip_mismatch)
+                _load(model, Weights(name, file), skip_mismatch, skip)
             return
         if is_legacy_path(name):
             with open_source(name) as source:
@@ -95,14 +104,14 @@ def load_weights(
                     load_legacy_weights(model, file, "model_weights")
                     return
         with open_weights(name, limits) as weights:
-            _load(model, weights, skip_mismatch)
+            _load(model, weights, skip_mismatch, skip)
 
 
-def _load(model: Any, weights: Weights, skip_mismatch: bool) -> None:
+def _load(model: Any, weights: Weights, skip_mismatch: bool, skip: list[Any]) -> None:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and not optimizer.built and len(weights.groups.get("optimizer", ())) > 2:
         optimizer.build(model.trainable_variables)
-    load_state(model, weights, skip_mismatch)
+    load_state(model, weights, skip_mismatch, needs_optimizer=False, skip=skip)
 
 
 # ---- shards ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kerata import metrics as metrics_
 from kerata import optimizers
 from kerata.core.errors import ArgumentError, StateError
-from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
+from kerata.core.serialization import deserialize_keras_object, kinds_of_field, serialize_keras_object
 from kerata.core.state import setting
 from kerata.core.variable import Variable
 
@@ -126,7 +126,7 @@ class Compilation(_Host):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles with what `get_compile_config` gave."""
-        self.compile(**{k: deserialize_keras_object(v) for k, v in config.items()})
+        self.compile(**{k: deserialize_keras_object(v, kinds=kinds_of_field(k)) for k, v in config.items()})
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
 
