@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerata.core.declare import op
-from kerata.core.dispatch import shape_of
+from kerata.core.dispatch import dtype_of, engine_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, Tolerance, rejects, sample
 
@@ -17,6 +17,7 @@ from .exponential import sigmoid
 from .linear import check_shape, linear
 from .logic import where
 from .product import matmul
+from .recurrent_backward import gru_sequence, lstm_sequence
 from .shaping import expand_dims, flip, split, stack, transpose
 from .subscript import get_item
 from .trigonometry import tanh
@@ -101,6 +102,16 @@ def _check_gates(x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor,
     check_shape("recurrent_kernel", recurrent_kernel, (units, gates * units))
 
 
+def _goes_back(x: Tensor, *others: Tensor) -> bool:
+    """Whether derivatives will be taken backward, so that it pays to keep what they need. Of no steps there are none."""
+    alike = all(dtype_of(v) == dtype_of(x) for v in others) and dtype_of(x) in ("float32", "float64")
+    return alike and shape_of(x)[0] != 0 and engine_of(x).goes_backward(x, *others)
+
+
+def _in_order(steps: Tensor, go_backwards: bool) -> Tensor:
+    return flip(steps, axis=0) if go_backwards else steps
+
+
 @op(
     samples=[
         sample(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), T((20,))),
@@ -149,6 +160,9 @@ def lstm(
     """
     _check_gates(x, h, kernel, recurrent_kernel, 4)
     projected = linear(time_major(x), kernel, bias)  # one product for all steps
+    if mask is None and _goes_back(projected, h, c, recurrent_kernel):
+        outputs, h, c = lstm_sequence(_in_order(projected, go_backwards), h, c, recurrent_kernel)
+        return time_major(outputs), h, c
 
     def step(z: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         h, c = states
@@ -212,6 +226,10 @@ def gru(
     """
     _check_gates(x, h, kernel, recurrent_kernel, 3)
     projected = linear(time_major(x), kernel, bias)
+    if mask is None and _goes_back(projected, h, recurrent_kernel):
+        given = () if recurrent_bias is None else (recurrent_bias,)
+        outputs, h = gru_sequence(_in_order(projected, go_backwards), h, recurrent_kernel, *given)
+        return time_major(outputs), h
 
     def step(p: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         (h,) = states

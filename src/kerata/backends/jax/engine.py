@@ -92,6 +92,9 @@ class JaxEngine(Engine):
     def is_concrete(self, x: Array) -> bool:
         return not isinstance(x, jax.core.Tracer)
 
+    def goes_backward(self, *xs: Array) -> bool:
+        return derivatives.going_backward()
+
     def draws_on_host(self) -> bool:
         # What is made while something is being traced is a tracer, and JAX has no public question for it.
         return type(lax.full((), 0)) is _concrete and jax.default_backend() == "cpu"
@@ -171,7 +174,9 @@ class JaxEngine(Engine):
         kept: dict[str, Any] = {}
         values = [v.raw() for v in variables]
         with self._precision(values):
-            (loss, (leaves, new)), grads = jax.value_and_grad(pure, has_aux=True)(values)
+            loss, back, (leaves, new) = jax.vjp(pure, values, has_aux=True)
+        with self._precision([*values, loss, *jax.tree.leaves(back)]):  # the function may have become wide on the way
+            (grads,) = back(TABLE["cast"](np.ones((), np.float32), dtypes.standardize(loss.dtype)))
         for variable, value in zip(assigned, new, strict=True):
             if STATE.scope is not None:
                 STATE.scope.write(variable, value)
@@ -241,13 +246,16 @@ class JaxEngine(Engine):
         return control.cond(pred, true_fn, false_fn)
 
     def while_loop(self, cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:
-        return control.while_loop(cond, body, state, limit)
+        with self._precision(state):
+            return control.while_loop(cond, body, state, limit)
 
     def scan(self, step: Any, init: Any, xs: Any, length: int, reverse: bool, unroll: int) -> tuple[Any, Any]:
-        return control.scan(step, init, xs, length, reverse, unroll)
+        with self._precision((*init, *xs)):
+            return control.scan(step, init, xs, length, reverse, unroll)
 
     def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
-        return control.vectorized_map(fn, elements)
+        with self._precision(tree.flatten(elements)):
+            return control.vectorized_map(fn, elements)
 
 
 _STATIC = frozenset(

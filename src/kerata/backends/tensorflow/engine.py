@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -20,6 +22,19 @@ from .primitives import TABLE, native
 
 Tensor = Any
 _eager = type(tf.constant(0))
+
+
+_backward: contextvars.ContextVar[bool] = contextvars.ContextVar("backward", default=False)
+
+
+@contextlib.contextmanager
+def _going_backward() -> Iterator[None]:
+    """Around what a tape of Kerata records."""
+    token = _backward.set(True)
+    try:
+        yield
+    finally:
+        _backward.reset(token)
 
 
 class _Assigned(StateScope):
@@ -97,6 +112,9 @@ class TensorflowEngine(Engine):
     def draws_on_host(self) -> bool:
         return tf.executing_eagerly() and not tf.config.list_logical_devices("GPU")
 
+    def goes_backward(self, *xs: Tensor) -> bool:
+        return _backward.get()
+
     def version(self) -> str:
         return tf.__version__
 
@@ -127,7 +145,7 @@ class TensorflowEngine(Engine):
         self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool
     ) -> tuple[Any, list[Any]]:
         scope = STATE.scope
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with _going_backward(), tf.GradientTape(watch_accessed_variables=False) as tape:
             if scope is None:
                 sources = [v._container for v in variables]
                 for s in sources:
@@ -146,10 +164,12 @@ class TensorflowEngine(Engine):
 
     def vjp(self, fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
         inputs = [tf.identity(x) for x in inputs]
-        with tf.GradientTape(persistent=True) as tape:
-            for x in inputs:
-                if x.dtype.is_floating or x.dtype.is_complex:
-                    tape.watch(x)
+        # A graph remembers what was computed. A tape that may be asked twice cannot go through branches with declared
+        # derivatives there (TensorFlow 2.21).
+        tape = tf.GradientTape(persistent=True) if tf.executing_eagerly() else None
+        with _going_backward(), tape or nullcontext():
+            if tape is not None:
+                tape.watch([x for x in inputs if x.dtype.is_floating or x.dtype.is_complex])
             out = fn(*inputs)
         flat = tree.flatten(out)
 
@@ -161,9 +181,11 @@ class TensorflowEngine(Engine):
             ]
             if not pairs:
                 return [None] * len(inputs)
-            grads = tape.gradient(
-                [o for o, _ in pairs], inputs, output_gradients=[tf.cast(g, o.dtype) for o, g in pairs]
-            )
+            outputs, given = [o for o, _ in pairs], [tf.cast(g, o.dtype) for o, g in pairs]
+            if tape is None:
+                grads = tf.gradients(outputs, inputs, given)
+            else:
+                grads = tape.gradient(outputs, inputs, output_gradients=given)
             return [_dense(g) for g in grads]
 
         return out, back
@@ -256,11 +278,20 @@ class TensorflowEngine(Engine):
         return tree.pack_sequence_as(init, list(carry)), tree.pack_sequence_as(spec["y"], ys)
 
     def vectorized_map(self, fn: Callable[[Any], Any], elements: Any) -> Any:
-        return tf.vectorized_map(fn, elements)
+        """One after the other where loops or branches are inside: `tf.vectorized_map` has no derivatives of those."""
+        one = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape[1:], x.dtype), elements)
+        probe = tf.function(fn, autograph=False).get_concrete_function(one)
+        if not any(op.type in _CONTROL for op in probe.graph.get_operations()):
+            return tf.vectorized_map(fn, elements)
+        result = tf.nest.map_structure(lambda y: tf.TensorSpec(y.shape, y.dtype), probe.structured_outputs)
+        return tf.map_fn(fn, elements, fn_output_signature=result)
 
 
 # `tensor * variable` is TensorFlow's own operator: it asks how to make a tensor of the variable.
 tf.register_tensor_conversion_function(Variable, lambda v, dtype=None, name=None, as_ref=False: v.value)
+
+
+_CONTROL = frozenset(("While", "StatelessWhile", "If", "StatelessIf", "Case", "StatelessCase"))
 
 
 def _symbolic() -> Any:
