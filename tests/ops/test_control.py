@@ -192,9 +192,15 @@ def check(got, expected, **tolerance):
 @every_case
 def test_values(engine, name):
     x, fn, expected = CASES[name]
-    tensor = ops.convert_to_tensor(x)
-    check(fn(tensor), expected(x), rtol=1e-12, atol=1e-12)
-    check(kerata.function(fn)(tensor), expected(x), rtol=1e-12, atol=1e-12)
+    tensor = ops.convert_to_tensor(x, "float32")
+    check(fn(tensor), expected(x), rtol=2e-6, atol=2e-6)
+    check(kerata.function(fn)(tensor), expected(x), rtol=2e-6, atol=2e-6)
+
+
+@every_case
+def test_64_bits_stay_in_compiled_functions(engine, name):
+    x, fn, expected = CASES[name]
+    check(kerata.function(fn)(x), expected(x), rtol=1e-12, atol=1e-12)
 
 
 def weight(leaf):

@@ -12,7 +12,7 @@ from kerata.core import primitives as p
 from kerata.core import rules
 from kerata.core.declare import new_abstract, primitive
 from kerata.core.dispatch import dtype_of, shape_of
-from kerata.core.dtypes import complex_for, real_of
+from kerata.core.dtypes import complex_for, finfo, real_of
 
 Tensor = Any
 
@@ -64,8 +64,8 @@ def _inverse(v: Tensor) -> Tensor:
 
 
 def _inverse_differences(v: Tensor) -> Tensor:
-    """1 / (v_j - v_i). Where both are equal, which they are on the diagonal, the vectors have no derivative: 0 there is
-    right for whatever does not depend on the choice of the vectors."""
+    """1 / (v_j - v_i), and 0 where both are equal, as on the diagonal. The vectors of equal values have no derivative; 0
+    keeps all derivatives finite, and is right for whatever depends on the values alone."""
     return _inverse(p.sub(_row(v), _column(v)))
 
 
@@ -197,10 +197,16 @@ def _svd_rule(x: Tensor, *, full: bool) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _svd_grad(g: Any, y: Any, x: Tensor, *, full: bool) -> tuple[Tensor]:
-    """J. Townsend, "Differentiating the singular value decomposition" (2016); see `_inverse_differences`."""
+    """J. Townsend, "Differentiating the singular value decomposition" (2016); see `_inverse_differences`. Singular
+    values that are 0 but for rounding have corners there, whose vectors are noise: their derivative is 0."""
     (gu, gs, gv), (u, s, v) = g, y
     *_, m, n = shape_of(x)
     k = min(m, n)
+    if 0 in shape_of(x):
+        return (p.mul(x, 0),)
+    noise = p.mul(_cut(s, -1, 1), max(m, n) * float(finfo(dtype_of(s)).eps))
+    zero = p.le(s, noise)
+    s, gs = p.where(zero, 0, s), p.where(zero, 0, gs)
     if full:  # the other vectors span what is left over: they have no derivative of their own
         u, gu, v, gv = _cut(u, -1, k), _cut(gu, -1, k), _cut(v, -2, k), _cut(gv, -2, k)
     size, reciprocal = _like(s, x), _like(_inverse(s), x)

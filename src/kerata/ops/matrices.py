@@ -543,6 +543,9 @@ _RECTANGLES = (
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """The singular value decomposition `x = u @ diag(s) @ vh`.
 
+    It is differentiable where the singular values differ and are not 0. Elsewhere the derivative is finite: 0 for
+    singular values of 0, and without the part that would turn the vectors of equal values into each other.
+
     Args:
         x: matrices of `m` rows and `n` columns.
         full_matrices: whether `u` and `vh` are square; else they have `min(m, n)` columns and rows. What lies beyond
@@ -716,7 +719,16 @@ def _vector_norm(x: Tensor, order: Any, axes: tuple[int, ...], keepdims: bool) -
         return p.sum(size, axis=axes, keepdims=keepdims)
     if order == 2:
         return p.sqrt(p.sum(p.mul(size, size), axis=axes, keepdims=keepdims))
-    return p.pow(p.sum(p.pow(size, float(order)), axis=axes, keepdims=keepdims), 1 / order)
+    total = p.sum(_root(size, float(order)), axis=axes, keepdims=keepdims)
+    return _root(total, 1 / order)
+
+
+def _root(x: Tensor, exponent: float) -> Tensor:
+    """Powers of numbers that are not negative; the derivative at 0, which may be infinite, is 0."""
+    if exponent < 0:
+        return p.pow(x, exponent)
+    none = p.eq(x, 0)
+    return p.where(none, 0, p.pow(p.where(none, 1, x), exponent))
 
 
 def _extreme(x: Tensor, largest: bool, axes: tuple[int, ...], keepdims: bool) -> Tensor:

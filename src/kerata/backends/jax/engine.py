@@ -175,7 +175,9 @@ class JaxEngine(Engine):
         values = [v.raw() for v in variables]
         with self._precision(values):
             loss, back, (leaves, new) = jax.vjp(pure, values, has_aux=True)
-        with self._precision([*values, loss, *jax.tree.leaves(back)]):  # the function may have become wide on the way
+        with self._precision(
+            [*values, loss, *jax.tree.leaves(back)]
+        ):  # the function may have become wide on the way
             (grads,) = back(TABLE["cast"](np.ones((), np.float32), dtypes.standardize(loss.dtype)))
         for variable, value in zip(assigned, new, strict=True):
             if STATE.scope is not None:

@@ -77,7 +77,8 @@ class _Traced:
         """Traces until all variables are known, then compiles the trace: Python runs no second time."""
         while True:
             try:
-                traced = jax.make_jaxpr(self._pure)([v.raw() for v in self.variables], dynamic)
+                with jax.enable_x64(True) if _precise(dynamic) else nullcontext():
+                    traced = jax.make_jaxpr(self._pure)([v.raw() for v in self.variables], dynamic)
                 break
             except _MoreVariables:
                 continue
@@ -116,6 +117,11 @@ class _Traced:
         return tree.pack_sequence_as(
             self.out_spec, [next(fresh) if s is _HERE else s for s in self.out_static]
         )
+
+
+def _precise(dynamic: Sequence[Any]) -> bool:
+    """Whether JAX's own operators are to keep 64 bits, for there are floats of that size among the arguments."""
+    return not jax.config.jax_enable_x64 and any(is_wide(v) and v.dtype.kind in "fc" for v in dynamic)
 
 
 _HERE: Any = object()

@@ -34,19 +34,21 @@ def while_loop(
         return lax.while_loop(lambda s: goes_on(constants, s), lambda s: step(constants, s), state)
 
     def forward(constants: State, state: State) -> tuple[State, Any]:
+        n = len(state)
         rows = tuple(jnp.zeros((_KEPT, *jnp.shape(x)), x.dtype) for x in state)
 
-        def one(carry: Any) -> Any:
-            count, spacing, rows, state = carry
+        def one(constants: State, carry: State) -> State:
+            count, spacing, rows, state = carry[0], carry[1], carry[2 : n + 2], carry[n + 2 :]
             full = count == _KEPT * spacing
             rows = lax.cond(full, _thinned, lambda rows: rows, rows)
             spacing = jnp.where(full, 2 * spacing, spacing)
             rows = lax.cond(count % spacing == 0, _put, lambda rows, *_: rows, rows, count // spacing, state)
-            return count + 1, spacing, rows, step(constants, state)
+            return (count + 1, spacing, *rows, *step(constants, state))
 
-        start = (jnp.int32(0), jnp.int32(1), rows, state)
-        count, spacing, rows, out = lax.while_loop(lambda c: goes_on(constants, c[3]), one, start)
-        return out, (constants, count, spacing, rows)
+        start = (jnp.int32(0), jnp.int32(1), *rows, *state)
+        # This loop, too, has a derivative, for derivatives of derivatives.
+        count, spacing, *rest = while_loop(lambda c, s: goes_on(c, s[n + 2 :]), one, constants, start)
+        return tuple(rest[n:]), (constants, count, spacing, tuple(rest[:n]))
 
     def backward(kept: Any, cotangents: State) -> tuple[State, State]:
         constants, count, spacing, rows = kept
