@@ -278,7 +278,8 @@ def _tensorflow() -> SimpleNamespace:
                 y = fn(*leaves)
             return y, tape.gradient(y, [leaves[i] for i in wanted])
 
-        concrete = tf.function(run if wanted else lambda *t: fn(*t)).get_concrete_function(*tensors)
+        traced = tf.function(run if wanted else lambda *t: fn(*t), autograph=False)
+        concrete = traced.get_concrete_function(*tensors)
         return lambda: concrete(*tensors)
 
     small = {

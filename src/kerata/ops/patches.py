@@ -15,6 +15,7 @@ from kerata.core.samples import T, rejects, sample
 
 from .creation import range_tensor
 from .elementwise import constant
+from .shaping import cut
 
 TensorLike = Any
 Tensor = Any
@@ -46,6 +47,10 @@ _FIRST: dict[str, Any] = {"data_format": "channels_first"}
 def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Groups of channels laid out as blocks of pixels.
 
+    With the channels last, those of one pixel of the blocks are neighbours (the order "depth, column, row"); with the
+    channels first, those of one block are (the order of a pixel shuffle, Shi et al., arXiv:1609.05158). So do Keras
+    3.15's NumPy, JAX and PyTorch engines.
+
     Args:
         x: images whose number of channels is divisible by `block_size**2`.
         block_size: height and width of a block.
@@ -70,8 +75,8 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
         blocks = p.reshape(x, shape=(b, shape[h], shape[w], size, size, rest))
         spread = p.transpose(blocks, axes=(0, 1, 3, 2, 4, 5))
         return p.reshape(spread, shape=(b, shape[h] * size, shape[w] * size, rest))
-    blocks = p.reshape(x, shape=(b, size, size, rest, shape[h], shape[w]))
-    spread = p.transpose(blocks, axes=(0, 3, 4, 1, 5, 2))
+    blocks = p.reshape(x, shape=(b, rest, size, size, shape[h], shape[w]))
+    spread = p.transpose(blocks, axes=(0, 1, 4, 2, 5, 3))
     return p.reshape(spread, shape=(b, rest, shape[h] * size, shape[w] * size))
 
 
@@ -106,7 +111,7 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
         packed = p.transpose(blocks, axes=(0, 1, 3, 2, 4, 5))
         return p.reshape(packed, shape=(b, rows, columns, size * size * depth))
     blocks = p.reshape(x, shape=(b, depth, rows, size, columns, size))
-    packed = p.transpose(blocks, axes=(0, 3, 5, 1, 2, 4))
+    packed = p.transpose(blocks, axes=(0, 1, 3, 5, 2, 4))
     return p.reshape(packed, shape=(b, size * size * depth, rows, columns))
 
 
@@ -134,6 +139,9 @@ def sliding(x: Tensor, axis: int, size: int, stride: int, dilation: int, argumen
             argument, expected=f"at most {have} with its dilation, the (padded) size of the axis", got=size
         )
     count = (have - span) // stride + 1
+    if stride == span == size:  # tiles: no element is in two windows
+        x = x if type(have) is int and have == count * size else cut(x, axis, 0, count * size)
+        return p.reshape(x, shape=(*shape_of(x)[:axis], count, size, *shape_of(x)[axis + 1 :]))
     starts = p.reshape(p.mul(range_tensor(count), stride), shape=(count, 1))
     places = p.add(starts, p.reshape(p.mul(range_tensor(size), dilation), shape=(1, size)))
     return p.take(x, places, axis=axis)

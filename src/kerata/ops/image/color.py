@@ -46,7 +46,7 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tens
         data_format: "channels_last" or "channels_first"; the configured one where not given.
 
     Returns:
-        Images with one channel, in the same dtype.
+        Images with one channel, in the same dtype; of integers, what is behind the point is cut off.
 
     Example:
         >>> import kerata
@@ -55,7 +55,8 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tens
     """
     wide, name = working(images)
     (r, g, b), _ = _channels(wide, data_format)
-    return returned(p.add(p.add(p.mul(r, 0.2989), p.mul(g, 0.587)), p.mul(b, 0.114)), name)
+    grey = p.add(p.add(p.mul(r, 0.2989), p.mul(g, 0.587)), p.mul(b, 0.114))
+    return returned(grey, name, rounded=False)
 
 
 def _floating(images: Any) -> tuple[Tensor, str]:

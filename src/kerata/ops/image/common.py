@@ -61,9 +61,9 @@ def working(images: Any, argument: str = "images") -> tuple[Tensor, str]:
     return saturate_cast(images, wide), name
 
 
-def returned(images: Tensor, name: str) -> Tensor:
-    """Back in a dtype: for integers, rounded and kept within its limits."""
-    if dtypes.is_int(name):
+def returned(images: Tensor, name: str, rounded: bool = True) -> Tensor:
+    """Back in a dtype: for integers, rounded (or cut off towards zero) and kept within its limits."""
+    if rounded and dtypes.is_int(name):
         images = p.round(images)
     return saturate_cast(images, name)
 

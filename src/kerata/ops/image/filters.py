@@ -93,7 +93,7 @@ def gaussian_blur(
     rejects=[rejects(T((4, 4)), argument="images")],
 )
 def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
-    """The derivatives of images down and across, by Sobel's kernels; the images are mirrored at their borders.
+    """The derivatives of images down and across, by Sobel's kernels; their outermost pixels are repeated.
 
     Args:
         images: an image, or a batch.
@@ -109,7 +109,7 @@ def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
     """
     axes = image_axes(images, data_format)
     x, name = working(images)
-    x = _padded(x, axes, (1, 1), (1, 1), "reflect")
+    x = _padded(x, axes, (1, 1), (1, 1), "edge")
     smooth, slope = (1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)
     down = filtered(filtered(x, smooth, axes.width), slope, axes.height)
     across = filtered(filtered(x, smooth, axes.height), slope, axes.width)

@@ -50,9 +50,6 @@ def _weights(old: int, new: int, interpolation: str, antialias: bool) -> np.ndar
     """The weights of the old pixels (columns) in the new ones (rows); pixel centres are at halves."""
     scale = old / new
     centres = (np.arange(new) + 0.5) * scale - 0.5
-    if interpolation == "nearest":
-        nearest = np.minimum(np.floor((np.arange(new) + 0.5) * scale).astype(int), old - 1)
-        return np.eye(old)[nearest]
     if interpolation == "area":
         edges = np.arange(new + 1) * scale
         overlap = np.minimum(edges[1:, None], np.arange(old) + 1) - np.maximum(
@@ -62,6 +59,16 @@ def _weights(old: int, new: int, interpolation: str, antialias: bool) -> np.ndar
     stretch = max(scale, 1.0) if antialias else 1.0
     weights = _KERNELS[interpolation](np.abs(centres[:, None] - np.arange(old)) / stretch)
     return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _nearest(old: Any, new: int) -> Tensor:
+    """The old pixel in which the centre of each new one lies."""
+
+    def make(engine: Any) -> Tensor:
+        centres = (np.arange(new) + 0.5) * (old / new)
+        return engine.convert(np.minimum(centres, old - 1).astype(np.int32), "int32")
+
+    return create((new,), "int32", make)
 
 
 def _matrix(old: Any, new: int, interpolation: str, antialias: bool, name: str) -> Tensor:
@@ -92,7 +99,7 @@ def _cropped(x: Tensor, axes: Axes, size: tuple[int, int]) -> Tensor:
 
 def _padded(x: Tensor, axes: Axes, size: tuple[int, int], fill_value: float) -> Tensor:
     """The image in the middle of the smallest one with the aspect ratio of the new size."""
-    pads = [(0, 0)] * len(shape_of(x))
+    pads: list[tuple[Any, Any]] = [(0, 0)] * len(shape_of(x))
     for axis, other, wanted, beside in (
         (axes.height, axes.width, *size),
         (axes.width, axes.height, *size[::-1]),
@@ -100,8 +107,7 @@ def _padded(x: Tensor, axes: Axes, size: tuple[int, int], fill_value: float) -> 
         have = shape_of(x)[axis]
         need = int(shape_of(x)[other] * wanted / beside)
         if need > have:
-            before = (need - have) // 2
-            pads[axis] = (before, need - have - before)
+            pads[axis] = ((need - have) // 2,) * 2  # as much on both sides, an odd pixel on neither
             break
     return p.pad(x, pads=tuple(pads), value=float(fill_value))
 
@@ -173,7 +179,11 @@ def resize(
         x = _padded(x, axes, sizes, fill_value)
     for axis, new in zip((axes.height, axes.width), sizes, strict=True):
         old = shape_of(x)[axis]
-        if old != new:
+        if old == new:
+            continue
+        if interpolation == "nearest":
+            x = p.take(x, _nearest(old, new), axis=axis)
+        else:
             x = along(x, _matrix(old, new, interpolation, antialias, dtype_of(x)), axis)
     return returned(x, name)
 

@@ -1,0 +1,156 @@
+"""PyTorch's own kernels for attention, normalisation, images and Fourier transforms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from kerata.core import config
+
+from .fast import F32, _floats, fast_path
+
+Tensor = Any
+
+# ---- attention -----------------------------------------------------------------------------------
+
+
+def _attention_fits(
+    query: Tensor, key: Tensor, value: Tensor, bias: Any = None, mask: Any = None, scale: Any = None,
+    is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
+) -> bool:  # fmt: skip
+    """A bias may be infinite throughout a row, of which PyTorch makes zeros and the softmax NaN."""
+    return (
+        bias is None and attn_logits_soft_cap is None and query.ndim == key.ndim == value.ndim == 4
+        and _floats(query, key, value) and query.shape[2] == key.shape[2] and query.shape[3] == key.shape[3]
+        and query.shape[0] == key.shape[0] and key.shape[:3] == value.shape[:3] and key.shape[1] > 0
+        and (mask is None or _mask_fits(mask, query, key))
+    )  # fmt: skip
+
+
+def _mask_fits(mask: Tensor, query: Tensor, key: Tensor) -> bool:
+    full = (query.shape[0], query.shape[2], query.shape[1], key.shape[1])
+    return (
+        mask.dtype is torch.bool
+        and mask.ndim == 4
+        and all(m in (1, n) for m, n in zip(mask.shape, full, strict=True))
+    )
+
+
+@fast_path("dot_product_attention", when=_attention_fits)
+def _(
+    query: Tensor, key: Tensor, value: Tensor, bias: Any = None, mask: Any = None, scale: Any = None,
+    is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
+) -> Tensor:  # fmt: skip
+    q, k, v = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
+    if mask is None:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=is_causal, scale=scale).transpose(1, 2)
+    if is_causal:
+        mask = mask & torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=mask.device).tril()
+    # A query that may look nowhere gives the mean of the values, and has no derivative: hence its zeros.
+    q = torch.where(mask.any(-1, keepdim=True), q, 0)
+    added = torch.zeros(mask.shape, dtype=q.dtype, device=mask.device).masked_fill_(
+        ~mask, -0.7 * torch.finfo(q.dtype).max
+    )
+    return F.scaled_dot_product_attention(q, k, v, added, scale=scale).transpose(1, 2)
+
+
+# ---- normalisation -------------------------------------------------------------------------------
+
+
+def _trailing(x: Tensor, axis: Any) -> int:
+    """How many of the last axes these are; 0 where they are others."""
+    axes = sorted(a + x.ndim if a < 0 else a for a in ((axis,) if type(axis) is int else axis))
+    return len(axes) if axes == list(range(x.ndim - len(axes), x.ndim)) else 0
+
+
+def _layer_fits(
+    x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: Any = None, **kwargs: Any
+) -> bool:
+    if kwargs or not _floats(x, gamma, beta) or not isinstance(axis, (int, tuple, list)):
+        return False
+    count = _trailing(x, axis)
+    return count > 0 and all(v is None or v.shape == x.shape[-count:] for v in (gamma, beta))
+
+
+@fast_path("layer_normalization", when=_layer_fits)
+def _(x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None) -> Tensor:
+    shape = x.shape[-_trailing(x, axis) :]
+    return F.layer_norm(x, shape, gamma, beta, config.epsilon() if epsilon is None else epsilon)
+
+
+def _batch_fits(
+    x: Tensor, mean: Tensor, variance: Tensor, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> bool:  # fmt: skip
+    if not _floats(x, mean, variance, offset, scale) or type(axis) is not int or not -x.ndim <= axis < x.ndim:
+        return False
+    size = (x.shape[axis],)
+    return all(v is None or v.shape == size for v in (mean, variance, offset, scale))
+
+
+@fast_path("batch_normalization", when=_batch_fits)
+def _(
+    x: Tensor, mean: Tensor, variance: Tensor, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Tensor:  # fmt: skip
+    factor = torch.rsqrt(variance + epsilon)
+    factor = factor if scale is None else factor * scale
+    shift = -mean * factor if offset is None else torch.addcmul(offset, mean, factor, value=-1)
+    if axis not in (-1, x.ndim - 1):
+        shape = [-1 if i == axis % x.ndim else 1 for i in range(x.ndim)]
+        factor, shift = factor.view(shape), shift.view(shape)
+    return torch.addcmul(shift, x, factor)
+
+
+# ---- images --------------------------------------------------------------------------------------
+
+
+def _exact(old: int, new: int) -> bool:
+    """Whether PyTorch's positions, which it computes in float32, are exact: the ratio has a power of two below."""
+    return old % (new // (new & -new)) == 0 and max(old, new) < 1 << 15
+
+
+def _resize_fits(
+    images: Tensor, size: Any, interpolation: str = "bilinear", antialias: bool = False,
+    crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
+    fill_value: float = 0.0, data_format: str | None = None,
+) -> bool:  # fmt: skip
+    if (
+        images.dtype not in F32
+        or images.ndim not in (3, 4)
+        or not isinstance(size, (tuple, list))
+        or len(size) != 2
+    ):
+        return False
+    if interpolation != "bilinear" or crop_to_aspect_ratio or pad_to_aspect_ratio or fill_mode != "constant":
+        return False
+    layout = config.image_data_format() if data_format is None else data_format
+    if layout not in ("channels_last", "channels_first") or not all(type(n) is int and n > 0 for n in size):
+        return False
+    have = images.shape[-3:-1] if layout == "channels_last" else images.shape[-2:]
+    return 0 not in images.shape and all(map(_exact, have, size))
+
+
+@fast_path("resize", when=_resize_fits)
+def _(
+    images: Tensor, size: Any, interpolation: str = "bilinear", antialias: bool = False, crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False, fill_mode: str = "constant", fill_value: float = 0.0, data_format: str | None = None,
+) -> Tensor:  # fmt: skip
+    last = (config.image_data_format() if data_format is None else data_format) == "channels_last"
+    x = images if images.ndim == 4 else images[None]
+    x = x.permute(0, 3, 1, 2) if last else x
+    x = F.interpolate(x, tuple(size), mode="bilinear", antialias=bool(antialias))
+    x = x.permute(0, 2, 3, 1) if last else x
+    return x if images.ndim == 4 else x[0]
+
+
+# ---- Fourier transforms --------------------------------------------------------------------------
+
+
+@fast_path(
+    "rfft",
+    when=lambda x, fft_length=None: x.dtype in F32 and x.ndim > 0 and fft_length is None and x.shape[-1] > 0,
+)
+def _(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
+    z = torch.fft.rfft(x)
+    return z.real, z.imag
