@@ -31,7 +31,7 @@ def kl_divergence(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """
     y_true, y_pred = operands(y_true, y_pred)
     true, pred = (ops.clip(x, config.epsilon(), 1.0) for x in (y_true, y_pred))
-    return ops.sum(ops.multiply(true, ops.log(ops.divide(true, pred))), axis=-1)
+    return ops.sum(ops.multiply(true, ops.subtract(ops.log(true), ops.log(pred))), axis=-1)
 
 
 @register_builtin("losses")

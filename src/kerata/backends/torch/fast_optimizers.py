@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 
 from .fast import fast_path
@@ -102,12 +103,15 @@ def _adam(
     beta_1: float, beta_2: float, epsilon: float,
 ) -> None:  # fmt: skip
     if step.device == _HOST:
-        # PyTorch adds its epsilon to the corrected root, we ours to the root itself.
         gradients = [g.contiguous() for g in gradients]  # the kernel takes their memory order for granted
-        corrected = epsilon / math.sqrt(1.0 - beta_2 ** step.item()) if beta_2 else epsilon
+        count = step.item()
+        first, second = 1.0 - beta_1**count, math.sqrt(1.0 - beta_2**count)  # PyTorch's corrections, in 64 bits
+        # Ours are in 32 bits, where 1 - 0.999 has four digits. And PyTorch adds its epsilon to the corrected root, we
+        # ours to the root itself.
+        ours = math.sqrt(_lost(beta_2, count)) / _lost(beta_1, count)
         torch._fused_adam_(
-            values, gradients, momentums, velocities, hats, [step] * len(values), lr=rate.item(), beta1=beta_1, beta2=beta_2,
-            weight_decay=0.0, eps=corrected, amsgrad=bool(hats), maximize=False,
+            values, gradients, momentums, velocities, hats, [step] * len(values), lr=rate.item() * ours * first / second,
+            beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon / second, amsgrad=bool(hats), maximize=False,
         )  # fmt: skip
         return
     scaled = rate * torch.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
@@ -121,6 +125,11 @@ def _adam(
     pushes = torch._foreach_div(momentums, sizes)
     torch._foreach_mul_(pushes, scaled)
     torch._foreach_sub_(values, pushes)
+
+
+def _lost(beta: float, count: float) -> float:
+    """`1 - beta**count` in 32 bits."""
+    return float(np.float32(1.0) - np.float32(beta) ** np.float32(count))
 
 
 @fast_path("optimizer_sgd", when=_updates)
