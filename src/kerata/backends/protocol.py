@@ -108,6 +108,22 @@ class Engine(abc.ABC):
         """Like `write`, for a value that nobody else will change: it need not be copied."""
         self.write(variable, value)
 
+    def update_in_place(
+        self, update: str, columns: Sequence[Sequence[Any]], gradients: Sequence[Tensor], rest: tuple[Any, ...]
+    ) -> bool:
+        """Runs an update of `optimizers/updates.py` on the containers themselves, where the engine has a kernel for it.
+
+        Args:
+            update: name of the op, such as "optimizer_adam".
+            columns: the variables, and for each kind of slot their slots.
+            gradients: a gradient for each variable.
+            rest: the other arguments of the op.
+
+        Returns:
+            Whether it did.
+        """
+        return False
+
     def set_trainable(self, container: Any, trainable: bool) -> None:
         """Called when `Variable.trainable` changes."""
 

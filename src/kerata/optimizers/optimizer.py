@@ -440,6 +440,9 @@ class Optimizer:
     ) -> None:
         """Gives the values of variables and slots to an op of updates.py, and assigns what it gives."""
         columns = [variables, *slots]
+        name = update.op.name  # type: ignore[attr-defined]
+        if STATE.scope is None and self.engine.update_in_place(name, columns, gradients, rest):
+            return
         values = [_raw(column, self.engine) for column in columns]
         new = update(values[0], gradients, *values[1:], *rest)
         for column, old, updated in zip(columns, values, new, strict=True):

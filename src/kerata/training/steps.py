@@ -117,10 +117,11 @@ class Steps(Compilation):
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
         (_, (loss, y_pred)), grads = value_and_grad(scaled_loss, variables, has_aux=True)()
-        self._loss_tracker.update_state(loss, sample_weight=_rows(x))
-        if variables:
-            self.optimizer.apply(grads, variables)
-        self._update_metrics(y, y_pred, sample_weight)
+        with self.engine.inference_scope():
+            self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+            if variables:
+                self.optimizer.apply(grads, variables)
+            self._update_metrics(y, y_pred, sample_weight)
 
     def _measure(self, x: Tree, y: Tree, sample_weight: Tree) -> None:
         y_pred = self._forward(x, False)

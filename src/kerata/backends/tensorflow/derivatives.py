@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -13,6 +15,22 @@ from kerata.core.declare import PRIMITIVES
 
 Tensor = Any
 Function = Callable[..., Any]
+_wanted: contextvars.ContextVar[bool] = contextvars.ContextVar("wanted", default=True)
+
+
+@contextlib.contextmanager
+def none_wanted() -> Iterator[None]:
+    """Around what nobody will differentiate: functions that are traced there need no rules."""
+    token = _wanted.set(False)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
+
+
+def wanted() -> bool:
+    """Whether what is computed now may be differentiated."""
+    return _wanted.get() and (could_possibly_record() or not tf.executing_eagerly())
 
 
 def _rule(name: str) -> Function:
@@ -25,7 +43,7 @@ def _rule(name: str) -> Function:
 
     def pair(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
         parts = zip(pairwise(g, y, x1, x2), (x1, x2), strict=True)
-        return tuple(c if c is None or not tf.is_tensor(x) else _unbroadcast(c, x) for c, x in parts)  # type: ignore[return-value]
+        return tuple(c if c is None or not tf.is_tensor(x) else _unbroadcast(c, x) for c, x in parts)
 
     return pair
 
@@ -44,7 +62,7 @@ def ruled(name: str, fn: Function) -> Function:
     def call(*args: Any, **params: Any) -> Any:
         tensors = [a for a in args if tf.is_tensor(a)]
         moving = any(a.dtype.is_floating or a.dtype.is_complex for a in tensors)
-        if not moving or (tf.executing_eagerly() and not could_possibly_record()):
+        if not moving or not wanted():
             return fn(*args, **params)
 
         def filled(values: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from kerata.core.replay import replayable
 from kerata.core.state import STATE, StateScope
 from kerata.core.variable import Variable
 
-from . import fast
+from . import derivatives, fast, fast_optimizers
 from .primitives import TABLE, native
 
 Tensor = Any
@@ -115,6 +115,9 @@ class TensorflowEngine(Engine):
     def goes_backward(self, *xs: Tensor) -> bool:
         return _backward.get()
 
+    def inference_scope(self) -> AbstractContextManager[Any]:
+        return derivatives.none_wanted()
+
     def version(self) -> str:
         return tf.__version__
 
@@ -133,6 +136,14 @@ class TensorflowEngine(Engine):
 
     def write(self, variable: Any, value: Tensor) -> None:
         variable._container.assign(value)
+
+    def update_in_place(self, update: str, columns: Any, gradients: Any, rest: tuple[Any, ...]) -> bool:
+        kernel = fast_optimizers.TABLE.get(update)
+        if kernel is None or any(v.dtype != "float32" for column in columns for v in column):
+            return False
+        for gradient, *row in zip(gradients, *columns, strict=True):
+            kernel([v._container for v in row], gradient, *rest)
+        return True
 
     def set_trainable(self, container: tf.Variable, trainable: bool) -> None:
         container._trainable = trainable

@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kerata.core import config
+
 TABLE: dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
 
 
@@ -21,6 +23,7 @@ def fast_path(name: str, when: Callable[..., bool] | None = None) -> Callable[[A
 
 
 F32 = (tf.float32, tf.float64)
+_PLAIN = {int}
 
 
 def _wide(x: Any, *_: Any, **__: Any) -> bool:
@@ -34,6 +37,11 @@ TABLE["softplus"] = (_wide, lambda x: tf.math.softplus(x))
 
 def _one_axis(x: Any, axis: Any = -1) -> bool:
     return x.dtype in F32 and axis in (-1, len(x.shape) - 1) and len(x.shape) > 0
+
+
+@fast_path("softmax", when=_one_axis)
+def _(x: Any, axis: int = -1) -> Any:
+    return tf.nn.softmax(x)
 
 
 @fast_path("log_softmax", when=_one_axis)
@@ -66,3 +74,68 @@ def _(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> An
     there = tf.logical_and(target >= 0, target < classes)
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.where(there, target, 0), output)
     return tf.where(there, loss, tf.zeros_like(loss))  # a class that does not exist gives 0
+
+
+# ---- what is one function of TensorFlow: the shortest way from Python ------------------------------
+
+
+def _matrices(x1: Any, x2: Any) -> bool:
+    dtype = x1.dtype
+    return dtype in F32 and x2.dtype == dtype and x1.shape.rank == 2 and x2.shape.rank == 2
+
+
+TABLE["matmul"] = (_matrices, tf.linalg.matmul)
+TABLE["transpose"] = (lambda x, axes=None: axes is None, lambda x, axes=None: tf.transpose(x))
+
+
+@fast_path(
+    "reshape", when=lambda x, newshape: type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
+)
+def _(x: Any, newshape: tuple[int, ...]) -> Any:
+    return tf.reshape(x, newshape)
+
+
+@fast_path(
+    "sum", when=lambda x, axis=None, keepdims=False: x.dtype in F32 and (axis is None or type(axis) is int)
+)
+def _(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    return tf.reduce_sum(x, axis, keepdims)
+
+
+# ---- images and Fourier transforms -----------------------------------------------------------------
+
+
+def _exact(old: int, new: int) -> bool:
+    """Whether the kernel's positions, which it computes in float32, are exact: the ratio has a power of two below."""
+    return old % (new // (new & -new)) == 0 and max(old, new) < 1 << 15
+
+
+def _resize_fits(
+    images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False,
+    crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
+    fill_value: float = 0.0, data_format: str | None = None,
+) -> bool:  # fmt: skip
+    if images.dtype != tf.float32 or images.shape.rank not in (3, 4) or not images.shape.is_fully_defined():
+        return False
+    if interpolation != "bilinear" or antialias or crop_to_aspect_ratio or pad_to_aspect_ratio:
+        return False
+    layout = config.image_data_format() if data_format is None else data_format
+    if fill_mode != "constant" or layout != "channels_last" or type(size) is not tuple or len(size) != 2:
+        return False
+    if not all(type(n) is int and n > 0 for n in size) or 0 in images.shape:
+        return False
+    return all(map(_exact, images.shape[-3:-1], size))
+
+
+@fast_path("resize", when=_resize_fits)
+def _(images: Any, size: Any, *_: Any, **__: Any) -> Any:
+    return tf.image.resize(images, size)
+
+
+@fast_path(
+    "rfft",
+    when=lambda x, fft_length=None: x.dtype in F32 and x.shape.rank and fft_length is None and x.shape[-1],
+)
+def _(x: Any, fft_length: int | None = None) -> tuple[Any, Any]:
+    z = tf.signal.rfft(x)
+    return tf.math.real(z), tf.math.imag(z)

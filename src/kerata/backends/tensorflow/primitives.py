@@ -444,6 +444,8 @@ def _(x: Tensor, starts: Tensor, sizes: tuple[int, ...]) -> Tensor:
 
 @implements("dynamic_update_slice")
 def _(x: Tensor, update: Tensor, starts: Tensor) -> Tensor:
+    if not x.shape.rank:
+        return update
     first = _starts(x, starts, tf.shape(update))
     grids = tf.meshgrid(*(tf.range(d) for d in update.shape), indexing="ij")
     places = tf.reshape(tf.stack(grids, -1), (-1, len(update.shape))) + first
@@ -496,7 +498,12 @@ def _scatter(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
     }[mode]  # fmt: skip
     if x.dtype == tf.bool:
         return tf.cast(fn(tf.cast(x, tf.int8), indices, tf.cast(updates, tf.int8)), tf.bool)
-    return fn(x, indices, updates)
+    out = fn(x, indices, updates)
+    if mode in ("max", "min") and x.dtype.is_floating:  # NaN wins; TensorFlow skips it among the updates
+        bad = tf.cast(tf.math.is_nan(updates), tf.int32)
+        hit = tf.tensor_scatter_nd_max(tf.zeros(tf.shape(x), tf.int32), indices, bad)
+        out = tf.where((hit > 0) | tf.math.is_nan(x), tf.constant(math.nan, x.dtype), out)
+    return out
 
 
 _scatter_by_rule = ruled("scatter", _scatter)
@@ -546,8 +553,19 @@ def _(x: Tensor, axis: int) -> Tensor:
 
 @implements("top_k")
 def _(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    found = tf.math.top_k(_sortable(x), k)
-    return tf.cast(found.values, x.dtype), found.indices
+    if not x.dtype.is_floating:
+        found = tf.math.top_k(_sortable(x), k)
+        return tf.cast(found.values, x.dtype), found.indices
+    places = tf.math.top_k(_rank(x), k).indices
+    return tf.gather(x, places, axis=-1, batch_dims=len(x.shape) - 1), places
+
+
+def _rank(x: Tensor) -> Tensor:
+    """Integers in the order of floats, with NaN above all, for which TensorFlow has no place."""
+    kind = {2: tf.int16, 4: tf.int32, 8: tf.int64}[x.dtype.size]
+    bits = tf.bitcast(tf.stop_gradient(x) + tf.zeros((), x.dtype), kind)  # -0 becomes 0
+    ordered = tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, tf.constant(kind.max, kind)), bits)
+    return tf.where(tf.math.is_nan(x), tf.constant(kind.max, kind), ordered)
 
 
 @implements("searchsorted")
