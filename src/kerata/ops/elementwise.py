@@ -368,7 +368,8 @@ def bitwise(primitive: Callable[..., Tensor], bools: bool = True, **options: Any
         def body(x: TensorLike, y: TensorLike) -> Tensor:
             integers_only(x, y, names=("x", "y"))
             try:
-                return primitive(*whole(*(promote if bools else counted)(x, y), "y"))
+                a, b = (promote if bools else counted)(x, y)
+                return primitive(*whole(a, b, "y"))
             except ArgumentError as error:
                 if error.argument == "x2":  # the shape rule's name for the second one
                     error.argument = "y"

@@ -116,7 +116,8 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 def _integer_pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     integers_only(x1, x2, names=("x1", "x2"))
-    a, b = as_tensors(*whole(*counted(x1, x2), "x2"))
+    a, b = counted(x1, x2)
+    a, b = as_tensors(*whole(a, b, "x2"))
     shape = rules.broadcast_two(tuple(shape_of(a)), tuple(shape_of(b)))
     return _magnitude(p.broadcast_to(a, shape=shape)), _magnitude(p.broadcast_to(b, shape=shape))
 
