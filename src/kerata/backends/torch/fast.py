@@ -29,6 +29,7 @@ def _(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 F32 = (torch.float32, torch.float64)
+_PLAIN = {int}
 
 
 def _floats(*xs: Any) -> bool:
@@ -51,6 +52,32 @@ def _(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 FLOATS = (*F32, torch.float16, torch.bfloat16)  # these kernels compute half precision in float32
+
+# ---- what is one function of PyTorch: the shortest way from Python ---------------------------------
+
+
+def _matrices(x1: Tensor, x2: Tensor) -> bool:
+    dtype = x1.dtype
+    return dtype in F32 and x2.dtype is dtype and x1.ndim > 1 and x2.ndim > 1
+
+
+TABLE["matmul"] = (_matrices, torch.matmul)
+TABLE["transpose"] = (lambda x, axes=None: axes is None and x.ndim == 2, lambda x, axes=None: x.t())
+
+
+@fast_path(
+    "reshape", when=lambda x, newshape: type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
+)
+def _(x: Tensor, newshape: tuple[int, ...]) -> Tensor:
+    return x.reshape(newshape)
+
+
+@fast_path(
+    "sum", when=lambda x, axis=None, keepdims=False: x.dtype in F32 and (axis is None or type(axis) is int)
+)
+def _(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    return torch.sum(x) if axis is None and not keepdims else torch.sum(x, axis, keepdims)
+
 
 for _name, _fn in {
     "relu": torch.relu, "silu": F.silu, "selu": torch.selu, "relu6": F.relu6, "log_sigmoid": F.logsigmoid,
