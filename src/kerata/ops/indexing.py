@@ -98,7 +98,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     samples=[
         sample(T((3, 4)), values([[0, 3], [1, 1], [-1, 2]], dtype="int32"), axis=1), sample(T((3, 4)), values([[0, 1, 2, 9]], dtype="int32"), 0),
         sample(T((2, 3)), values(5, 0, dtype="int64")), sample(T((2, 1, 3)), T((2, 4, 1), "int32", 0, 2), axis=-1),
-    sample(T((0, 3)), T((0, 2), "int32", low=0, high=2), 1)],
+    sample(T((0, 3)), T((0, 2), "int32", low=0, high=2), 1), sample(T((2, 3), "bool"), values([[-9, 9]], dtype="int32"), 1)],
     rejects=[rejects(T((3, 4)), values(0, dtype="int32"), 1, argument="indices"), rejects(T((3,)), T((3,)), 0, argument="indices"), rejects(T((3,)), [0, 3], 0, argument="indices"), rejects(T((0,)), values(0, dtype="int32"), 0, argument="indices")],
 )  # fmt: skip
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
@@ -175,8 +175,7 @@ def _starts(start_indices: Any, ndim: int) -> Any:
 @op(
     samples=[
         sample(T((4, 5)), (1, 2), (2, 3)), sample(T((4, 5)), values(1, 2, dtype="int32"), (2, 3)), sample(T((4,)), (9,), (2,)), sample(T((4,)), values(-9, dtype="int32"), (2,)),
-        sample(T((3, 2), "int32"), (0, 0), (3, 2)),
-    ],
+        sample(T((3, 2), "int32"), (0, 0), (3, 2)), sample(T((3, 4)), values(9, -9, dtype="int64"), (2, 2)), sample(T(()), (), ())],
     rejects=[rejects(T((4, 5)), (1,), (2, 3), argument="start_indices"), rejects(T((4,)), (0,), (5,), argument="shape"), rejects(T((4,)), (0,), (2, 2), argument="shape")],
 )  # fmt: skip
 def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
@@ -216,7 +215,7 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     samples=[
         sample(T((4, 5)), (1, 2), T((2, 3))), sample(T((4,)), values(3, dtype="int32"), T((2,))), sample(T((3,), "int32"), (0,), T((2,), "int32")),
         sample(T((4, 5)), values(1, 2, dtype="int64"), T((2, 3))),
-    sample(T((0, 2)), (0, 0), T((0, 1)))],
+    sample(T((0, 2)), (0, 0), T((0, 1))), sample(T(()), (), T(())), sample(T((3,), "bool"), values(-5, dtype="int32"), T((2,)))],
     rejects=[rejects(T((4, 5)), (1,), T((2, 3)), argument="start_indices"), rejects(T((4,)), (0,), T((5,)), argument="updates")],
 )  # fmt: skip
 def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Tensor:
@@ -295,7 +294,7 @@ def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
     samples=[
         sample(values([[0, 1], [2, 0]], dtype="int32"), T((2,)), (3, 2)), sample(values([[1], [1]], dtype="int32"), T((2, 4)), (3, 4)),
         sample(values([[0], [-1]], dtype="int64"), T((2,), "int32"), (3,)),
-    sample(T((0, 1), "int32"), T((0, 2)), (3, 2)), sample(values([0], [0], dtype="int32"), values(2.0, 3.0, dtype="float64"), (2,))],
+    sample(T((0, 1), "int32"), T((0, 2)), (3, 2)), sample(values([0], [0], dtype="int32"), values(2.0, 3.0, dtype="float64"), (2,)), sample(values([[[0, 9]], [[-1, 0]]], dtype="int32"), T((2, 1)), (2, 3)), sample([[0], [0]], T((2,), "bool"), (2,))],
     rejects=[rejects([[3]], T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices")],
 )  # fmt: skip
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
@@ -340,8 +339,7 @@ def _check_scatter_update(inputs: Any, indices: Any, updates: Any, reduction: An
         sample(T((3, 2)), values([[0, 1], [2, 0]], dtype="int32"), T((2,))), sample(T((4,)), values([[1], [1]], dtype="int32"), T((2,)), reduction="add"),
         sample(T((4, 2)), values([[1], [3]], dtype="int32"), T((2, 2))), sample(T((4,)), values([[0], [2]], dtype="int32"), T((2,)), "max"),
         sample(T((4,)), values([[0], [2]], dtype="int32"), T((2,)), "min"), sample(T((4,)), values([[0], [0]], dtype="int32"), T((2,), low=0.5), "mul"),
-        sample(T((3,), "bool"), values([[0]], dtype="int32"), T((1,), "bool")),
-    ],
+        sample(T((3,), "bool"), values([[0]], dtype="int32"), T((1,), "bool")), sample(values(float("nan"), 1.0, 2.0), values([[0], [1]], dtype="int32"), values(1.0, float("nan")), "max", gradient=False), sample(T((3,), "uint32"), values([[0], [0]], dtype="int32"), T((2,), "uint32"), "min"), sample(values(0.0, 2.0, 3.0), values([[0], [1], [1]], dtype="int32"), values(5.0, 0.0, 4.0), "mul"), sample(T((3, 2)), values([[1], [1]], dtype="int32"), T((2, 2)))],
     rejects=[
         rejects(T((3,)), values([[0]], dtype="int32"), T((2,)), argument="updates"), rejects(T((3,)), values([[0]], dtype="int32"), T((1,)), "sum", argument="reduction"),
         rejects(T((3,)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"), rejects(T((3,)), [[-4]], T((1,)), argument="indices"),
@@ -424,6 +422,7 @@ _IDS = values(0, 1, 0, 1, dtype="int32")
 _SEGMENTS = [
     sample(T((4,)), _IDS), sample(T((4, 3)), _IDS, num_segments=2), sample(T((4,), "int32"), _IDS, 4),
     sample(T((4,)), values(0, -1, 5, 1, dtype="int32"), 2), sample(T((4,)), values(0, 2, 0, 2, dtype="int32"), gradient=False),
+    sample(values(float("nan"), 1.0, 2.0), values(0, 0, 1, dtype="int32"), 2, gradient=False), sample(T((0, 2)), T((0,), "int32"), 2, gradient=False), sample(values(0.0, 0.0, 3.0, 2.0), values(0, 0, 1, 1, dtype="int32"), 2, gradient=False),
 ]  # fmt: skip
 _SEGMENT_REJECTS = [
     rejects(T((4,)), T((3,), "int32"), argument="segment_ids"), rejects(T((4,)), T((4,)), argument="segment_ids"), rejects(T((4,)), _IDS, -1, argument="num_segments"),
@@ -547,7 +546,7 @@ def one_hot(
 
 
 @op(
-    samples=[sample(values([[0, 2], [1, 1]], dtype="int32"), 3), sample(values(0, 2, dtype="int32"), num_classes=4), sample(values([[0, -1]], dtype="int32"), 3, dtype="int32"), sample(values([5, 1], dtype="int32"), 3), sample(T((0, 2), "int32", low=0, high=3), 3)],
+    samples=[sample(values([[0, 2], [1, 1]], dtype="int32"), 3), sample(values(0, 2, dtype="int32"), num_classes=4), sample(values([[0, -1]], dtype="int32"), 3, dtype="int32"), sample(values([5, 1], dtype="int32"), 3), sample(T((0, 2), "int32", low=0, high=3), 3), sample(values([[[0], [9]]], dtype="uint8"), 3, dtype="bool")],
     rejects=[rejects(T((2,)), 3, argument="inputs"), rejects(values(0, dtype="int32"), None, argument="num_classes")],
     differentiable=False,
 )  # fmt: skip
@@ -640,6 +639,7 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
         sample(T((3, 4)), -1, 0),
         sample(values(2, 2, 1, 1, dtype="int32"), 1),
         sample(T((2, 3)), 4, None),
+        sample(values(2.0, float("nan"), 2.0, 1.0), 1),
     ],
     rejects=[rejects(T((3,)), 3, argument="kth")],
     differentiable=False,
@@ -669,7 +669,7 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 5)), 2), sample(T((6,), "int32", 0, 3), 3), sample(T((4,)), 4, sorted=False), sample(T((2, 3, 4)), 1), sample(T((3,)), 0), sample(T((4,), "float16"), 2, gradient=False)],
+    samples=[sample(T((2, 5)), 2), sample(T((6,), "int32", 0, 3), 3), sample(T((4,)), 4, sorted=False), sample(T((2, 3, 4)), 1), sample(T((3,)), 0), sample(T((4,), "float16"), 2, gradient=False), sample(values(1.0, float("nan"), float("inf"), float("nan"), 0.0, -0.0), 4, gradient=False)],
     rejects=[rejects(T((3,)), 4, argument="k"), rejects(T((3,)), -1, argument="k"), rejects(T(()), 1, argument="x"), rejects(T((2,), "complex64"), 1, argument="x")],
 )  # fmt: skip
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
@@ -703,7 +703,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 
 
 @op(
-    samples=[sample(values(1, 0, dtype="int32"), T((2, 4)), 2), sample(values(0, 1, 9, dtype="int32"), values([[1.0, 1.0, 0.0], [0.0, float("nan"), 1.0], [0.0, 1.0, 2.0]]), 1), sample(values(0, 2, dtype="int32"), T((2, 3)), 3), sample(values(-1, 1, dtype="int32"), T((2, 3)), 1), sample(T((0,), "int32"), T((0, 3)), 1)],
+    samples=[sample(values(1, 0, dtype="int32"), T((2, 4)), 2), sample(values(0, 1, 9, dtype="int32"), values([[1.0, 1.0, 0.0], [0.0, float("nan"), 1.0], [0.0, 1.0, 2.0]]), 1), sample(values(0, 2, dtype="int32"), T((2, 3)), 3), sample(values(-1, 1, dtype="int32"), T((2, 3)), 1), sample(T((0,), "int32"), T((0, 3)), 1), sample(values(1, 0, dtype="int64"), T((2, 3), "bool"), 2), sample(values(-1, 3, dtype="int32"), T((2, 3)), 3)],
     rejects=[rejects(T((2,)), T((2, 3)), 1, argument="targets"), rejects(values(0, dtype="int32"), T((2, 3)), 1, argument="targets")],
     differentiable=False,
 )  # fmt: skip
@@ -759,7 +759,7 @@ def _search(sequence: Any, wanted: Any, side: str, argument: str) -> Tensor:
 
 
 @op(
-    samples=[sample(values(1.0, 2.0, 2.0, 3.0), values(0.0, 2.0, 2.5, 9.0)), sample(values(1.0, 2.0, 2.0), values([[2.0], [1.0]]), side="right"), sample(values(1, 3, dtype="int32"), 2), sample(T((0,)), T((2,))), sample(values(1.0, 2.0, dtype="float64"), values(1.5, float("nan"), float("inf"), dtype="float64"))],
+    samples=[sample(values(1.0, 2.0, 2.0, 3.0), values(0.0, 2.0, 2.5, 9.0)), sample(values(1.0, 2.0, 2.0), values([[2.0], [1.0]]), side="right"), sample(values(1, 3, dtype="int32"), 2), sample(T((0,)), T((2,))), sample(values(1.0, 2.0, dtype="float64"), values(1.5, float("nan"), float("inf"), dtype="float64")), sample(values(1.0, float("nan"), float("nan")), values(0.0, float("nan"), 2.0)), sample(values(1.0, float("nan")), values(5.0, float("nan")), side="right")],
     rejects=[rejects(T((2, 2)), T((2,)), argument="sorted_sequence"), rejects(T((2,)), T((2,)), "middle", argument="side")],
     reference=np.searchsorted, differentiable=False,
 )  # fmt: skip
@@ -791,6 +791,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
         sample(values(3, 1, 2, dtype="int32"), values(1, 2, dtype="int32")),
         sample(T((2,)), T((0,))),
         sample(values(float("nan"), float("inf"), float("-inf")), values(0.0, 1.0)),
+        sample(values(float("nan"), 1.0, 2.0), values(1, 2, dtype="int32")),
     ],
     rejects=[rejects(T((2,)), T((2, 2)), argument="bins")],
     reference=np.digitize,
@@ -823,7 +824,7 @@ def _concrete(x: Any) -> bool:
 
 @op(
     needs_values=True,
-    samples=[sample(values(0, 1, 1, 4, dtype="int32")), sample(values(1, 1, dtype="int32"), minlength=5), sample(values(0, 1, 1, dtype="int32"), T((3,))), sample(values([[0, 1], [2, 2]], dtype="int32")), sample(T((0,), "int32"), minlength=2)],
+    samples=[sample(values(0, 1, 1, 4, dtype="int32")), sample(values(1, 1, dtype="int32"), minlength=5), sample(values(0, 1, 1, dtype="int32"), T((3,))), sample(values([[0, 1], [2, 2]], dtype="int32")), sample(T((0,), "int32"), minlength=2), sample(values(-1, 2, dtype="int32"), minlength=3)],
     rejects=[rejects(T((2,)), argument="x"), rejects(T((2, 2, 2), "int32", 0, 2), argument="x"), rejects(values(0, dtype="int32"), T((2,)), argument="weights")],
 )  # fmt: skip
 def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, sparse: bool = False) -> Tensor:
@@ -869,6 +870,7 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
         sample(T((0,))),
         sample(T((2, 2, 2), "int32")),
         sample(values(float("nan"), -0.0, 0.0, float("inf"))),
+        sample(values([[[0.0, float("nan")]]])),
     ],
     differentiable=False,
     reference=np.nonzero,
@@ -910,6 +912,8 @@ def _check_unravel(indices: Any, shape: Any) -> None:
         sample(4, (6,)),
         sample(T((0,), "int32"), (2, 2)),
         sample(values(3, 0, dtype="int64"), (4,)),
+        sample(values(7, -9, dtype="int32"), (2, 3)),
+        sample([1, 5], [2, 3]),
     ],
     rejects=[
         rejects(T((2,)), (2, 2), argument="indices"),

@@ -34,6 +34,7 @@ def check_shape(argument: str, value: Tensor, wanted: tuple[Any, ...]) -> None:
         sample(T((0, 3)), T((3, 2)), T((2,))),
         sample(T((3,)), T((3, 2))),
         sample(T((2, 3), "float64"), T((3, 2), "float64"), T((2,), "float64")),
+        sample(T((3,)), T((3, 2)), T((2,))),
     ],
     rejects=[
         rejects(T((2, 3)), T((4, 2)), argument="kernel"),

@@ -210,7 +210,7 @@ def _solved(a: Any, b: Any, solve_: Any) -> Tensor:
 
 _SYSTEMS = (
     sample(_GENERAL, T((3, 2))), sample(_GENERAL, T((3,))), sample(_BATCH, T((2, 3, 1))), sample(_BATCH, T((3, 2))), sample(_BATCH, T((2, 3))),
-    sample(_GENERAL.astype("float64"), T((3, 2), "float64")),
+    sample(_GENERAL.astype("float64"), T((3, 2), "float64")), sample(values([[1.0, 2.0], [2.0, 4.0]]), T((2,)), gradient=False), sample(values([[1.0, 2.0], [float("inf"), 4.0]]), T((2, 1)), gradient=False),
 )  # fmt: skip
 _SYSTEM_REJECTS = (
     rejects(T((2, 3)), T((2, 1)), argument="a"),
@@ -264,7 +264,11 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tenso
     return _solved(a, b, lambda m, v: d.triangular_solve(m, v, lower=bool(lower)))
 
 
-@op(samples=(*_SQUARES, sample(_GENERAL)), rejects=_SQUARE_REJECTS, reference=np.linalg.inv)
+@op(
+    samples=(*_SQUARES, sample(_GENERAL)),
+    rejects=_SQUARE_REJECTS,
+    reference=np.linalg.inv,
+)
 def inv(x: TensorLike) -> Tensor:
     """The inverse of square matrices; NaN where there is none.
 
@@ -295,6 +299,8 @@ def inv(x: TensorLike) -> Tensor:
         sample(values([[0.0, 1.0], [2.0, 3.0]])),
         sample(T((2, 3), "float64")),
         sample(T((4, 2))),
+        sample(T((2, 0, 3))),
+        sample(values([[float("inf"), 1.0], [1.0, 2.0]])),
     ),
     rejects=_SQUARE_REJECTS[:1],
     differentiable=False,
@@ -331,7 +337,17 @@ _DETERMINANTS = (
 )
 
 
-@op(samples=_DETERMINANTS, rejects=_SQUARE_REJECTS, reference=np.linalg.det)
+@op(
+    samples=(
+        *_DETERMINANTS,
+        sample(values([[1.0, 2.0], [2.0, 4.0]])),
+        sample(values([[0.0, 0.0], [0.0, 0.0]])),
+        sample(values([[1.0, 0.0, 2.0], [2.0, 0.0, 4.0], [3.0, 0.0, 6.0]])),
+        sample(values([[float("nan"), 1.0], [1.0, 2.0]]), gradient=False),
+    ),
+    rejects=_SQUARE_REJECTS,
+    reference=np.linalg.det,
+)
 def det(x: TensorLike) -> Tensor:
     """The determinant of square matrices.
 
@@ -452,6 +468,8 @@ def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
         sample(values([[0.0, -1.0], [1.0, 0.0]])),
         sample(values([[2.0]])),
         sample(values([[1.0, 2.0], [3.0, 4.0]], dtype="float64")),
+        sample(values([[float("nan"), 1.0], [1.0, 2.0]])),
+        sample(T((0, 0))),
     ),
     rejects=_SQUARE_REJECTS,
     differentiable=False,
@@ -537,7 +555,7 @@ _RECTANGLES = (
 
 
 @op(
-    samples=(*_RECTANGLES, sample(T((3, 2)), gradient=False), sample(T((2, 3)), full_matrices=True, gradient=False), sample(_GENERAL, compute_uv=False), sample(T((4, 2)), False, False)),
+    samples=(*_RECTANGLES, sample(T((3, 2)), gradient=False), sample(T((2, 3)), full_matrices=True, gradient=False), sample(_GENERAL, compute_uv=False), sample(T((4, 2)), False, False), sample(values([[1.0, float("nan")], [1.0, 2.0]]), False, gradient=False),),
     rejects=(rejects(T((3,)), argument="x"),),
 )  # fmt: skip
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
@@ -617,6 +635,7 @@ def _least(x: Tensor, rcond: Any) -> float:
         sample(_BATCH),
         sample(values([[1.0, 1.0], [1.0, 1.0]]), gradient=False),
         sample(_GENERAL, rcond=0.1),
+        sample(T((0, 3))),
     ),
     rejects=(rejects(T((3,)), argument="x"),),
     reference=np.linalg.pinv,
@@ -643,7 +662,7 @@ def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
 
 
 @op(
-    samples=(sample(T((4, 2)), T((4,))), sample(T((4, 2)), T((4, 3))), sample(_GENERAL, T((3, 1))), sample(T((2, 4)), T((2,))), sample(T((5, 2), "float64"), T((5, 2), "float64"))),
+    samples=(sample(T((4, 2)), T((4,))), sample(T((4, 2)), T((4, 3))), sample(_GENERAL, T((3, 1))), sample(T((2, 4)), T((2,))), sample(T((5, 2), "float64"), T((5, 2), "float64")), sample(values([[1.0, 2.0], [2.0, 4.0]]), values(1.0, 3.0), gradient=False),),
     rejects=(rejects(T((3, 2)), T((2,)), argument="b"), rejects(T((3,)), T((3,)), argument="a")),
 reference=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond)[0])  # fmt: skip
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
@@ -678,6 +697,7 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
         sample(values([[1.0, 1.0], [1.0, 1.0]])),
         sample(_BATCH),
         sample(_GENERAL, tol=2.0),
+        sample(T((0, 3))),
     ),
     rejects=(rejects(T((3,)), argument="x"),),
     reference=np.linalg.matrix_rank,
@@ -764,8 +784,7 @@ def _matrix_norm(x: Tensor, order: Any, axes: tuple[int, int], keepdims: bool) -
     samples=(
         sample(T((3,))), sample(T((2, 3))), sample(T((2, 3, 4))), sample(T((2, 3)), axis=1, keepdims=True), sample(T((3,)), 1), sample(T((3,)), 3), sample(T((3,)), inf),
         sample(T((3,)), -inf), sample(T((3,)), 0, gradient=False), sample(T((2, 3)), 1), sample(T((2, 3)), -1, (0, 1)), sample(T((2, 3)), inf, (1, 0)), sample(T((2, 3)), "fro"), sample(T((3,), "int32"), gradient=False),
-        sample(T((2, 3)), "nuc"), sample(T((2, 3)), 2), sample(T((2, 3, 4)), -2, (0, 2), True), sample(T((2, 3, 4)), "fro", axis=(0, -1)), sample(T((3,), "complex64"), gradient=False),
-    ),
+        sample(T((2, 3)), "nuc"), sample(T((2, 3)), 2), sample(T((2, 3, 4)), -2, (0, 2), True), sample(T((2, 3, 4)), "fro", axis=(0, -1)), sample(T((3,), "complex64"), gradient=False), sample(values(0.0, 0.0), 3, gradient=False), sample(T((0,)), inf, gradient=False), sample(T((0, 2)), 2, gradient=False),),
     rejects=(
         rejects(T((3,)), "fro", argument="ord"), rejects(T((2, 3)), 3, (0, 1), argument="ord"), rejects(T((2, 3)), axis=2, argument="axis"), rejects(T((2, 3, 4)), 1, argument="axis"),
         rejects(T((2, 3, 4)), axis=(0, 1, 2), argument="axis"), rejects(T((2, 3)), "fra", argument="ord"),

@@ -198,6 +198,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
         sample(T((2,)), 3.0),
         *_INTEGERS[1:],
         sample(T((2, 0)), T((3, 0))),
+        sample(2, T((3,), "int32")),
     ],
     rejects=[rejects(T((2, 3)), T((2,)), argument="x2")],
     reference=np.inner,
@@ -229,6 +230,7 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
         sample(T((2,), "bool"), T((3,), "bool"), gradient=False),
         sample(T((0,)), T((2,))),
         sample(2, T((3,), "int32")),
+        sample(2.0, T((2, 2))),
     ],
     reference=np.outer,
 )
@@ -250,7 +252,7 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,)), T((3,))), sample(T((2, 3)), T((2, 3))), sample(T((3,), "complex64"), T((3,), "complex64"), gradient=False), *_INTEGERS[1:], sample(T((0,)), T((0,)))],
+    samples=[sample(T((3,)), T((3,))), sample(T((2, 3)), T((2, 3))), sample(T((3,), "complex64"), T((3,), "complex64"), gradient=False), *_INTEGERS[1:], sample(T((0,)), T((0,))), sample(T((2,), "float16"), T((2,), "bfloat16"), gradient=False)],
     rejects=[rejects(T((3,)), T((2,)), argument="x2")],
     reference=np.vdot,
 )  # fmt: skip
@@ -280,8 +282,7 @@ def _component(x: Tensor, axis: int, i: int) -> Tensor:
 @op(
     samples=[
         sample(T((3,)), T((3,))), sample(T((2, 3)), T((3,))), sample(T((2,)), T((2,))), sample(T((4, 2)), T((4, 3))), sample(T((3, 4)), T((3, 4)), axis=0),
-        sample(T((3, 4)), T((4, 3)), axisa=0, axisc=0), sample(T((3,), "int32"), T((3,), "int32"), gradient=False),
-    ],
+        sample(T((3, 4)), T((4, 3)), axisa=0, axisc=0), sample(T((3,), "int32"), T((3,), "int32"), gradient=False), sample(T((5, 1, 3)), T((4, 3)))],
     rejects=[rejects(T((4,)), T((3,)), argument="x1"), rejects(T((3,)), T((4,)), argument="x2")],
 reference=np.cross)  # fmt: skip
 def cross(

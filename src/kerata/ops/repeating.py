@@ -12,7 +12,7 @@ from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, rejects, sample
+from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast, convert_to_numpy, convert_to_tensor, create
 from .creation import band_difference
@@ -42,6 +42,7 @@ def known_integers(value: Any, argument: str) -> np.ndarray:
         sample(T((3,)), (2, 2)),
         sample(T((2, 3)), (2,)),
         sample(T((2,)), 0),
+        sample(T((2, 3), "int8"), [0, 2]),
     ],
     rejects=[rejects(T((2,)), -1, argument="repeats"), rejects(T((2,)), 1.5, argument="repeats")],
     reference=np.tile,
@@ -72,7 +73,7 @@ def tile(x: TensorLike, repeats: Any) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3)), 2), sample(T((2, 3)), 2, axis=1), sample(T((3,)), [1, 0, 2]), sample(T((2, 3)), (2, 1), 0), sample(T((2,)), [3])],
+    samples=[sample(T((2, 3)), 2), sample(T((2, 3)), 2, axis=1), sample(T((3,)), [1, 0, 2]), sample(T((2, 3)), (2, 1), 0), sample(T((2,)), [3]), sample(T((2, 3), "bool"), [0, 3], 0), sample(T((0, 2)), 2, axis=0)],
     rejects=[rejects(T((3,)), [1, 2], argument="repeats"), rejects(T((3,)), -1, argument="repeats"), rejects(T((3,)), 2, 1, argument="axis")],
     reference=np.repeat,
 )  # fmt: skip
@@ -174,7 +175,7 @@ def pad_pairs(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     rejects=[
         rejects(T((2, 3)), ((1, 2), (1, 2), (1, 2)), argument="pad_width"), rejects(T((2,)), -1, argument="pad_width"),
         rejects(T((2,)), 1, mode="mirror", argument="mode"), rejects(T((2,)), 1, mode="reflect", constant_values=0.0, argument="constant_values"),
-        rejects(T((0,)), 1, mode="reflect", argument="x"),
+        rejects(T((0,)), 1, mode="reflect", argument="x"), rejects(T((2,), "uint8"), 1, constant_values=-1, argument="constant_values"), rejects(T((2,)), 1, constant_values=(1, 2), argument="constant_values"),
     ],
     reference=np.pad,
 )  # fmt: skip
@@ -272,6 +273,7 @@ def _widened(x: Tensor, axis: int, size: int) -> Tensor:
         sample(T((2,))),
         sample(T((2,)), T(())),
         sample(T((0,)), T((2,), "int32")),
+        sample(T((2,), "int32"), T((0,))),
     ],
     rejects=[rejects(T((2,)), indexing="yx", argument="indexing")],
     reference=np.meshgrid,
@@ -315,6 +317,7 @@ _TRIANGLES = [
     sample(T((2, 3, 2)), k=-1),
     sample(T((3, 3), "int32")),
     sample(T((3, 3), "bool")),
+    sample(values([[1.0, float("nan")], [float("inf"), 2.0]]), gradient=False),
 ]
 
 
@@ -486,6 +489,7 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
         sample(T(())),
         sample(T((2, 2), "int32"), -2),
         sample(T((0,))),
+        sample(T((0,)), -1),
     ],
     rejects=[rejects(T((2,)), 0.5, argument="k")],
     reference=np.diagflat,
@@ -515,6 +519,7 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
         sample(T((2,), "bool")),
         sample(T((0, 2), "int32")),
         sample(T((2,), "complex64")),
+        sample(T((0, 2), "uint8")),
     ],
     reference=np.copy,
 )

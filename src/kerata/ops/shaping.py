@@ -64,8 +64,7 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
 @op(
     samples=[
         sample([T((2, 3)), T((1, 3))]), sample([T((2, 3)), T((2, 1))], axis=-1), sample([T((0, 2)), T((3, 2))]),
-        sample([T((2,), "int32"), T((2,), "float32")]), sample([T((2, 2))], axis=1),
-    ],
+        sample([T((2,), "int32"), T((2,), "float32")]), sample([T((2, 2))], axis=1), sample([T((2, 1), "uint8"), T((2, 2), "int8")], axis=-1), sample(T((2, 3)))],
     rejects=[
         rejects([T((2, 3)), T((2, 4))], argument="xs"), rejects([T((2, 3))], axis=2, argument="axis"),
         rejects([], argument="xs"),
@@ -109,6 +108,7 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
         sample(T(())),
         sample(T((2, 2, 2), "bool")),
         sample(T((1,), "complex64")),
+        sample(T((2, 3, 2), "bfloat16"), gradient=False),
     ],
     reference=np.ravel,
 )
@@ -124,7 +124,7 @@ def ravel(x: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3))), sample(T((2, 3, 4)), (1, 2, 0)), sample(T((2, 3, 4)), axes=(0, -1, 1)), sample(T(())), sample(T((0, 2, 3), "int32"))],
+    samples=[sample(T((2, 3))), sample(T((2, 3, 4)), (1, 2, 0)), sample(T((2, 3, 4)), axes=(0, -1, 1)), sample(T(())), sample(T((0, 2, 3), "int32")), sample(T((0, 2, 3), "int8"), [2, 0, 1])],
     rejects=[rejects(T((2, 3)), (0, 0), argument="axes"), rejects(T((2, 3)), (0,), argument="axes"), rejects(T((2, 3)), (0, 2), argument="axes")],
     reference=np.transpose,
 )  # fmt: skip
@@ -153,6 +153,7 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
         sample(T((0, 2), "int32"), 0, 1),
         sample(T((2, 3)), 1, 1),
         sample(T((2, 3, 4), "bool"), 0, -1),
+        sample(T((0, 3), "bool"), 0, 1),
     ],
     rejects=[rejects(T((2, 3)), 0, 2, argument="axis2")],
     reference=np.swapaxes,
@@ -189,6 +190,7 @@ def _axes_in_order(axis: Any, ndim: int, argument: str) -> list[int]:
         sample(T((2, 3, 4), "int32"), -1, 0),
         sample(T((0, 2)), 0, 1),
         sample(T((2, 3, 4)), [2], [1]),
+        sample(T((2, 3, 4), "int32"), [0], [-1]),
     ],
     rejects=[
         rejects(T((2, 3)), 2, 0, argument="source"),
@@ -228,6 +230,7 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
         sample(T((2,)), (0, 2)),
         sample(T(()), 0),
         sample(T((0, 2), "bool"), 1),
+        sample(T((2, 3), "bool"), [0, -1]),
     ],
     rejects=[rejects(T((2, 3)), 4, argument="axis"), rejects(T((2,)), (0, 0), argument="axis")],
     reference=np.expand_dims,
@@ -289,7 +292,7 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,)), (2, 3)), sample(T((2, 1)), (4, 2, 3)), sample(T(()), (2,)), sample(T((1, 3)), (0, 3)), sample(T((3,), "bool"), (2, 3))],
+    samples=[sample(T((3,)), (2, 3)), sample(T((2, 1)), (4, 2, 3)), sample(T(()), (2,)), sample(T((1, 3)), (0, 3)), sample(T((3,), "bool"), (2, 3)), sample(T((2, 1, 3), "int8"), [2, 4, 3])],
     rejects=[rejects(T((3,)), (2, 4), argument="shape"), rejects(T((2, 3)), (3,), argument="shape")],
     reference=np.broadcast_to,
 )  # fmt: skip
@@ -321,6 +324,7 @@ def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
         sample(T((2, 3, 4)), (0, -1)),
         sample(T((0, 3))),
         sample(T((3,), "bool")),
+        sample(T((2, 3)), [0, -1]),
     ],
     rejects=[rejects(T((2, 3)), 2, argument="axis")],
     reference=np.flip,
@@ -353,6 +357,7 @@ def _at_least(x: Any, ndim: int) -> Any:
         sample(T((2, 0))),
         sample(T((1, 2), "bool")),
         sample(T((2, 2), "complex64")),
+        sample(T((2, 0), "int32")),
     ],
     rejects=[rejects(T((3,)), argument="x")],
     reference=np.fliplr,
@@ -375,6 +380,7 @@ def fliplr(x: TensorLike) -> Tensor:
         sample(T((2, 3, 2), "int32")),
         sample(T((0, 2))),
         sample(T((2, 2), "complex64")),
+        sample(T((0, 2), "bool")),
     ],
     rejects=[rejects(T(()), argument="x")],
     reference=np.flipud,
@@ -391,7 +397,7 @@ def flipud(x: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3))), sample(T((2, 3)), 2), sample(T((2, 3)), -1), sample(T((2, 3, 4)), 1, (2, 0)), sample(T((2, 3)), 4)],
+    samples=[sample(T((2, 3))), sample(T((2, 3)), 2), sample(T((2, 3)), -1), sample(T((2, 3, 4)), 1, (2, 0)), sample(T((2, 3)), 4), sample(T((2, 3, 4), "int32"), -3, (0, -1))],
     rejects=[rejects(T((2, 3)), 1, (0, 0), argument="axes"), rejects(T((2, 3)), 1, (0,), argument="axes"), rejects(T((3,)), argument="axes")],
     reference=np.rot90,
 )  # fmt: skip
@@ -502,7 +508,7 @@ def _raised(x: Any, ndim: int) -> Tensor:
 
 
 @op(
-    samples=[*_LISTS, sample([T((2,)), T((3,))]), sample([T(()), T(())])],
+    samples=[*_LISTS, sample([T((2,)), T((3,))]), sample([T(()), T(())]), sample(T((2, 3)))],
     rejects=[rejects([T((2, 3)), T((3, 3))], argument="xs")],
     reference=np.hstack,
 )
@@ -522,7 +528,7 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
 
 
 @op(
-    samples=[*_LISTS, sample([T((2,)), T((2,))]), sample([T((0, 2)), T((1, 2))])],
+    samples=[*_LISTS, sample([T((2,)), T((2,))]), sample([T((0, 2)), T((1, 2))]), sample(T((2, 3)))],
     rejects=[rejects([T((2, 3)), T((2, 4))], argument="xs")],
     reference=np.vstack,
 )
@@ -541,7 +547,12 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
 
 
 @op(
-    samples=[*_LISTS, sample([T((2,)), T((2,))]), sample([T((1, 2, 3)), T((1, 2, 1))])],
+    samples=[
+        *_LISTS,
+        sample([T((2,)), T((2,))]),
+        sample([T((1, 2, 3)), T((1, 2, 1))]),
+        sample([T(()), T(())]),
+    ],
     rejects=[rejects([T((2, 3)), T((2, 4))], argument="xs")],
     reference=np.dstack,
 )
@@ -566,6 +577,7 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
         sample(T((2,), "int32"), T((2,))),
         sample(T((0, 3)), T((2, 3)), axis=0),
         sample(T(()), T((2, 2))),
+        sample(T((0,)), T((2, 2), "int8")),
     ],
     rejects=[rejects(T((2, 3)), T((2, 4)), axis=0, argument="x2")],
     reference=np.append,
@@ -739,6 +751,7 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[
         sample(T((2, 6)), (1, 4)),
         sample(T((2, 4, 1), "int32"), [1]),
         sample(T((0, 4)), 4),
+        sample(T((2, 6)), [2, 2, 9]),
     ],
     rejects=[rejects(T((2, 3)), 2, argument="indices_or_sections"), rejects(T(()), 1, argument="x")],
     reference=np.hsplit,
@@ -765,6 +778,7 @@ def hsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         sample(T((2, 3, 4), "int32"), 1),
         sample(T((4, 0)), 4),
         sample(T((4, 2)), [3]),
+        sample(T((3, 2)), [1, 9]),
     ],
     rejects=[rejects(T((3, 2)), 2, argument="indices_or_sections"), rejects(T((4,)), 2, argument="x")],
     reference=np.vsplit,
@@ -791,6 +805,7 @@ def vsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         sample(T((1, 2, 2, 3)), 1),
         sample(T((2, 0, 4), "int32"), 4),
         sample(T((2, 3, 4)), [2]),
+        sample(T((2, 3, 4)), [1, 3]),
     ],
     rejects=[rejects(T((2, 3)), 1, argument="x")],
     reference=np.dsplit,
@@ -817,6 +832,8 @@ def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Tensor]:
         sample(T((2, 3)), 2),
         sample(T((2, 0, 3), "int32"), axis=2),
         sample(T((3,), "bool")),
+        sample(T((2, 0, 3)), axis=0),
+        sample(T((3, 2), "bool"), 3, 0),
     ],
     rejects=[rejects(T((2, 3)), 3, argument="num"), rejects(T((2, 3)), axis=2, argument="axis")],
     reference=lambda x, num=None, axis=0: (
