@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self, TypedDict
 
 import numpy as np
 
-from kerata import backends, constraints, dtype_policies, initializers, regularizers
+from kerata import backends, dtype_policies, regularizers
 from kerata.core import dispatch, dtypes, tree
-from kerata.core.declare import infer, known_sizes, leaves_of
+from kerata.core.declare import infer, leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, StateError
-from kerata.core.graph import Operation
 from kerata.core.registry import register_builtin
 from kerata.core.scope import StatelessScope
 from kerata.core.serialization import serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, KerasTensor
-from kerata.core.variable import STRUCTURE, Variable, structure_changed
+from kerata.core.variable import Variable, structure_changed
 
 from .call_spec import build_parameters, call_spec
 from .input_spec import InputSpec
-from .tracking import children
+from .owner import Owner
+from .shapes import as_shape, has_tensor, map_shapes, mask_of, set_mask, shapes_in_words, shapes_of
 
 Tensor = Any
 _PLAN_LIMIT = 256  # signatures remembered by a layer
@@ -51,7 +51,7 @@ class CallContext:
 
 
 @register_builtin("layers")
-class Layer(Operation):
+class Layer(Owner):
     """A piece of a model: a computation from tensors to tensors, with the variables that it uses.
 
     Subclasses create sublayers and remember settings in `__init__`, create variables in `build` with
@@ -119,297 +119,6 @@ class Layer(Operation):
         self._collected: list[tuple[Layer, Tensor]] = []
         self._input_shape_arg = input_shape
 
-    # ---- attributes ----------------------------------------------------------------------------
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Variable):
-            own = self.__dict__.get("_own_variables")
-            if own is None:
-                raise StateError(
-                    f"In the layer class {type(self).__name__}, call `super().__init__()` before setting attributes."
-                )
-            if not any(v is value for v in own):
-                own.append(value)
-            structure_changed()
-        elif hasattr(type(value), "_kerata_variables") or isinstance(value, (list, dict, tuple)):
-            structure_changed()
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        value = self.__dict__.get(name)
-        if isinstance(value, Variable):
-            self._own_variables[:] = [v for v in self._own_variables if v is not value]
-        object.__delattr__(self, name)
-
-    def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and "engine" in self.__dict__:
-            try:
-                return self.engine.layer_attribute(self, name)
-            except AttributeError:
-                pass
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    @property
-    def path(self) -> str:
-        """Names of the layers that it is in and its own, joined by '/'."""
-        return self._path or self.name
-
-    @property
-    def dtype(self) -> str:
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """Dtype of the variables."""
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """Dtype of the computation."""
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def input_dtype(self) -> str:
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def quantization_mode(self) -> str | None:
-        return self.dtype_policy.quantization_mode
-
-    @property
-    def trainable(self) -> bool:
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        value = bool(value)
-        self._trainable = value
-        for v in self._own_variables:
-            v.trainable = value and getattr(v, "_made_trainable", True)
-        for layer in self._layers:
-            layer.trainable = value
-
-    # ---- what belongs to it ----------------------------------------------------------------------
-    @property
-    def _layers(self) -> list[Layer]:
-        return [c for c in children(self) if isinstance(c, Layer)]
-
-    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
-        found: dict[int, Layer] = {id(self): self} if include_self else {}
-        stack = list(reversed(self._layers))
-        while stack:
-            layer = stack.pop()
-            if id(layer) in found or layer is self:
-                continue
-            found[id(layer)] = layer
-            if recursive:
-                stack.extend(reversed(layer._layers))
-        return list(found.values())
-
-    def _walk(self) -> Iterator[tuple[Variable, str]]:
-        """Every variable below the layer, each once, with what it is: weight, seed or metric."""
-        seen: set[int] = set()
-        stack: list[tuple[Any, str]] = [(self, "weight")]
-        while stack:
-            item, kind = stack.pop()
-            if id(item) in seen:
-                continue
-            seen.add(id(item))
-            if isinstance(item, Variable):
-                yield item, kind
-                continue
-            kind = getattr(type(item), "_kerata_state_kind", None) or kind
-            stack.extend((child, kind) for child in reversed(children(item)))
-
-    def _remembered(self, what: str, find: Callable[[], list[Any]]) -> list[Any]:
-        """What `find` gives, remembered until some structure changes."""
-        cache = self.__dict__.setdefault("_lists", {})
-        entry = cache.get(what)
-        if entry is None or entry[0] != STRUCTURE[0]:
-            entry = cache[what] = STRUCTURE[0], find()
-        return list(entry[1])
-
-    def _listed(self, what: str, choose: Callable[[Variable, str], bool]) -> list[Variable]:
-        """The variables that `choose` wants."""
-        return self._remembered(what, lambda: [v for v, kind in self._walk() if choose(v, kind)])
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables: weights and the states of seeds; not the states of metrics."""
-        return self._listed("variables", lambda v, kind: kind in ("weight", "seed"))
-
-    @property
-    def weights(self) -> list[Variable]:
-        """The variables that training changes or keeps, without seeds."""
-        return self._listed("weights", lambda v, kind: kind == "weight")
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return self._listed("trainable", lambda v, kind: kind in ("weight", "seed") and v.trainable)
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        return self._listed("frozen", lambda v, kind: kind in ("weight", "seed") and not v.trainable)
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        return self._listed("trainable_weights", lambda v, kind: kind == "weight" and v.trainable)
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        return self._listed("frozen_weights", lambda v, kind: kind == "weight" and not v.trainable)
-
-    @property
-    def metrics(self) -> list[Any]:
-        return self._remembered("metrics", self._find_metrics)
-
-    def _find_metrics(self) -> list[Any]:
-        found = [c for layer in self._flatten_layers() for c in children(layer)]
-        return [c for c in found if getattr(type(c), "_kerata_state_kind", None) == "metric"]
-
-    @property
-    def metrics_variables(self) -> list[Variable]:
-        return [v for v, kind in self._walk() if kind == "metric"]
-
-    def add_weight(
-        self,
-        shape: Sequence[int] | int | None = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str | None = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Variable:
-        """A new variable of the layer.
-
-        Args:
-            shape: its shape; () for a scalar.
-            initializer: name, config or object of the first value; Glorot uniform for floats, zeros else.
-            dtype: dtype; the policy's variable dtype if None.
-            trainable: whether optimizers change it.
-            autocast: whether it is read in the compute dtype.
-            regularizer: a penalty on its value.
-            constraint: a projection after each update.
-            aggregation: how replicas are combined.
-            overwrite_with_gradient: whether its "gradient" is its next value.
-            name: the last part of its path.
-        """
-        if "_own_variables" not in self.__dict__:
-            raise StateError(f"In {type(self).__name__}, call `super().__init__()` before `add_weight`.")
-        shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
-        if any(d is None for d in shape):
-            names = call_spec(type(self)).names
-            raise ArgumentError(
-                names[0] if names else "shape",
-                expected="of known sizes where weights depend on them",
-                got=f"an unknown size, for a weight of shape {shape}",
-                fix="Give that size in the Input.",
-            ).at(self.path)
-        name_of_dtype = dtypes.standardize(dtype) if dtype is not None else self.variable_dtype
-        if initializer is None:
-            initializer = "glorot_uniform" if dtypes.is_float(name_of_dtype) else "zeros"
-        with setting(engine=self.engine):
-            variable = Variable(
-                initializers.get(initializer),
-                shape,
-                name_of_dtype,
-                trainable and self._trainable,
-                autocast,
-                aggregation,
-                name=name,
-            )
-        variable._made_trainable = trainable  # type: ignore[attr-defined]
-        variable.regularizer, variable.constraint = regularizers.get(regularizer), constraints.get(constraint)
-        variable.overwrite_with_gradient = overwrite_with_gradient
-        self._own_variables.append(variable)
-        structure_changed()
-        return variable
-
-    def add_variable(
-        self,
-        shape: Any,
-        initializer: Any,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """The same as `add_weight`."""
-        return self.add_weight(
-            shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name
-        )
-
-    def keep_options(
-        self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None
-    ) -> None:
-        """Remembers `<name>_initializer`, `<name>_regularizer` and `<name>_constraint` for `add_named`."""
-        setattr(self, f"{name}_initializer", initializers.get(initializer))
-        setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
-        setattr(self, f"{name}_constraint", constraints.get(constraint))
-
-    def add_named(self, name: str, shape: Sequence[int], **options: Any) -> Variable:
-        """A new weight with the options that were kept for its name."""
-        return self.add_weight(
-            shape,
-            getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
-            name=name,
-            **options,
-        )
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of the weights as NumPy arrays."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replaces all weights; nothing is changed if one of them does not fit."""
-        own = self.weights
-        if len(weights) != len(own):
-            raise ArgumentError(
-                "weights", expected=f"a list of {len(own)} arrays", got=f"{len(weights)} arrays"
-            ).at(self.path)
-        for v, w in zip(own, weights, strict=True):
-            if tuple(shape_of(w)) != v.shape:
-                raise ArgumentError("weights", expected=f"of shape {v.shape} for {v.path}", got=w).at(
-                    self.path
-                )
-        for v, w in zip(own, weights, strict=True):
-            v.assign(w)
-
-    def count_params(self) -> int:
-        """The number of numbers in its weights."""
-        if not self.built:
-            raise StateError(
-                f"The layer {self.path!r} has no weights yet. Call it on data, or `build` it, first."
-            )
-        return sum(int(np.prod(v.shape)) for v in self.weights)
-
-    def to_backend(self, name: str) -> Self:
-        """Moves the layer and everything in it to another engine; gives the layer back.
-
-        Example:
-            >>> import kerata
-            >>> kerata.layers.Dense(2).to_backend("numpy").engine.name
-            'numpy'
-        """
-        engine = backends.get(name)
-        for layer in self._flatten_layers():
-            layer.__dict__["engine"] = engine
-            layer._plans.clear()
-        for v, _ in self._walk():
-            v.move(engine)
-        self._moved(engine)
-        return self
-
-    def _moved(self, engine: Any) -> None:
-        """Called after a move; a model moves its optimizer and forgets its compiled steps."""
-
     # ---- losses ----------------------------------------------------------------------------------
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar (or a list of them) to the loss of the model, from inside `call`."""
@@ -438,7 +147,7 @@ class Layer(Operation):
 
     def _build_for(self, arguments: dict[str, Any]) -> None:
         """Builds from the arguments of a call."""
-        shapes = {name: _shapes(value) for name, value in arguments.items() if _has_tensor(value)}
+        shapes = {name: shapes_of(value) for name, value in arguments.items() if has_tensor(value)}
         names = build_parameters(type(self))
         if not shapes:
             self._check_built_without(arguments)
@@ -488,7 +197,7 @@ class Layer(Operation):
         if not config or self.built:
             return
         shapes = config.get("shapes_dict", config)
-        shapes = {k: _as_shape(v) for k, v in shapes.items()}
+        shapes = {k: as_shape(v) for k, v in shapes.items()}
         names = build_parameters(type(self))
         if set(shapes) == {"input_shape"} and names and names[0] != "input_shape":
             shapes = {names[0]: shapes["input_shape"]}
@@ -539,7 +248,7 @@ class Layer(Operation):
             known = (
                 error.path is not None or error.argument.partition("[")[0] in call_spec(type(self)).keywords
             )
-            raise error.at(self.path, None if known else _shapes_in_words(args, kwargs)) from None
+            raise error.at(self.path, None if known else shapes_in_words(args, kwargs)) from None
 
     def _call_now(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         spec = call_spec(type(self))
@@ -671,7 +380,7 @@ class Layer(Operation):
         """Puts the masks of the inputs into the mask arguments of `call`; says whether there are any."""
         found = False
         for i, (name, value) in enumerate(arguments.items()):
-            if name in ("training", "mask") or name.endswith("_mask") or not _has_tensor(value):
+            if name in ("training", "mask") or name.endswith("_mask") or not has_tensor(value):
                 continue
             if not any(mask_of(t) is not None for t in leaves_of(value)):
                 continue
@@ -778,22 +487,6 @@ class Layer(Operation):
         after = [scope.get_current_value(v) for v in self.non_trainable_variables]
         return (outputs, after, losses) if return_losses else (outputs, after)
 
-    # ---- saving ----------------------------------------------------------------------------------
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the layer's own variables into a mapping."""
-        for i, v in enumerate(self._own_variables):
-            store[str(i)] = v.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Reads the layer's own variables from a mapping."""
-        own = self._own_variables
-        if len(store.keys()) != len(own):
-            raise ArgumentError("store", expected=f"{len(own)} arrays", got=f"{len(store.keys())} arrays").at(
-                self.path
-            )
-        for i, v in enumerate(own):
-            v.assign(store[str(i)])
-
     # ---- config ----------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__` that make such a layer again, as plain data."""
@@ -841,29 +534,6 @@ class Layer(Operation):
 # ---- pieces --------------------------------------------------------------------------------------
 
 
-def mask_of(x: Any) -> Any:
-    """The mask that goes with a tensor, or None."""
-    if type(x) is KerasTensor:
-        return x._keras_mask
-    engine = engine_of_type(type(x))
-    if engine is None:
-        return backends.get("numpy").mask_of(x) if isinstance(x, np.ndarray) else None
-    return engine.mask_of(x)
-
-
-def set_mask(x: Any, mask: Any) -> None:
-    """Lets a mask go with a tensor."""
-    if type(x) is KerasTensor:
-        x._keras_mask = mask
-        return
-    engine = engine_of_type(type(x)) or backends.get("numpy")
-    engine.set_mask(x, mask)
-
-
-def _has_tensor(value: Any) -> bool:
-    return any(dispatch.is_tensor(leaf) for leaf in leaves_of(value))
-
-
 def _all_numbers(value: list[Any]) -> bool:
     """Whether a list, perhaps of lists, holds numbers: then it stands for a tensor."""
     return bool(value) and all(
@@ -871,49 +541,11 @@ def _all_numbers(value: list[Any]) -> bool:
     )
 
 
-def _shapes_in_words(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """The shapes of the tensors of a call."""
-    shapes = [str(tuple(shape_of(t))) for t in leaves_of([list(args), kwargs]) if dispatch.is_tensor(t)]
-    return f"of shape {', '.join(shapes)}" if shapes else None
-
-
 def _policy(dtype: Any) -> Any:
     try:
         return dtype_policies.get(dtype)
     except ArgumentError as error:
         raise ArgumentError("dtype", expected=error.expected, got=dtype) from None
-
-
-def _shapes(value: Any) -> Any:
-    """The structure of shapes of a structure of tensors."""
-    if dispatch.is_tensor(value):
-        return known_sizes(tuple(shape_of(value)))
-    if isinstance(value, (list, tuple)):
-        return [_shapes(v) for v in value]
-    if isinstance(value, dict):
-        return {k: _shapes(v) for k, v in value.items()}
-    return None
-
-
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(
-        d is None or isinstance(d, (int, np.integer)) for d in value
-    )
-
-
-def map_shapes(fn: Callable[[Any], Any], value: Any) -> Any:
-    """Maps over a structure whose leaves are shapes."""
-    if _is_shape(value):
-        return fn(tuple(value))
-    if isinstance(value, dict):
-        return {k: map_shapes(fn, v) for k, v in value.items()}
-    return [map_shapes(fn, v) for v in value]
-
-
-def _as_shape(value: Any) -> Any:
-    if value is None:
-        return None
-    return map_shapes(tuple, value)
 
 
 def _first_input_shape(kwargs: dict[str, Any]) -> Any:

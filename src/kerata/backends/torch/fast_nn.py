@@ -48,10 +48,12 @@ def _(
         return F.scaled_dot_product_attention(q, k, v, is_causal=is_causal, scale=scale).transpose(1, 2)
     if is_causal:
         mask = mask & torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=mask.device).tril()
-    # A query that may look nowhere gives the mean of the values, and has no derivative: hence its zeros.
-    q = torch.where(mask.any(-1, keepdim=True), q, 0)
+    # A query that may look nowhere gives the mean of the values, and has no derivative: hence its zeros. It sees all
+    # keys alike; of large numbers throughout a row the kernel would lose the size of the row, and its derivative.
+    somewhere = mask.any(-1, keepdim=True)
+    q = torch.where(somewhere, q, 0)
     added = torch.zeros(mask.shape, dtype=q.dtype, device=mask.device).masked_fill_(
-        ~mask, -0.7 * torch.finfo(q.dtype).max
+        somewhere & ~mask, -0.7 * torch.finfo(q.dtype).max
     )
     return F.scaled_dot_product_attention(q, k, v, added, scale=scale).transpose(1, 2)
 
