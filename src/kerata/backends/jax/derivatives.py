@@ -75,7 +75,7 @@ def ruled(name: str, fn: Function) -> Function:
             rule = PRIMITIVES[name].grad
             assert rule is not None
             with backward():  # derivatives of derivatives
-                found = rule(_conj(g), y, *filled(values), **params)
+                found = rule(_conj(jax.tree.map(jnp.asarray, g)), y, *filled(values), **params)
             return tuple(_conj(found[i]) for i in arrays)
 
         run.defvjp(forward, back)
