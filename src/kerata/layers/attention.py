@@ -434,7 +434,7 @@ class MultiHeadAttention(_Heads):
                 None,
             )
         else:
-            result, weights = self._attend(q, k, v, mask, training)
+            result, weights = self._attend(q, k, v, mask, bool(training))
         if self.use_gate:
             result = ops.multiply(result, ops.sigmoid(self._gate_dense(query)))
         outputs = self._output_dense(result)

@@ -10,7 +10,8 @@ from kerata.core.graph import Function, Node, Operation, flat_tensors
 from kerata.core.registry import register_builtin
 from kerata.core.tensor import OPS, KerasTensor
 from kerata.layers.input_layer import InputLayer
-from kerata.layers.layer import Layer, mask_of, set_mask
+from kerata.layers.layer import Layer
+from kerata.layers.shapes import mask_of, set_mask
 
 from .model import Model
 

@@ -11,6 +11,7 @@ from kerata.core.registry import register_builtin
 from kerata.core.serialization import deserialize_keras_object
 from kerata.core.tensor import KerasTensor
 from kerata.layers.layer import Layer
+from kerata.layers.shapes import has_tensor, map_shapes, shapes_of
 from kerata.training.trainer import Trainer
 
 
@@ -93,8 +94,6 @@ class Model(Trainer, Layer):
         """Creates the variables by running `call` on symbolic inputs of that shape."""
         if self.built:
             return
-        from kerata.layers.layer import map_shapes
-
         inputs = map_shapes(lambda s: KerasTensor(s, self.compute_dtype, record_history=False), input_shape)
         self.built = True
         try:
@@ -176,10 +175,9 @@ def _saving() -> Any:
 
 
 def _shapes_of(arguments: dict[str, Any]) -> dict[str, Any]:
-    from kerata.layers.layer import _has_tensor, _shapes
 
     return {
-        f"{k}_shape" if k != "inputs" else "input_shape": _shapes(v)
+        f"{k}_shape" if k != "inputs" else "input_shape": shapes_of(v)
         for k, v in arguments.items()
-        if _has_tensor(v)
+        if has_tensor(v)
     }

@@ -133,7 +133,8 @@ def lifted(engine: Any, fn: Callable[..., Any], options: Any) -> Callable[..., A
 
     def call(*args: Any, **kwargs: Any) -> Any:
         leaves, nesting = _leaves_of(args, kwargs)
-        dynamic, key = [], []
+        dynamic: list[Any] = []
+        key: list[Any] = []
         for v in leaves:
             if isinstance(v, _DYNAMIC):
                 if isinstance(v, _HOST) and is_wide(v):  # JAX would take 32 of the 64 bits
