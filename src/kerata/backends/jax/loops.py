@@ -94,7 +94,7 @@ def _one_back(step: Any, held: State, carry: State, places: tuple[list[bool], li
     index = index - 1
     nearest = index // spacing
     state = tuple(x[nearest] for x in rows)
-    _, *state = while_loop(
+    _, *before = while_loop(
         lambda held, c: c[0] > 0,
         lambda held, c: (c[0] - 1, *step(held, tuple(c[1:]))),
         constants,
@@ -102,12 +102,12 @@ def _one_back(step: Any, held: State, carry: State, places: tuple[list[bool], li
     )
     moving = [x for x, m in zip(constants, places[0], strict=True) if m]
     first = len(moving)
-    moving += [x for x, m in zip(state, places[1], strict=True) if m]
+    moving += [x for x, m in zip(before, places[1], strict=True) if m]
 
     def smooth(*xs: Array) -> State:
         rest = iter(xs)
         c = tuple(next(rest) if m else x for x, m in zip(constants, places[0], strict=True))
-        s = tuple(next(rest) if m else x for x, m in zip(state, places[1], strict=True))
+        s = tuple(next(rest) if m else x for x, m in zip(before, places[1], strict=True))
         return tuple(y for y, m in zip(step(c, s), places[1], strict=True) if m)
 
     _, back = jax.vjp(smooth, *moving)
