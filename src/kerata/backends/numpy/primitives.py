@@ -190,9 +190,12 @@ def _accumulation(fn: Callable[..., Any]) -> Callable[..., Any]:
     def reduce(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
         with np.errstate(all="ignore"):
             wide = _wide(x)
-            return np.asarray(fn(wide, axis=axis, keepdims=keepdims, dtype=wide.dtype)).astype(
-                x.dtype, copy=False
-            )
+            dtype = wide.dtype
+            if dtype == np.float32 and x.ndim - 1 not in axis:
+                dtype = np.dtype(
+                    np.float64
+                )  # NumPy adds in pairs along the last axis only: 1e5 terms lose two digits
+            return np.asarray(fn(wide, axis=axis, keepdims=keepdims, dtype=dtype)).astype(x.dtype, copy=False)
 
     return reduce
 
