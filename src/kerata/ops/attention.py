@@ -10,7 +10,7 @@ from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, rejects, sample
+from kerata.core.samples import T, rejects, sample, values
 
 from .activation import softmax
 from .core import cast
@@ -74,7 +74,7 @@ _Q, _K = T((2, 3, 4, 5)), T((2, 6, 4, 5))
 
 
 @op(
-    samples=[
+    samples=[sample(_Q, _K, _K, mask=values([[[[1] * 6, [0] * 6, [1, 0, 0, 1, 0, 0]]]], dtype="bool")), sample(_Q, _K, _K, mask=T((2, 4, 3, 6), "bool"), is_causal=True), sample(_Q, T((2, 6, 1, 5)), T((2, 6, 1, 5)), mask=T((1, 1, 1, 6), "bool")), sample(_K, _Q, _Q, is_causal=True), sample(T((2, 3, 4, 5), low=-90.0, high=90.0), T((2, 6, 4, 5), low=-90.0, high=90.0), _K, gradient=False),
         sample(_Q, _K, _K), sample(_Q, T((2, 6, 2, 5)), T((2, 6, 2, 5))), sample(_Q, _Q, _Q, is_causal=True), sample(_Q, _K, _K, T((1, 4, 3, 6))),
         sample(_Q, _K, _K, mask=T((2, 1, 3, 6), "bool")), sample(_Q, _K, T((2, 6, 4, 7)), scale=0.3), sample(_Q, _K, _K, attn_logits_soft_cap=2.0),
         sample(_Q, _K, _K, is_causal=True, mask=T((6,), "bool")), sample(T((2, 3, 4, 5), "float16"), T((2, 6, 4, 5), "float16"), T((2, 6, 4, 5), "float16"), gradient=False),

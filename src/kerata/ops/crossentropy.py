@@ -37,7 +37,7 @@ def _probabilities(output: Tensor) -> Tensor:
 
 
 @op(
-    samples=[
+    samples=[sample(T((2, 3), "int32", 0, 2), T((2, 3), low=-200.0, high=200.0), True, gradient=False), sample(T((2, 3), "bfloat16", 0.0, 1.0), T((2, 3), "bfloat16", 0.1, 0.9), gradient=False),
         sample(T((2, 3), low=0.0, high=1.0), T((2, 3), low=0.1, high=0.9)), sample(T((4,), low=0.0, high=1.0), T((4,)), from_logits=True),
         sample(values(0.0, 1.0, 1.0), values(0.0, 1.0, 0.0), gradient=False), sample(values(0, 1, dtype="int32"), values(100.0, -100.0), True, gradient=False),
     sample(T((0, 3)), T((0, 3)))],
@@ -80,7 +80,7 @@ def _log_probabilities(output: Any, from_logits: bool, axis: int) -> Tensor:
 
 
 @op(
-    samples=[
+    samples=[sample(T((2, 3, 4), low=0.0, high=1.0), T((2, 3, 4), low=-9e3, high=9e3), True, 1, gradient=False), sample(T((0, 3)), T((0, 3), low=0.1), gradient=False),
         sample(T((2, 3), low=0.0, high=1.0), T((2, 3), low=0.1, high=0.9)), sample(T((2, 3), low=0.0, high=1.0), T((2, 3)), from_logits=True),
         sample(T((2, 3, 4), low=0.0, high=1.0), T((2, 3, 4), low=0.1), axis=1), sample(values(0.0, 1.0), values(1.0, 0.0), gradient=False),
     sample(T((0, 3)), T((0, 3)))],
@@ -122,7 +122,7 @@ def categorical_crossentropy(
 
 
 @op(
-    samples=[
+    samples=[sample(values(0, 2, dtype="uint8"), T((2, 3), low=-9e3, high=9e3), True, gradient=False), sample(values([[0, 1], [2, 1]], dtype="int64"), T((2, 3, 2), "float64"), True, 1),
         sample(values(0, 2, dtype="int32"), T((2, 3), low=0.1, high=0.9)), sample(values([[1], [0]], dtype="int64"), T((2, 3)), from_logits=True),
         sample(values([[0, 1], [2, 0]], dtype="int32"), T((2, 2, 3), low=0.1)), sample(values([[0, 1]], dtype="int32"), T((1, 3, 2), low=0.1), axis=1),
         sample(values(-1, 7, dtype="int32"), T((2, 3), low=0.1)), sample(values(0.0, 2.0), T((2, 3), low=0.1, high=0.9), gradient=False), sample(1, T((3,), low=0.1)),

@@ -24,7 +24,8 @@ _POOLS = (
     sample(T((2, 7, 3)), 2), sample(T((2, 7, 3)), 3, 1, "same"), sample(T((2, 7, 3)), 2, 3, "same"),
     sample(T((2, 6, 7, 3)), (3, 2), (2, 1), "same"), sample(T((2, 3, 6, 7)), 2, data_format="channels_first"),
     sample(T((2, 4, 5, 6, 2)), (2, 2, 3), (2, 1, 2), "same", gradient=False),  # its maxima lie within a step
-    sample(T((0, 4, 2)), 2, gradient=False),
+    sample(T((0, 4, 2)), 2, gradient=False), sample(T((1, 7, 8, 2)), (4, 2), (2, 3), "same"), sample(T((1, 5, 6, 2)), 3, 1),
+    sample(T((2, 6, 2), "bfloat16"), 2, 3, "same", gradient=False), sample(T((2, 6, 2), "uint8", high=9), (4,), gradient=False),
     sample(T((2, 6, 2), "int32", -9, 9), 2, gradient=False), sample(T((2, 6, 2), "bool"), 2, gradient=False),
     sample(T((2, 6, 2), "float16"), 3, 1, "same", gradient=False), sample(T((2, 4, 4, 4, 2), "float64"), 2),
 )  # fmt: skip
@@ -37,7 +38,7 @@ _POOL_REJECTS = (
 )  # fmt: skip
 _ADAPTIVE = (
     sample(T((2, 7, 3)), 3), sample(T((2, 7, 3)), 7), sample(T((2, 5, 3)), 8), sample(T((2, 6, 7, 3)), (3, 4)),
-    sample(T((2, 3, 6, 5)), (4, 2), "channels_first"), sample(T((1, 3, 4, 5, 2)), (2, 4, 3)),
+    sample(T((2, 3, 6, 5)), (4, 2), "channels_first"), sample(T((1, 9, 4, 1), "float64"), (2, 4)), sample(T((1, 5, 1), "uint8", high=9), 2, gradient=False), sample(T((1, 3, 4, 5, 2)), (2, 4, 3)),
     sample(T((2, 5, 2), "int32", -9, 9), 3, gradient=False), sample(T((2, 5, 2), "float16"), 3, gradient=False),
 )  # fmt: skip
 _ADAPTIVE_REJECTS = (

@@ -35,7 +35,7 @@ _REJECTS = [
 
 
 @op(
-    samples=[sample(T((2, 3, 4, 3), low=0.0, high=1.0)), sample(T((3, 4, 3), "uint8", high=255)), sample(T((2, 3, 4, 4), low=0.0, high=1.0), **_FIRST), sample(T((2, 2, 3), "float16", 0.0, 1.0), gradient=False), sample(T((0, 2, 2, 3)))],
+    samples=[sample(values([[[255, 255, 255], [1, 1, 1], [10, 20, 30]]], dtype="uint8")), sample(T((2, 3, 4, 3), low=0.0, high=1.0)), sample(T((3, 4, 3), "uint8", high=255)), sample(T((2, 3, 4, 4), low=0.0, high=1.0), **_FIRST), sample(T((2, 2, 3), "float16", 0.0, 1.0), gradient=False), sample(T((0, 2, 2, 3)))],
     rejects=_REJECTS,
 )  # fmt: skip
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:
@@ -75,6 +75,7 @@ _INTEGERS = rejects(T((2, 2, 3), "uint8"), argument="images")
 
 @op(
     samples=[
+        sample(values([[[-0.3, -0.5, -0.5], [2.0, 3.0, 4.0], [0.0, 0.0, -1.0]]]), gradient=False),
         sample(_COLOURS),
         sample(_FLAT, gradient=False),
         sample(T((2, 3, 2, 2), low=0.0, high=1.0), **_FIRST),
@@ -117,6 +118,9 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
 
 @op(
     samples=[
+        sample(
+            values([[[1.2, 0.5, 0.5], [-0.3, 0.5, 0.5], [0.3, 1.5, 0.5], [2.6, 0.4, 0.7]]]), gradient=False
+        ),
         sample(_HUES),
         sample(_FLAT, gradient=False),
         sample(T((2, 3, 2, 2), low=0.0, high=1.0), **_FIRST),

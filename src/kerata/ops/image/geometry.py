@@ -284,7 +284,7 @@ _END = values([[[0.1, 1.0], [1.0, 3.1], [3.0, 0.2], [3.1, 3.0]]])
 
 
 @op(
-    samples=[
+    samples=[sample(T((2, 4, 4, 1)), _START[0], _END), sample(T((4, 4, 1), "uint8", high=255), _START[0], _END[0], gradient=False),
         sample(T((1, 4, 4, 1)), _START, _END), sample(T((4, 4, 2)), _START[0], _END[0], "nearest", fill_value=-1.0, gradient=False), sample(T((1, 1, 4, 5)), _START, _END, data_format="channels_first"),
         sample(T((2, 4, 4, 1)), _START.repeat(2, 0), _END.repeat(2, 0)),
     sample(
@@ -342,7 +342,7 @@ def perspective_transform(
 
 
 @op(
-    samples=[sample(T((2, 6, 6, 1)), alpha=2.0, sigma=1.0, seed=3), sample(T((6, 6, 2)), 2.0, 1.0, "nearest", "constant", -1.0, 7), sample(T((1, 1, 6, 6)), 1.0, 1.0, seed=1, data_format="channels_first"), sample(T((4, 4, 1), "float64"), 1.0, 1.0, seed=5), sample(T((5, 4, 1)), 3.0, 2.0, "bilinear", "wrap", seed=5)],
+    samples=[sample(T((4, 4, 1), "uint8", high=255), 2.0, 1.0, seed=2), sample(T((2, 6, 6, 1)), alpha=2.0, sigma=1.0, seed=3), sample(T((6, 6, 2)), 2.0, 1.0, "nearest", "constant", -1.0, 7), sample(T((1, 1, 6, 6)), 1.0, 1.0, seed=1, data_format="channels_first"), sample(T((4, 4, 1), "float64"), 1.0, 1.0, seed=5), sample(T((5, 4, 1)), 3.0, 2.0, "bilinear", "wrap", seed=5)],
     rejects=[rejects(T((4, 4)), seed=1, argument="images"), rejects(T((4, 4, 1)), fill_mode="edge", seed=1, argument="fill_mode"), rejects(T((4, 4, 1)), interpolation="cubic", seed=1, argument="interpolation")],
     wide=False,
 )  # fmt: skip
