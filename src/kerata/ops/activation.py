@@ -342,7 +342,11 @@ def hard_tanh(x: TensorLike) -> Tensor:
     return p.where(p.le(x, -1), -1, p.where(p.ge(x, 1), 1, x))
 
 
-@op(samples=(*_SAMPLES, sample(T((3,)), threshold=1.0)), rejects=_REAL)
+@op(
+    samples=(*_SAMPLES, sample(T((3,)), threshold=1.0)),
+    rejects=_REAL,
+    reference=lambda x, threshold=0.5: np.where(np.abs(x) <= threshold, 0, x),
+)
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` beyond a threshold on either side, 0 between.
 
@@ -362,7 +366,11 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     return p.where(p.le(p.abs(x), float(threshold)), 0, x)
 
 
-@op(samples=(*_SAMPLES, sample(T((3,)), threshold=1.0)), rejects=_REAL)
+@op(
+    samples=(*_SAMPLES, sample(T((3,)), threshold=1.0)),
+    rejects=_REAL,
+    reference=lambda x, threshold=0.5: np.sign(x * 1) * np.maximum(np.abs(x) - threshold, 0),
+)
 @in_float32
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved toward 0 by a threshold, and 0 where it would pass it.
@@ -656,7 +664,11 @@ def softmax(x: TensorLike, axis: int | tuple[int, ...] | None = -1) -> Tensor:
     return cast(p.div(e, total), name)
 
 
-@op(samples=_AXIS, rejects=_AXIS_REJECTS)
+@op(
+    samples=_AXIS,
+    rejects=_AXIS_REJECTS,
+    reference=lambda x, axis=-1: x - np.logaddexp.reduce(x, axis, keepdims=True),
+)
 def log_softmax(x: TensorLike, axis: int | tuple[int, ...] | None = -1) -> Tensor:
     """The logarithm of `softmax`, without its rounding.
 

@@ -440,7 +440,10 @@ def cbrt(x: TensorLike) -> Tensor:
     return p.where(special, x, p.mul(p.sign(x), root))
 
 
-@op(samples=(*unary_samples(0.5, 2.0), sample(T((3,), "complex64", 0.5, 2.0), gradient=False)))
+@op(
+    samples=(*unary_samples(0.5, 2.0), sample(T((3,), "complex64", 0.5, 2.0), gradient=False)),
+    reference=lambda x: 1 / x,
+)
 def reciprocal(x: TensorLike) -> Tensor:
     """One divided by the numbers; infinite at 0.
 

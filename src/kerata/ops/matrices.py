@@ -124,7 +124,7 @@ def _factor(x: Tensor, upper: bool) -> Tensor:
 @op(
     samples=(*_SQUARES, sample(_REGULAR, upper=True), sample(values([[1.0, 2.0], [2.0, 1.0]]), gradient=False), sample(T((2, 0, 0)), gradient=False)),
     rejects=_SQUARE_REJECTS,
-)  # fmt: skip
+reference=np.linalg.cholesky)  # fmt: skip
 def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     """The lower triangular matrix `L` with `L @ adjoint(L) = x`; NaN where `x` is not positive definite.
 

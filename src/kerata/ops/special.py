@@ -311,7 +311,7 @@ def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = 
 @op(
     samples=[sample(T((3, 2)), T((4, 2))), sample(T((2, 3, 2)), T((2, 4, 2))), sample(T((2, 2), "int32"), T((1, 2), "int32"), gradient=False), sample(values([[1.0, 2.0]]), values([[1.0, 2.0]]), gradient=False), sample(T((0, 2)), T((3, 2)))],
     rejects=[rejects(T((3, 2)), T((4, 3)), argument="y"), rejects(T((3,)), T((3, 2)), argument="x")],
-)  # fmt: skip
+reference=lambda x, y: np.sqrt(np.sum((x[..., :, None, :] - y[..., None, :, :]) ** 2, -1)))  # fmt: skip
 def cdist(x: TensorLike, y: TensorLike) -> Tensor:
     """The Euclidean distances between all pairs of rows. The derivative at distance 0 is 0.
 
