@@ -87,7 +87,8 @@ def describe(value: Any) -> str:
         name = (
             getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
         )  # some print as "package.float32"
-        return f"a tensor of shape {tuple(shape)} and dtype {name}"
+        sizes = tuple(None if type(d) is int and d >= 1 << 33 else d for d in shape)  # see `rules.UNKNOWN`
+        return f"a tensor of shape {sizes} and dtype {name}"
     if isinstance(value, (list, tuple)) and any(hasattr(v, "dtype") for v in value):
         return _short(
             f"[{', '.join(map(describe, value))}]", 200

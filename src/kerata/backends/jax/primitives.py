@@ -421,8 +421,15 @@ def _(x: Any, axis: int) -> Array:
 
 @implements("top_k")
 def _(x: Any, k: int) -> tuple[Array, Array]:
-    values, indices = lax.top_k(_ordered(x), k)
-    return values.astype(x.dtype), indices.astype(np.int32)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        values, indices = lax.top_k(_ordered(x), k)
+        return values.astype(x.dtype), indices.astype(np.int32)
+    # For lax, -0 is below 0 and NaN with a sign below all.
+    key = lax.stop_gradient(
+        jnp.where(jnp.isnan(x), jnp.asarray(math.nan, x.dtype), jnp.where(x == 0, jnp.zeros((), x.dtype), x))
+    )
+    places = lax.top_k(key, k)[1].astype(np.int32)
+    return jnp.take_along_axis(x, places, axis=-1, mode="clip"), places
 
 
 @implements("searchsorted")
