@@ -39,6 +39,9 @@ def make(folder, names):
             if x is not None:
                 model.save_weights(f"{folder}/{name}.weights.h5")
             predict(model, x, f"{folder}/{name}.npz")
+            if id(model) in zoo.TARGETS:
+                zoo.train(model, x)
+                model.save_weights(f"{folder}/{name}.more.weights.h5")
         except Exception as error:
             errors[name] = repr(error)
     return errors

@@ -8,6 +8,7 @@ import numpy as np
 
 MODELS = {}
 NEEDS = {}  # name of a model -> names that the package must have for it
+TARGETS = {}  # id of a model -> what it was trained on
 
 
 def model(fn):
@@ -49,8 +50,14 @@ def trained(made, x, y, **options):
     options.setdefault("optimizer", "adam")
     options.setdefault("loss", "mse")
     made.compile(**options)
-    made.fit(x, y, batch_size=4, epochs=1, shuffle=False, verbose=0)
+    TARGETS[id(made)] = y
+    train(made, x)
     return made
+
+
+def train(made, x):
+    """One more epoch of two steps, on the targets that the model was made with."""
+    made.fit(x, TARGETS[id(made)], batch_size=4, epochs=1, shuffle=False, verbose=0)
 
 
 # ---- stacks ----------------------------------------------------------------------------------------------------
@@ -261,6 +268,72 @@ def unbuilt(keras):
     return keras.Sequential([keras.layers.Dense(3)]), None
 
 
+@model
+def half_precision(keras):
+    layers = keras.layers
+    return stack(
+        keras,
+        (4,),
+        layers.Dense(5, dtype="mixed_float16"),
+        layers.Dense(4, dtype="float16"),
+        layers.Dense(3, dtype=keras.DTypePolicy("float64")),
+        layers.Dense(2, activation=layers.Activation("relu", dtype="float64")),
+    ), floats(3, 4)
+
+
+@model
+def deferred(keras):
+    """Without an input: built by the call on data."""
+    made = keras.Sequential([keras.layers.Dense(3, activation="relu"), keras.layers.Dense(2)])
+    x = floats(8, 4)
+    return trained(made, x, floats(8, 2), optimizer="sgd"), x
+
+
+@model
+def initializers(keras):
+    layers, all_of = keras.layers, keras.initializers
+    square = [
+        all_of.Identity(2.0), all_of.Orthogonal(0.5), all_of.VarianceScaling(2.0, "fan_out", "uniform"), "he_normal",
+        "lecun_uniform", all_of.Constant(0.25), all_of.RandomUniform(-0.1, 0.1, seed=3),
+    ]  # fmt: skip
+    return stack(keras, (4,), *(layers.Dense(4, kernel_initializer=one) for one in square)), floats(3, 4)
+
+
+@model
+def penalties(keras):
+    layers, penalty, limit = keras.layers, keras.regularizers, keras.constraints
+    x = floats(8, 4)
+    made = stack(
+        keras,
+        (4,),
+        layers.Dense(
+            4, kernel_regularizer=penalty.L1L2(0.01, 0.02), kernel_constraint=limit.UnitNorm(axis=1)
+        ),
+        layers.Dense(
+            4, bias_regularizer=penalty.L2(0.1), kernel_constraint=limit.MinMaxNorm(0.2, 1.0, rate=0.9)
+        ),
+        layers.Dense(
+            3, kernel_regularizer=penalty.OrthogonalRegularizer(0.01), bias_constraint=limit.NonNeg()
+        ),
+        layers.ActivityRegularization(l1=0.01, l2=0.02),
+    )
+    return trained(made, x, floats(8, 3), optimizer="sgd"), x
+
+
+@model
+def padded(keras):
+    """Masks travel through layers of all kinds, and are computed by ops from a symbolic one."""
+    layers = keras.layers
+    x = keras.Input((5, 3), name="x")
+    masked = layers.Masking(0.0)(x)
+    y = layers.Bidirectional(layers.LSTM(2, return_sequences=True), merge_mode="concat")(masked)
+    z = layers.TimeDistributed(layers.Dense(4))(y)
+    w = layers.MultiHeadAttention(2, 2)(z, z)
+    data = floats(3, 5, 3)
+    data[1, 3:] = data[2, 1:] = 0
+    return keras.Model(x, [layers.GRU(2)(y), layers.GlobalAveragePooling1D()(z), layers.Add()([z, w])]), data
+
+
 # ---- graphs ----------------------------------------------------------------------------------------------------
 
 
@@ -429,7 +502,23 @@ def own_model(keras):
     x = floats(8, 4)
     made = Twin()
     made(x[:1])
-    return trained(made, x, floats(8, 2)), x
+    # Not Adam: the biases before the normalization have gradients of rounding errors only, which it would scale up.
+    return trained(made, x, floats(8, 2), optimizer="sgd"), x
+
+
+@model
+def ladder(keras):
+    """A layer shared at several depths, a model in a model called twice, outputs that are inputs of others."""
+    layers = keras.layers
+    inner_x = keras.Input((4,), name="inner_x")
+    inner = keras.Model(
+        inner_x, [layers.Dense(4, name="a")(inner_x), layers.Dense(4, name="b")(inner_x)], name="inner"
+    )
+    step = layers.Dense(4, activation="tanh", name="step")
+    x = keras.Input((4,), name="x")
+    first, second = inner(x)
+    third, _ = inner(step(step(first)))
+    return keras.Model(x, {"sum": first + third, "last": step(second)}, name="ladder"), floats(3, 4)
 
 
 # ---- optimizers --------------------------------------------------------------------------------------------------
@@ -464,6 +553,56 @@ def optimizer_loss_scale(keras):
     )
     made = stack(keras, (4,), keras.layers.Dense(2))
     return trained(made, x, floats(8, 2), optimizer=optimizer), x
+
+
+# ---- losses and metrics ------------------------------------------------------------------------------------------
+
+
+def _losses(title, y, *losses):
+    """A model with an output for each loss."""
+
+    def build(keras):
+        layers, x = keras.layers, floats(8, 4)
+        inputs = keras.Input((4,))
+        outputs = [layers.Dense(3, activation="softmax")(inputs) for _ in losses]
+        made = keras.Model(inputs, outputs)
+        made_losses = [getattr(keras.losses, name)(**options) for name, options in losses]
+        return trained(made, x, [y(8, 3)] * len(losses), loss=made_losses, optimizer="sgd"), x
+
+    build.__name__ = title
+    return model(build)
+
+
+def one_hot(rows, columns):
+    return np.eye(columns, dtype="float32")[np.arange(rows) % columns]
+
+
+_losses(
+    "losses_of_numbers", lambda rows, columns: np.abs(floats(rows, columns)),
+    ("MeanSquaredError", {}), ("MeanAbsoluteError", {"reduction": "sum"}), ("MeanAbsolutePercentageError", {}),
+    ("MeanSquaredLogarithmicError", {}), ("Huber", {}), ("LogCosh", {}), ("Poisson", {}),
+    ("CosineSimilarity", {"axis": 1}), ("Hinge", {}), ("SquaredHinge", {}), ("CategoricalHinge", {}),
+)  # fmt: skip
+_losses(
+    "losses_of_classes", one_hot,
+    ("CategoricalCrossentropy", {"label_smoothing": 0.1}), ("CategoricalFocalCrossentropy", {"alpha": 0.3}),
+    ("BinaryCrossentropy", {}), ("BinaryFocalCrossentropy", {"gamma": 1.5}), ("KLDivergence", {}), ("Dice", {}),
+    ("Tversky", {"alpha": 0.4, "beta": 0.6}),
+)  # fmt: skip
+
+
+@model
+def metrics(keras):
+    all_of, x = keras.metrics, floats(8, 4)
+    made = stack(keras, (4,), keras.layers.Dense(3, activation="softmax"))
+    several = [
+        "accuracy", all_of.AUC(num_thresholds=20), all_of.Precision(0.4), all_of.Recall(top_k=2), all_of.F1Score(average="macro"),
+        all_of.CategoricalCrossentropy(label_smoothing=0.1), all_of.OneHotMeanIoU(3), all_of.TopKCategoricalAccuracy(2),
+        all_of.RootMeanSquaredError(name="distance"), all_of.SpecificityAtSensitivity(0.5), all_of.R2Score(),
+        all_of.MeanMetricWrapper(keras.losses.mean_squared_error, name="wrapped"),
+    ]  # fmt: skip
+    options = {"loss": "categorical_crossentropy", "metrics": several, "weighted_metrics": ["mae"]}
+    return trained(made, x, one_hot(8, 3), optimizer="sgd", **options), x
 
 
 # ---- texts ---------------------------------------------------------------------------------------------------------

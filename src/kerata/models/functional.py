@@ -256,8 +256,8 @@ def _fit(x: Any, t: KerasTensor) -> Any:
             return OPS["squeeze"](x, -1)
         if rank == want - 1 and t._shape[-1] == 1:
             return OPS["expand_dims"](x, -1)
-    elif all(a is None or a == b or b is None for a, b in zip(t._shape, shape, strict=True)):
-        return x
+    elif all(a is None or a == b or b is None for a, b in zip(t._shape[1:], shape[1:], strict=True)):
+        return x  # with any size of batch, as in Keras, whatever size the input was declared with
     raise ArgumentError("inputs", expected=f"of shape {t._shape} for the input {t.name!r}", got=x)
 
 

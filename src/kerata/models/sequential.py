@@ -111,6 +111,18 @@ class Sequential(Model):
         self.__dict__["_graph"] = Function(inputs, x, name=f"{self.name}_graph")
         self.built = True
 
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        shape = config.get("input_shape") if config else None
+        if isinstance(shape, (list, tuple)) and all(d is None or isinstance(d, int) for d in shape):
+            config = {**config, "input_shape": self._any_batch(shape)}
+        super().build_from_config(config)
+
+    def _any_batch(self, shape: Any) -> tuple[int | None, ...]:
+        """The shape for batches of any size, but where layers keep a state for each place in a batch."""
+        if any(getattr(layer, "stateful", False) for layer in self._sequence):
+            return tuple(shape)
+        return (None, *shape[1:])
+
     def _build_for(self, arguments: dict[str, Any]) -> None:
         from kerata.core.declare import known_sizes
 
@@ -211,7 +223,7 @@ class Sequential(Model):
             model._rebuild()
             shape = config.get("build_input_shape")
             if not model.built and shape and all(d is None or isinstance(d, int) for d in shape):
-                model.build(tuple(shape))
+                model.build(model._any_batch(shape))
             if config.get("trainable") is False:
                 model.trainable = False
         return model
