@@ -511,6 +511,8 @@ _scatter_by_rule = ruled("scatter", _scatter)
 
 @implements("scatter")
 def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
+    if 0 in x.shape:  # the kernel refuses indices into nothing, also where the updates are empty
+        return tf.identity(x)
     return (_scatter if mode == "add" else _scatter_by_rule)(x, indices, updates, mode=mode)
 
 
