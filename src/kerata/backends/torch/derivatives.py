@@ -46,7 +46,7 @@ def _pulled_root(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
 def _hooked(fn: Function, hook: Function) -> Function:
     def call(x: Tensor) -> Tensor:
         y = fn(x)
-        if y.requires_grad and y.grad_fn is not None and not _transformed(y):
+        if y.requires_grad and not _transformed(y) and y.grad_fn is not None:
             y.grad_fn.register_hook(hook)
         return y
 
