@@ -333,3 +333,22 @@ def test_replacing_follows_links_and_keeps_modes(tmp_path):
     write_atomically(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
     assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o640
+
+
+def test_folders_that_cannot_be_written_to_are_told_by_name(tmp_path, monkeypatch):
+    with (
+        pytest.raises(FileNotFoundError, match="make it first") as info,
+        replacing(tmp_path / "none" / "m.keras"),
+    ):
+        pass
+    assert info.value.filename == str(tmp_path / "none")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match="no such folder"), replacing(tmp_path / "file" / "m.keras"):
+        pass
+    (tmp_path / "m.keras").mkdir()
+    with pytest.raises(IsADirectoryError, match="A folder is at the path"), replacing(tmp_path / "m.keras"):
+        pass
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match="may not be written"), replacing(tmp_path / "n.keras"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "m.keras"]

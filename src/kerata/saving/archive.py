@@ -9,6 +9,7 @@ Format: PKWARE APPNOTE.TXT 6.3.10.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -258,6 +259,7 @@ class Archive:
 def drafting(path: Any) -> Iterator[Path]:
     """A hidden path beside `path` for something to be written to; whatever is there at the end goes."""
     target = Path(os.path.realpath(os.fspath(path)))  # a link stays; what it points to is replaced
+    _check_folder(target.parent)
     draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
         yield draft
@@ -267,6 +269,15 @@ def drafting(path: Any) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+def _check_folder(folder: Path) -> None:
+    """Tells what is wrong with a folder by its own name, before something fails with that of a draft in it."""
+    if not folder.is_dir():
+        number = errno.ENOTDIR if folder.exists() else errno.ENOENT
+        raise OSError(number, "There is no such folder to write to; make it first", str(folder))
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, "This folder may not be written to", str(folder))
+
+
 @contextmanager
 def replacing(path: Any) -> Iterator[Path]:
     """A path to write to, which takes the place of `path` when the block ends well, and goes when it does not.
@@ -274,9 +285,11 @@ def replacing(path: Any) -> Iterator[Path]:
     It lies in the same folder, is synced before it is renamed, and the folder after: whatever happens at whatever
     moment, the file at `path` is the old one or the new one.
     """
+    target = Path(os.path.realpath(os.fspath(path)))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "A folder is at the path of the file", str(target))
     with drafting(path) as draft:
         yield draft
-        target = Path(os.path.realpath(os.fspath(path)))
         _sync(draft)
         _keep_mode(target, draft)
         os.replace(draft, target)
