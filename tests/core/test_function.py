@@ -155,3 +155,16 @@ def test_remat_changes_nothing(engine):
     a = x.numpy()
     np.testing.assert_allclose(float(value), np.exp(np.sin(a)).sum(), rtol=1e-6)
     np.testing.assert_allclose(ops.convert_to_numpy(g), np.exp(np.sin(a)) * np.cos(a), rtol=1e-6)
+
+
+def test_plain_values_of_other_classes_are_traced_apart(engine):
+    fn = kerata.function(lambda x, k: x * 0 + {bool: 1, int: 2, float: 3}[type(k)])
+    x = ops.ones(())
+    assert [float(fn(x, k)) for k in (1, 1.0, True, 0, 0.0, False, 1)] == [2, 3, 1, 2, 3, 1, 2]
+
+
+def test_arrays_keep_64_bits(engine):
+    third = np.full(2, 1 / 3)
+    got = kerata.function(lambda x: x * 2 + 1)(third)
+    assert ops.dtype(got) == "float64"
+    np.testing.assert_array_equal(ops.convert_to_numpy(got), third * 2 + 1)

@@ -241,8 +241,13 @@ def custom(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     def rule(g: Any) -> list[Any]:
         cotangents = grad_fn(*g) if type(g) is tuple else grad_fn(g)
         found = cotangents if isinstance(cotangents, (tuple, list)) else [cotangents]
-        return [np.asarray(c) if isinstance(c, np.generic) else c for c in found]
+        return [_array(c) for c in found]
 
     if isinstance(outputs, (tuple, list)):
-        return type(outputs)(_several(tuple(outputs), level, rule, parents))
-    return _kind(parents)(outputs, level, rule, parents)
+        return type(outputs)(_several(tuple(map(_array, outputs)), level, rule, parents))
+    return _kind(parents)(_array(outputs), level, rule, parents)
+
+
+def _array(x: Any) -> Any:
+    """NumPy's operators give scalars of a class of their own, which count as Python's: users' functions hold such."""
+    return np.asarray(x) if isinstance(x, np.generic) else x

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
+from kerata.core.declare import leaves_of
 from kerata.core.replay import replayable
 from kerata.core.state import STATE, StateScope
 from kerata.core.variable import Variable
@@ -213,7 +214,17 @@ class TensorflowEngine(Engine):
                 STATE.tracing -= 1
                 STATE.engine = old
 
-        return tf.function(traced, jit_compile=xla, autograph=False)
+        # TensorFlow takes 1, 1.0 and True for one argument: each combination of their classes has a function of its own.
+        made: dict[tuple[type, ...], Callable[..., Any]] = {}
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            kinds = tuple(type(v) for v in leaves_of([args, kwargs]) if isinstance(v, (bool, int, float)))
+            run = made.get(kinds)
+            if run is None:
+                run = made[kinds] = tf.function(traced, jit_compile=xla, autograph=False)
+            return run(*args, **kwargs)
+
+        return call
 
     def stop_gradient(self, x: Tensor) -> Tensor:
         return tf.stop_gradient(x)
