@@ -11,7 +11,7 @@ from kerata.core.registry import register_builtin
 from kerata.core.variable import Variable, update_all
 
 from .optimizer import Optimizer
-from .updates import TensorLike, Tensors, columns, like, mix, update_op
+from .updates import TensorLike, Tensors, columns, like, lost, mix, update_op
 
 Tensor = Any
 
@@ -30,7 +30,7 @@ def nadam(
     now, ahead = momentum_coefficient(step, beta_1), momentum_coefficient(ops.add(step, 1.0), beta_1)
     of_momentum = ops.divide(ops.multiply(rate, ahead), ops.subtract(1.0, ops.multiply(product, ahead)))
     of_gradient = ops.divide(ops.multiply(rate, ops.subtract(1.0, now)), ops.subtract(1.0, product))
-    correction = ops.subtract(1.0, ops.power(beta_2, step))
+    correction = lost(beta_2, step)
     rows = []
     for x, g, m, v in zip(values, gradients, momentums, velocities, strict=True):
         g = like(g, x)

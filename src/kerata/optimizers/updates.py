@@ -7,8 +7,11 @@ tensors may be somebody's, the composition runs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from kerata import ops
 from kerata.core.declare import Op, explain, op, slow_call
@@ -145,9 +148,15 @@ def amsgrad(
 
 
 def _bias_correction(step: Tensor, beta_1: float, beta_2: float) -> Tensor:
-    return ops.divide(
-        ops.sqrt(ops.subtract(1.0, ops.power(beta_2, step))), ops.subtract(1.0, ops.power(beta_1, step))
-    )
+    return ops.divide(ops.sqrt(lost(beta_2, step)), lost(beta_1, step))
+
+
+def lost(beta: float, step: Tensor) -> Tensor:
+    """`1 - beta**step` without the power, whose rounding is a thousand times larger beside 1 - 0.999."""
+    if beta == 0:
+        return ops.ones_like(step)
+    exact = math.log(float(np.float32(beta)))  # of the number that beta is in the variables' precision
+    return ops.negative(ops.expm1(ops.multiply(step, exact)))
 
 
 def _adam_step(x: Tensor, m: Tensor, v: Tensor, rate: Tensor, epsilon: float) -> Tensor:

@@ -105,9 +105,11 @@ def _adam(
     if step.device == _HOST:
         gradients = [g.contiguous() for g in gradients]  # the kernel takes their memory order for granted
         count = step.item()
-        first, second = 1.0 - beta_1**count, math.sqrt(1.0 - beta_2**count)  # PyTorch's corrections, in 64 bits
-        # Ours are in 32 bits, where 1 - 0.999 has four digits. And PyTorch adds its epsilon to the corrected root, we
-        # ours to the root itself.
+        first, second = (
+            1.0 - beta_1**count,
+            math.sqrt(1.0 - beta_2**count),
+        )  # PyTorch's corrections, in 64 bits
+        # Ours are of the 32 bits of beta. And PyTorch adds its epsilon to the corrected root, we ours to the root itself.
         ours = math.sqrt(_lost(beta_2, count)) / _lost(beta_1, count)
         torch._fused_adam_(
             values, gradients, momentums, velocities, hats, [step] * len(values), lr=rate.item() * ours * first / second,
@@ -128,8 +130,8 @@ def _adam(
 
 
 def _lost(beta: float, count: float) -> float:
-    """`1 - beta**count` in 32 bits."""
-    return float(np.float32(1.0) - np.float32(beta) ** np.float32(count))
+    """`1 - beta**count` of beta in 32 bits, as in `optimizers.updates.lost`."""
+    return -math.expm1(count * math.log(float(np.float32(beta)))) if beta else 1.0
 
 
 @fast_path("optimizer_sgd", when=_updates)
