@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch._C._functorch import TransformType
+from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 
 from kerata.core.declare import PRIMITIVES
 
@@ -101,6 +103,13 @@ def _transformed(x: Tensor) -> bool:
     return torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x)
 
 
+def _goes_forward(*args: Any) -> bool:
+    """Inside `torch.func.jvp` and what is made of it, for which declared rules, which go backward, are no use."""
+    return any(
+        torch._C._functorch.is_functorch_wrapped_tensor(a) for a in args if isinstance(a, torch.Tensor)
+    ) and any(level.key() == TransformType.Jvp for level in retrieve_all_functorch_interpreters())
+
+
 # ---- whole rules ---------------------------------------------------------------------------------
 
 
@@ -140,7 +149,8 @@ def ruled(name: str, fn: Function) -> Function:
 
     @functools.wraps(fn)
     def call(*args: Any, **params: Any) -> Any:
-        return Declared.apply(params, *args) if _wanted(*args) else fn(*args, **params)
+        by_rule = _wanted(*args) and not _goes_forward(*args)
+        return Declared.apply(params, *args) if by_rule else fn(*args, **params)
 
     return call
 
