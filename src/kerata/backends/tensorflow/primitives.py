@@ -490,6 +490,8 @@ def _(x: Tensor, indices: Tensor) -> Tensor:
 
 
 def _scatter(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
+    if x.shape.num_elements() == 0:  # TensorFlow refuses indices into nothing
+        return x
     if mode == "mul":
         return _scatter_product(x, indices, updates)
     fn = {
