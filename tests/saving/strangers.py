@@ -34,8 +34,10 @@ WATCH = Watch()
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
-    """An empty working folder with a module in it that leaves a marker when it is imported."""
+def place(tmp_path, tmp_path_factory, monkeypatch):
+    """An empty working folder with a module in it that leaves a marker when it is imported; a folder of our own for
+    temporary files, as other programs use the common one."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     (tmp_path / "canary_module.py").write_text("open('marker', 'w').close()\ndef run(x): return x\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
