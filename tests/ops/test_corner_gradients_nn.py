@@ -163,3 +163,9 @@ def test_a_query_that_may_look_nowhere_moves_only_values(engine):
     assert (query[0, 1] == 0).all()
     np.testing.assert_allclose(value.sum(), 8, rtol=1e-5)
     assert (key[0, 1] == 0).all()
+
+
+def test_moments_of_float16_stay_within_its_range(engine):
+    mean, variance = ops.moments(np.array([1e4, -6e4, 6e4], "float16"), [0])
+    assert ops.dtype(mean) == ops.dtype(variance) == "float16"
+    assert float(ops.convert_to_numpy(variance)) == 65504
