@@ -10,10 +10,15 @@ from kerata.core.config import image_data_format as image_data_format
 from kerata.core.config import set_epsilon as set_epsilon
 from kerata.core.config import set_floatx as set_floatx
 from kerata.core.config import set_image_data_format as set_image_data_format
+from kerata.core.dtypes import is_float as is_float_dtype
+from kerata.core.dtypes import is_int as is_int_dtype
 from kerata.core.dtypes import result_type as result_type
 from kerata.core.dtypes import standardize as standardize_dtype
+from kerata.core.naming import get_uid as get_uid
+from kerata.core.session import clear_session as clear_session
 from kerata.core.tensor import KerasTensor as KerasTensor
+from kerata.core.tensor import is_keras_tensor as is_keras_tensor
 from kerata.core.variable import Variable as Variable
 from kerata.core.variable import is_variable as is_variable
 
-__all__ = ["standardize_dtype"]
+__all__ = ["is_float_dtype", "is_int_dtype", "standardize_dtype"]

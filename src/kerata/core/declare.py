@@ -227,7 +227,7 @@ def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     if declared.precheck is not None:
         declared.precheck(*args, **kwargs)
     slots = _tensor_slots(declared, args, kwargs)
-    engine, symbolic = _domain(slots)
+    engine, symbolic = _domain(declared, slots)
     if symbolic:
         return symbolic_call(declared, args, kwargs, slots)
     engine = engine or backends.current()
@@ -240,12 +240,17 @@ def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         raise explain(declared, error, args, kwargs) from None
 
 
+def _name_at(declared: Op, position: int) -> str | None:
+    names = declared.positional
+    return names[position] if position < len(names) else declared.variadic
+
+
 def _tensor_slots(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, bool, Any]]:
     """(position or keyword, whether a structure, value) of each tensor argument that was given."""
-    tensors, names = declared.tensors, declared.positional
+    tensors = declared.tensors
     slots: list[tuple[Any, bool, Any]] = []
     for i, value in enumerate(args):
-        name = names[i] if i < len(names) else declared.variadic
+        name = _name_at(declared, i)
         if name in tensors and value is not None:
             slots.append((i, tensors[name], _no_text(name, value)))
     for name, value in kwargs.items():
@@ -273,7 +278,7 @@ def leaves_of(value: Any) -> Iterable[Any]:
         yield value
 
 
-def _domain(slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool]:
+def _domain(declared: Op, slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool]:
     """The engine of the arguments (None: nothing says), and whether one of them is symbolic."""
     engine, symbolic = None, False
     for where, _, value in slots:
@@ -286,7 +291,8 @@ def _domain(slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool]:
             if found is None or found is engine:
                 continue
             if engine is not None:
-                raise dispatch.mismatch(str(where), found, engine)
+                name = where if isinstance(where, str) else _name_at(declared, where)
+                raise dispatch.mismatch(str(name), found, engine)
             engine = found
     return engine, symbolic
 

@@ -99,7 +99,7 @@ def scalar_or_list_dtype(x: Any) -> str:
     leaf = x
     while isinstance(leaf, (list, tuple)) and leaf:
         leaf = leaf[0]
-    array = np.asarray(x)
+    array = _array(x)
     if isinstance(leaf, (np.ndarray, np.generic)) or array.dtype.kind not in "fic":
         return dtypes.standardize(array.dtype)
     return scalar_dtype({"f": float, "i": int, "c": complex}[array.dtype.kind])
@@ -135,7 +135,21 @@ def to_engine(value: Any, engine: Any, dtype: str | None = None) -> Any:
     if isinstance(value, (list, tuple)) and any(is_tensor(v) for v in _leaves(value)):
         return _stack(value, engine, dtype)
     dtype = dtype or dtype_of(value)
-    return engine.convert(np.asarray(value), dtype)
+    array = _array(value)
+    if array.dtype.kind in "US" and dtype != "string":
+        raise ArgumentError("x", expected=f"numbers, which become {dtype}", got=value)
+    return engine.convert(array, dtype)
+
+
+def _array(value: Any) -> np.ndarray:
+    """Numbers, or nested lists of them, as an array."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of several lengths
+        array = None
+    if array is None or array.dtype.kind == "O":
+        raise ArgumentError("x", expected="numbers, or nested lists of them of equal lengths", got=value)
+    return array
 
 
 def moved(x: Any, engine: Any, copy: bool = False) -> Any:

@@ -47,25 +47,28 @@ class Operation:
         """Abstract outputs for symbolic inputs."""
         return infer(self.call, args, kwargs)
 
-    # ---- the tensors of its only call ----------------------------------------------------------
-    def _only_node(self) -> Node:
-        if len(self._inbound_nodes) != 1:
+    def _has_call(self) -> bool:
+        """Whether its class says what it computes."""
+        return type(self).call is not Operation.call
+
+    # ---- the tensors of its first call ---------------------------------------------------------
+    def _first_node(self) -> Node:
+        if not self._inbound_nodes:
             raise StateError(
-                f"The layer {self.name!r} has been called {len(self._inbound_nodes)} times on symbolic tensors, so it "
-                "has no single input and output."
+                f"The layer {self.name!r} has not been called on symbolic tensors, so it has no input and no output."
             )
         return self._inbound_nodes[0]
 
     @property
     def input(self) -> Any:
-        """Symbolic input(s) of its only call."""
-        args = self._only_node().args
+        """Symbolic input(s) of its first call."""
+        args = self._first_node().args
         return args[0] if len(args) == 1 else list(args)
 
     @property
     def output(self) -> Any:
-        """Symbolic output(s) of its only call."""
-        return self._only_node().outputs
+        """Symbolic output(s) of its first call."""
+        return self._first_node().outputs
 
 
 class Node:

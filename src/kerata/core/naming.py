@@ -38,6 +38,18 @@ def unique_name(name: str) -> str:
     return f"{name}_{count}" if count else name
 
 
+def get_uid(prefix: str = "") -> int:
+    """The next number for names that begin with `prefix`: 1, 2, 3 ...
+
+    Example:
+        >>> get_uid("block"), get_uid("block")
+        (1, 2)
+    """
+    with _lock:
+        _counts[prefix] = count = _counts.get(prefix, 0) + 1
+    return count
+
+
 def reset_names() -> None:
     """Starts all counters again, as `clear_session` does."""
     with _lock:

@@ -39,6 +39,7 @@ _packages: dict[Any, str] = {}
 
 class _Scopes(threading.local):
     objects: tuple[dict[str, Any], ...] = ()
+    live: dict[str, Any] | None = None
 
 
 _scopes = _Scopes()
@@ -101,6 +102,30 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 def get_registered_name(obj: Any) -> str:
     """The name that a class or function was registered under, or its own name."""
     return _names.get(obj, getattr(obj, "__name__", str(obj)))
+
+
+def name_in_configs(obj: Any) -> str:
+    """What a config calls a class or function of a caller."""
+    name, live = get_registered_name(obj), _scopes.live
+    if live is None:
+        return name
+    name = f"{name}@{id(obj)}"  # two that bear one name stay two
+    live[name] = obj
+    return name
+
+
+@contextmanager
+def live_objects() -> Iterator[None]:
+    """Inside it, configs of objects in memory find the classes and functions that they name, registered or not.
+
+    For copies: such a config must not leave the scope.
+    """
+    outer, live = (_scopes.live, _scopes.objects), dict[str, Any]()
+    _scopes.live, _scopes.objects = live, (*_scopes.objects, live)
+    try:
+        yield
+    finally:
+        _scopes.live, _scopes.objects = outer
 
 
 def package_of(obj: Any) -> str | None:

@@ -128,7 +128,7 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
     cls = type(obj)
     kind = registry.kind_of(obj)
     module = cls.__dict__.get("_keras_module") or (MODULES[kind] if kind else cls.__module__)
-    registered = None if kind else registry.get_registered_name(cls)
+    registered = None if kind else registry.name_in_configs(cls)
     data = {
         "module": module,
         "class_name": cls.__dict__.get("_keras_name", cls.__name__),
@@ -149,7 +149,7 @@ def serialize_function(fn: Any) -> Any:
     name: str = fn.__name__
     if registry.table("activations").get(name) is fn:
         return name
-    registered = registry.get_registered_name(fn)
+    registered = registry.name_in_configs(fn)
     return {
         "module": "builtins",
         "class_name": "function",

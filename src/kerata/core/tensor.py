@@ -124,6 +124,17 @@ def _binary(op: str, flip: bool = False) -> Any:
     return lambda self, other: OPS[op](self, other)
 
 
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` is a symbolic tensor.
+
+    Example:
+        >>> import kerata
+        >>> kerata.utils.is_keras_tensor(kerata.Input((3,))), kerata.utils.is_keras_tensor(1.0)
+        (True, False)
+    """
+    return isinstance(x, KerasTensor)
+
+
 def install_operators(cls: type) -> None:
     """Gives a class Python's operators, each through the op of that name."""
     both = {

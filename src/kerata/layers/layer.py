@@ -265,6 +265,7 @@ class Layer(Owner):
             kwargs.pop("training", None)
         arguments = spec.bind(args, kwargs)
         if not self.built:
+            self._check_inputs(args)  # what a layer asks for before its sizes are known
             self._build_for(arguments)
         self._check_inputs(args)
         masks = self._fill_masks(spec, arguments, kwargs)

@@ -56,6 +56,11 @@ class Owner(Operation):
                 return self.engine.layer_attribute(self, name)
             except AttributeError:
                 pass
+        if "_inbound_nodes" not in self.__dict__ and name in ("engine", "name"):
+            raise StateError(
+                f"The class {type(self).__name__} has not initialised its base class. Begin its `__init__` with "
+                "super().__init__()."
+            )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from kerata import ops
 from kerata.core import checks
 from kerata.core.errors import ArgumentError
-from kerata.core.registry import register_builtin
+from kerata.core.registry import live_objects, register_builtin
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 from kerata.core.tensor import KerasTensor
 
@@ -99,19 +99,18 @@ class Bidirectional(Wrapper):
     ) -> None:
         super().__init__(layer, **options)
         self.merge_mode = checks.option("merge_mode", merge_mode, ("concat", "sum", "mul", "ave", None))
-        config = serialize_keras_object(layer)
-        self.forward_layer = deserialize_keras_object(_renamed(config, f"forward_{layer.name}"))
+        _check_recurrent("layer", layer)
+        self.forward_layer = _copied(layer, name=f"forward_{layer.name}")
         if backward_layer is None:
-            turned = {**config["config"], "go_backwards": not layer.go_backwards}
-            backward_layer = deserialize_keras_object(
-                _renamed({**config, "config": turned}, f"backward_{layer.name}")
+            backward_layer = _copied(
+                layer, name=f"backward_{layer.name}", go_backwards=not layer.go_backwards
             )
-        elif backward_layer.go_backwards == layer.go_backwards:
+        elif _check_recurrent("backward_layer", backward_layer).go_backwards == layer.go_backwards:
             raise ArgumentError(
                 "backward_layer", expected="with another `go_backwards` than `layer`", got=backward_layer
             )
         else:
-            backward_layer = deserialize_keras_object(serialize_keras_object(backward_layer))
+            backward_layer = _copied(backward_layer)
         self.backward_layer: Any = backward_layer
         for name in ("return_sequences", "return_state", "stateful"):
             if getattr(self.backward_layer, name) != getattr(layer, name):
@@ -220,6 +219,20 @@ class Bidirectional(Wrapper):
 
 def _renamed(config: dict[str, Any], name: str) -> dict[str, Any]:
     return {**config, "config": {**config["config"], "name": name}, "build_config": None}
+
+
+def _check_recurrent(argument: str, layer: Any) -> Any:
+    if not all(
+        hasattr(layer, name) for name in ("go_backwards", "return_sequences", "return_state", "stateful")
+    ):
+        raise ArgumentError(argument, expected="a recurrent layer, such as LSTM, GRU or RNN", got=layer)
+    return layer
+
+
+def _copied(layer: Layer, **changes: Any) -> Layer:
+    """A layer of the same config but for `changes`, not built."""
+    with live_objects():
+        return type(layer).from_config({**layer.get_config(), **changes})
 
 
 @register_builtin("layers")

@@ -8,6 +8,7 @@ from typing import Any, cast
 from kerata.core import tree
 from kerata.core.errors import ArgumentError
 from kerata.core.graph import Function, OpCall, Operation, tensors_of
+from kerata.core.registry import live_objects
 from kerata.core.tensor import KerasTensor
 from kerata.layers.input_layer import InputLayer
 from kerata.layers.layer import Layer
@@ -64,10 +65,11 @@ def clone_model(
             got=model,
         )
     else:
-        copy = type(model).from_config(model.get_config())
-    config = model.get_compile_config()
-    if config:
-        copy.compile_from_config(config)
+        copy = _copy(model)
+    with live_objects():
+        config = model.get_compile_config()
+        if config:
+            copy.compile_from_config(config)
     return copy
 
 
@@ -141,7 +143,8 @@ class _Cloner:
 
 
 def _copy(layer: Layer) -> Layer:
-    return type(layer).from_config(layer.get_config())
+    with live_objects():
+        return type(layer).from_config(layer.get_config())
 
 
 def _plain_call(operation: Operation, *args: Any, **kwargs: Any) -> Any:

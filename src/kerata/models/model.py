@@ -67,6 +67,10 @@ class Model(Trainer, Layer):
             )
         return graph(*args, **kwargs)
 
+    def _has_call(self) -> bool:
+        """Whether the model can be called: one that only holds others, as a GAN does, may have steps alone."""
+        return type(self).call is not Model.call or self.__dict__.get("_graph") is not None
+
     # ---- layers ----------------------------------------------------------------------------------
     @property
     def layers(self) -> list[Layer]:

@@ -41,6 +41,7 @@ class Sequential(Model):
         self._sequence: list[Layer] = []
         self._names: set[str] = set()
         self.__dict__["_graph"] = None
+        self.__dict__["_implied_input"] = None
         for layer in [layers] if isinstance(layers, Layer) else layers or ():
             self.add(layer, rebuild=False)
         self._rebuild()
@@ -77,6 +78,8 @@ class Sequential(Model):
         layer = self._sequence.pop()
         self._names.discard(layer.name)
         self.built = False
+        if not self._sequence:
+            self.__dict__["_implied_input"] = None
         if rebuild:
             self._rebuild()
         return layer
@@ -88,28 +91,36 @@ class Sequential(Model):
         self.built = False
         self._forget_compiled()
         first = self._sequence[0] if self._sequence else None
+        implied: InputLayer | None = self.__dict__["_implied_input"]
         if isinstance(first, InputLayer) and len(self._sequence) > 1:
             self.build(first.batch_shape)
+        elif first is not None and implied is not None:
+            self.build(implied.batch_shape)
 
     def build(self, input_shape: Any = None) -> None:
         """Creates the variables for an input shape."""
         if not self._sequence:
             raise StateError(f"The model {self.name!r} has no layers. Add some before it is built.")
-        first = self._sequence[0]
-        if isinstance(first, InputLayer):
-            x = first.output
-        else:
-            x = InputLayer(batch_shape=input_shape, dtype=first.input_dtype).output
-        inputs = x
+        x = inputs = self._input_layer(input_shape).output
         for layer in self._sequence:
             if isinstance(layer, InputLayer):
                 continue
-            x = layer(x)
+            x = _called_once(layer, x)
             if not isinstance(x, KerasTensor):
                 self.built = True  # a layer with several outputs: a plain chain of calls, without a graph
                 return
         self.__dict__["_graph"] = Function(inputs, x, name=f"{self.name}_graph")
         self.built = True
+
+    def _input_layer(self, shape: Any) -> InputLayer:
+        """The Input in front, or one for the data that came."""
+        first, implied = self._sequence[0], self.__dict__["_implied_input"]
+        if isinstance(first, InputLayer):
+            return first
+        if implied is None or implied.batch_shape != tuple(shape) or implied.dtype != first.input_dtype:
+            implied = InputLayer(batch_shape=shape, dtype=first.input_dtype)
+            self.__dict__["_implied_input"] = implied
+        return implied
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         shape = config.get("input_shape") if config else None
@@ -233,3 +244,11 @@ def _as_layer(fn: Any) -> Layer:
     from kerata.layers import Lambda
 
     return Lambda(fn)
+
+
+def _called_once(layer: Layer, x: KerasTensor) -> Any:
+    """The outputs of a layer on `x`, from an earlier call where there is one, so that each layer keeps one output."""
+    for node in layer._inbound_nodes:
+        if len(node.args) == 1 and node.args[0] is x and not node.kwargs:
+            return node.outputs
+    return layer(x)

@@ -1,12 +1,12 @@
 """Models, weights and objects in files and as plain data."""
 
+from kerata.core.custom_object_scope import CustomObjectScope as CustomObjectScope
+from kerata.core.custom_object_scope import custom_object_scope as custom_object_scope
 from kerata.core.errors import RefusedFileError as RefusedFileError
 from kerata.core.registry import get_custom_objects as get_custom_objects
 from kerata.core.registry import get_registered_name as get_registered_name
 from kerata.core.registry import get_registered_object as get_registered_object
 from kerata.core.registry import register_keras_serializable as register_keras_serializable
-from kerata.saving.custom_object_scope import CustomObjectScope as CustomObjectScope
-from kerata.saving.custom_object_scope import custom_object_scope as custom_object_scope
 from kerata.saving.keras_file_editor import KerasFileEditor as KerasFileEditor
 from kerata.saving.limits import Limits as Limits
 from kerata.saving.model_io import load_model as load_model

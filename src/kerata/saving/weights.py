@@ -158,7 +158,9 @@ def load_state(
     skipped = [path for path, item in objects if any(item is other for other in skip)]
     if not needs_optimizer and not any(_is_inside(path, "optimizer") for path in left):
         skipped.append("optimizer")
-    left = {path: arrays for path, arrays in left.items() if not any(_is_inside(path, top) for top in skipped)}
+    left = {
+        path: arrays for path, arrays in left.items() if not any(_is_inside(path, top) for top in skipped)
+    }
     for path, item in objects:
         if any(_is_inside(path, top) for top in skipped):
             continue
@@ -171,7 +173,7 @@ def load_state(
     problems += [
         f"{path or 'the top'}: no such object is in the model"
         for path in left
-        if not _is_optional(path, model)
+        if not _is_optional(path, objects)
     ]
     if problems and not skip_mismatch:
         raise RefusedFileError(weights.name, "its arrays", sentence(problems))
@@ -184,9 +186,13 @@ def load_state(
             variable.assign(arrays[str(i)].read())
 
 
-def _is_optional(path: str, model: Any) -> bool:
-    """Whether arrays may be left over: those of an optimizer that the model does not have."""
-    return _is_inside(path, "optimizer") and getattr(model, "optimizer", None) is None
+def _is_optional(path: str, objects: list[tuple[str, Any]]) -> bool:
+    """Whether arrays may be left over: those of an optimizer that the model, or one inside it, does not have."""
+    return any(
+        _is_inside(path, f"{owner}/optimizer" if owner else "optimizer")
+        and getattr(item, "optimizer", item) is None
+        for owner, item in objects
+    )
 
 
 def _is_inside(path: str, top: str) -> bool:

@@ -49,6 +49,7 @@ class CompileLosses:
                 "y", expected="targets, for the loss of `compile` compares outputs with them", got=None
             )
         if self._single is not None and not isinstance(y_pred, (list, tuple, dict)):
+            y_true, sample_weight = self._of_only(y_true, "y"), self._of_only(sample_weight, "sample_weight")
             value = self._single(y_true, y_pred, sample_weight)
             factor = self._single_weight()
             return value if factor is None else ops.multiply(value, factor)
@@ -56,9 +57,20 @@ class CompileLosses:
 
     def _single_weight(self) -> Any:
         weights = self.given_weights
-        if isinstance(weights, (list, tuple)):
-            return weights[0]
-        return next(iter(weights.values())) if isinstance(weights, dict) else weights
+        if not isinstance(weights, (list, tuple, dict)):
+            return weights
+        outputs: Any = self.names or (weights if isinstance(weights, dict) else [0])
+        return next(iter(_spread(weights, dict.fromkeys(outputs), "loss_weights").values()))
+
+    def _of_only(self, given: Tree, argument: str) -> Tree:
+        """What a dict holds for the only output."""
+        if not isinstance(given, dict):
+            return given
+        if len(given) == 1 and (not self.names or self.names[0] in given):
+            return next(iter(given.values()))
+        raise ArgumentError(
+            argument, expected=f"a tensor, or a dict with the name of the output {self.names}", got=given
+        )
 
     def _several(self, y_true: Tree, y_pred: Tree, sample_weight: Tree) -> Tensor | None:
         outputs = _by_key(y_pred, self.names)
@@ -68,6 +80,10 @@ class CompileLosses:
         weights = _aligned(sample_weight, outputs, "sample_weight", one_for_all=True)
         total, values = None, []
         for key, loss, factor, _ in self._plan:
+            if targets[key] is None and isinstance(y_true, dict):
+                raise ArgumentError(
+                    "y", expected=f"a dict with targets for {key!r}", got=f"the keys {list(y_true)}"
+                )
             value = loss(targets[key], outputs[key], weights[key])
             values.append(value)
             value = value if factor == 1 else ops.multiply(value, factor)
@@ -130,7 +146,7 @@ def _aligned(
     """Targets or weights for each output."""
     if values is None:
         return dict.fromkeys(outputs)
-    if isinstance(values, dict) and set(values) & set(outputs):
+    if isinstance(values, dict) and (set(values) & set(outputs) or all(isinstance(k, str) for k in outputs)):
         return {k: values.get(k) for k in outputs}
     flat = tree.flatten(values)
     if len(flat) == len(outputs):

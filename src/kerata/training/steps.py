@@ -21,7 +21,7 @@ from .data import unpack_x_y_sample_weight
 
 Tensor = Any
 Tree = Any
-Data = tuple[Any, ...]
+Data = Any  # what `_packed` makes
 Batch = tuple[Any, Any, Any]  # x, y, sample_weight
 
 
@@ -67,7 +67,8 @@ class Steps(Compilation):
         """One step on one batch. Override it, once for all engines; call `kerata.value_and_grad` for gradients.
 
         Args:
-            data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+            data: `x` (`(x,)` for a list of inputs), `(x, y)` or `(x, y, sample_weight)`. `kerata.utils.
+                unpack_x_y_sample_weight` gives three of each.
 
         Returns:
             Name -> value, for the logs.
@@ -150,7 +151,7 @@ class Steps(Compilation):
         with self.engine.inference_scope():
             if type(self).predict_step is Steps.predict_step:
                 return self._forward(x, False)
-            return self.predict_step((x,))
+            return self.predict_step(_packed(x))
 
     # ---- compiled steps --------------------------------------------------------------------------
     def _calls(self, kind: str, batches: Iterable[Batch]) -> Iterator[tuple[int, int, Any, Batch]]:
@@ -240,7 +241,7 @@ class Steps(Compilation):
         x, y, w = as_abstract(x), as_abstract(y), as_abstract(w)
         with setting(abstract=STATE.abstract + 1):
             if kind == "predict" or self._overridden("train_step", "test_step"):
-                if not self.built or kind == "predict":
+                if self._has_call() and (not self.built or kind == "predict"):
                     self._forward(x, kind == "train")
                 return
             y_pred = self._forward(x, kind == "train")
@@ -255,10 +256,13 @@ def _rows(x: Tree) -> Any:
     return shape[0] if shape else 1
 
 
-def _packed(x: Tree, y: Tree, w: Tree) -> Data:
+def _packed(x: Tree, y: Tree = None, w: Tree = None) -> Data:
+    """A batch as steps get it: inputs alone come as they are, but a list of them would look like `(x, y)`."""
     if w is not None:
         return x, y, w
-    return (x, y) if y is not None else (x,)
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x
 
 
 def _signature(x: Any) -> Any:
