@@ -12,10 +12,10 @@ from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
-from .activation import softmax
 from .core import cast
 from .creation import band_difference
 from .elementwise import promote, to_real_float
+from .softmax import softmax
 
 TensorLike = Any
 Tensor = Any

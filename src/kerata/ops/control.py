@@ -24,8 +24,10 @@ from kerata.core.variable import Variable
 
 from .core import cast, convert_to_tensor
 from .creation import range_tensor
+from .joining import concatenate, stack
 from .logic import where
-from .shaping import concatenate, cut, reshape, stack
+from .shaping import reshape
+from .splitting import cut
 
 Tensor = Any
 Tree = Any

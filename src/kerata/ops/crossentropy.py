@@ -11,10 +11,10 @@ from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
-from .activation import log_softmax
 from .core import cast
 from .elementwise import promote, to_real_float
 from .indexing import in_range, index_tensor
+from .softmax import log_softmax
 
 TensorLike = Any
 Tensor = Any

@@ -11,14 +11,14 @@ from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
-from .activation import log_softmax
 from .control import scan
 from .core import cast
 from .creation import range_tensor
 from .elementwise import constant, to_real_float
 from .exponential import logaddexp
 from .indexing import in_range, index_tensor
-from .shaping import cut
+from .softmax import log_softmax
+from .splitting import cut
 
 TensorLike = Any
 Tensor = Any

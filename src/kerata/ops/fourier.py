@@ -21,7 +21,7 @@ from .core import cast, create
 from .creation import range_tensor
 from .elementwise import constant, here, promote, to_real_float
 from .repeating import pad
-from .shaping import cut
+from .splitting import cut
 
 TensorLike = Any
 Tensor = Any

@@ -1,18 +1,18 @@
 """Linear algebra."""
 
+from .factorisation import eig as eig
+from .factorisation import eigh as eigh
+from .factorisation import lstsq as lstsq
+from .factorisation import matrix_rank as matrix_rank
+from .factorisation import pinv as pinv
+from .factorisation import qr as qr
+from .factorisation import svd as svd
 from .mapping import jvp as jvp
 from .matrices import cholesky as cholesky
 from .matrices import cholesky_inverse as cholesky_inverse
 from .matrices import det as det
-from .matrices import eig as eig
-from .matrices import eigh as eigh
 from .matrices import inv as inv
-from .matrices import lstsq as lstsq
 from .matrices import lu_factor as lu_factor
-from .matrices import matrix_rank as matrix_rank
-from .matrices import norm as norm
-from .matrices import pinv as pinv
-from .matrices import qr as qr
 from .matrices import solve as solve
 from .matrices import solve_triangular as solve_triangular
-from .matrices import svd as svd
+from .norms import norm as norm

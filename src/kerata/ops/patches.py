@@ -15,7 +15,7 @@ from kerata.core.samples import T, rejects, sample
 
 from .creation import range_tensor
 from .elementwise import constant
-from .shaping import cut
+from .splitting import cut
 
 TensorLike = Any
 Tensor = Any

@@ -18,7 +18,7 @@ from .arithmetic import multiply
 from .core import cast
 from .elementwise import count_bools, promote
 from .reduction import flattened
-from .shaping import cut
+from .splitting import cut
 
 TensorLike = Any
 Tensor = Any

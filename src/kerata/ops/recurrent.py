@@ -14,11 +14,13 @@ from .arithmetic import add, multiply, subtract
 from .control import scan
 from .creation import zeros_like
 from .exponential import sigmoid
+from .joining import stack
 from .linear import check_shape, linear
 from .logic import where
 from .product import matmul
 from .recurrent_backward import gru_sequence, lstm_sequence
-from .shaping import expand_dims, flip, split, stack, transpose
+from .shaping import expand_dims, flip, transpose
+from .splitting import split
 from .subscript import get_item
 from .trigonometry import tanh
 

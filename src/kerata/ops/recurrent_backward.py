@@ -15,10 +15,12 @@ from kerata.core.dispatch import shape_of
 from .arithmetic import add, multiply, subtract
 from .control import custom_gradient, scan
 from .exponential import sigmoid
+from .joining import concatenate
 from .linear import linear
 from .product import matmul
 from .reduction import sum
-from .shaping import concatenate, expand_dims, reshape, split, transpose
+from .shaping import expand_dims, reshape, transpose
+from .splitting import split
 from .subscript import get_item
 from .trigonometry import tanh
 

@@ -18,7 +18,7 @@ from .core import cast, convert_to_numpy, convert_to_tensor, create
 from .creation import band_difference
 from .elementwise import constant
 from .reduction import flattened
-from .shaping import cut
+from .splitting import cut
 
 TensorLike = Any
 Tensor = Any

@@ -19,7 +19,7 @@ from .core import cast
 from .elementwise import constant, promote
 from .logic import where
 from .reduction import flattened
-from .shaping import cut
+from .splitting import cut
 from .subscript import known_values
 
 TensorLike = Any

@@ -31,7 +31,7 @@ from .elementwise import (
     unary_samples,
     whole,
 )  # fmt: skip
-from .shaping import cut
+from .splitting import cut
 
 TensorLike = Any
 Tensor = Any

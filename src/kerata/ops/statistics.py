@@ -18,7 +18,7 @@ from .core import cast
 from .creation import range_tensor
 from .elementwise import constant, here, promote, to_real_float, widened
 from .reduction import any_empty, flattened, wide_dtype
-from .shaping import cut
+from .splitting import cut
 from .subscript import known_values
 
 TensorLike = Any

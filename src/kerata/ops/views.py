@@ -15,7 +15,7 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
 from .elementwise import to_float
-from .shaping import cut
+from .splitting import cut
 
 TensorLike = Any
 Tensor = Any

@@ -10,7 +10,7 @@ from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
-from kerata.ops.shaping import cut
+from kerata.ops.splitting import cut
 
 from .common import image_axes, returned, working
 

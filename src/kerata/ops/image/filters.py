@@ -13,7 +13,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 from kerata.ops.elementwise import promote
 from kerata.ops.repeating import pad
-from kerata.ops.shaping import cut
+from kerata.ops.splitting import cut
 
 from .common import Axes, image_axes, returned, two_sizes, working
 

@@ -14,7 +14,7 @@ from kerata.core.samples import T, rejects, sample, values
 from kerata.ops.core import cast
 from kerata.ops.creation import range_tensor
 from kerata.ops.elementwise import to_real_float
-from kerata.ops.shaping import cut
+from kerata.ops.splitting import cut
 
 from .common import data_format_of, image_axes, returned, working
 from .filters import gaussian_blur

@@ -16,7 +16,7 @@ from kerata.core.samples import T, rejects, sample, values
 from kerata.ops.core import cast, create
 from kerata.ops.creation import range_tensor
 from kerata.ops.elementwise import here
-from kerata.ops.shaping import cut
+from kerata.ops.splitting import cut
 
 from .common import Axes, along, image_axes, returned, two_sizes, working
 
