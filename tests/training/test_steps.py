@@ -129,7 +129,7 @@ def test_a_gradient_tape():
         model = net()
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(model(tf.constant(X)) - Y))
-        grads = tape.gradient(loss, [v._container for v in model.trainable_weights])
+        grads = tape.gradient(loss, model.trainable_weights)
     for a, b in zip(grads, expected_gradients(), strict=True):
         np.testing.assert_allclose(a.numpy(), b, rtol=1e-4, atol=1e-6)
 
@@ -208,3 +208,93 @@ def test_masks_reach_the_layer_that_wants_them(engine):
     for model in (functional, stacked):
         np.testing.assert_allclose(ops.convert_to_numpy(model(x)), expected, rtol=1e-6)
         np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-6)
+
+
+# ---- whole loops in the engines' own habits --------------------------------------------------------------
+
+
+def expected_losses():
+    """Three steps of SGD on all rows."""
+    with kerata.use_backend("numpy"):
+        model = net()
+        model.compile(kerata.optimizers.SGD(0.1), "mse")
+        return model.fit(X, Y, batch_size=12, epochs=3, shuffle=False, verbose=0).history["loss"]
+
+
+def test_a_loop_of_jax_takes_the_variables_as_they_are():
+    import jax
+
+    with kerata.use_backend("jax"):
+        model, optimizer, mse = net(), kerata.optimizers.SGD(0.1), kerata.losses.MeanSquaredError()
+        optimizer.build(model.trainable_variables)
+
+        def loss_of(trainable, frozen, x, y):
+            y_pred, frozen = model.stateless_call(trainable, frozen, x, training=True)
+            return mse(y, y_pred), frozen
+
+        @jax.jit
+        def step(state, x, y):
+            trainable, frozen, slots = state
+            (loss, frozen), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable, frozen, x, y)
+            trainable, slots = optimizer.stateless_apply(slots, grads, trainable)
+            return loss, (trainable, frozen, slots)
+
+        state = model.trainable_variables, model.non_trainable_variables, optimizer.variables
+        losses = []
+        for _ in range(3):
+            loss, state = step(state, X, Y)
+            losses.append(float(loss))
+    np.testing.assert_allclose(losses, expected_losses(), rtol=1e-5)
+
+
+class Stateless(kerata.Model):
+    """Steps that get the state and give a new one."""
+
+    def train_step(self, state, data):
+        import jax
+
+        trainable, frozen, slots, metrics = state
+        x, y = data
+
+        def loss_of(trainable, frozen):
+            y_pred, frozen = self.stateless_call(trainable, frozen, x, training=True)
+            return self.compute_loss(x, y, y_pred), frozen
+
+        (loss, frozen), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable, frozen)
+        trainable, slots = self.optimizer.stateless_apply(slots, grads, trainable)
+        return {"loss": loss}, (trainable, frozen, slots, metrics)
+
+    def test_step(self, state, data):
+        trainable, frozen, metrics = state
+        x, y = data
+        y_pred, frozen = self.stateless_call(trainable, frozen, x, training=False)
+        return {"loss": self.compute_loss(x, y, y_pred)}, (trainable, frozen, metrics)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_a_step_of_jax_takes_the_state(run_eagerly):
+    with kerata.use_backend("jax"):
+        inner = net()
+        model = Stateless(inner.input, inner.output)
+        model.compile(kerata.optimizers.SGD(0.1), "mse", run_eagerly=run_eagerly)
+        found = model.fit(X, Y, batch_size=12, epochs=2, shuffle=False, verbose=0).history["loss"]
+        found.append(model.evaluate(X, Y, batch_size=12, verbose=0))
+    np.testing.assert_allclose(found, expected_losses(), rtol=1e-5)
+
+
+def test_a_loop_of_tensorflow_compiled_by_its_user():
+    import tensorflow as tf
+
+    with kerata.use_backend("tensorflow"):
+        model, optimizer, mse = net(), kerata.optimizers.SGD(0.1), kerata.losses.MeanSquaredError()
+
+        @tf.function  # with AutoGraph, as it comes
+        def step(x, y):
+            with tf.GradientTape() as tape:
+                loss = mse(y, model(x, training=True))
+            grads = tape.gradient(loss, model.trainable_weights)
+            optimizer.apply(grads, model.trainable_weights)
+            return loss
+
+        losses = [float(step(tf.constant(X), tf.constant(Y))) for _ in range(3)]
+    np.testing.assert_allclose(losses, expected_losses(), rtol=1e-5)

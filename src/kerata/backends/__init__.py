@@ -66,11 +66,11 @@ def installed() -> list[str]:
     return [name for name in known() if is_installed(name)]
 
 
-def _entry(name: Any) -> Entry:
+def _entry(name: Any, argument: str = "backend") -> Entry:
     if name not in REGISTRY:
         _plugins()
     if name not in REGISTRY:
-        raise ArgumentError("backend", expected=f"one of {', '.join(map(repr, REGISTRY))}", got=name)
+        raise ArgumentError(argument, expected=f"one of {', '.join(map(repr, REGISTRY))}", got=name)
     return REGISTRY[name]
 
 
@@ -115,7 +115,7 @@ def _choose() -> tuple[str, str]:
     for variable in ("KERATA_BACKEND", "KERAS_BACKEND"):
         name = os.environ.get(variable)
         if name and (name in known() or variable == "KERATA_BACKEND"):
-            _entry(name)
+            _entry(name, variable)
             return name, f"environment variable {variable}"
     from kerata.core import config
 

@@ -109,7 +109,11 @@ class Engine(abc.ABC):
         self.write(variable, value)
 
     def update_in_place(
-        self, update: str, columns: Sequence[Sequence[Any]], gradients: Sequence[Tensor], rest: tuple[Any, ...]
+        self,
+        update: str,
+        columns: Sequence[Sequence[Any]],
+        gradients: Sequence[Tensor],
+        rest: tuple[Any, ...],
     ) -> bool:
         """Runs an update of `optimizers/updates.py` on the containers themselves, where the engine has a kernel for it.
 
@@ -204,6 +208,10 @@ class Engine(abc.ABC):
         return nullcontext()
 
     # ---- native habits -------------------------------------------------------------------------
+    def variable_attribute(self, variable: Any, name: str) -> Any:
+        """An attribute that tools of this engine ask a variable for (`handle` on TensorFlow)."""
+        raise AttributeError(name)
+
     def layer_attribute(self, layer: Any, name: str) -> Any:
         """An attribute that users of this engine expect of a layer (`parameters` on PyTorch)."""
         raise AttributeError(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -222,6 +223,12 @@ class Variable:
         value = moved(self.engine.read(self._container), engine, copy=True)
         self.engine = engine
         self._container = engine.new_variable(value, self._trainable, self.name)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__") and name not in Variable.__slots__:
+            with suppress(AttributeError):
+                return self.engine.variable_attribute(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         value = self.numpy()

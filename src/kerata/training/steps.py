@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -62,6 +63,10 @@ class Steps(Compilation):
         for group in self._compile_metrics:
             if group.given is not None:
                 group.update_state(y, y_pred, sample_weight)
+
+    def _metrics_unknown(self) -> bool:
+        """Whether `compile` was given metrics that have not met the outputs yet."""
+        return any(group.given is not None and group._plan is None for group in self._compile_metrics)
 
     def train_step(self, data: Data) -> dict[str, Any]:
         """One step on one batch. Override it, once for all engines; call `kerata.value_and_grad` for gradients.
@@ -136,14 +141,15 @@ class Steps(Compilation):
     def _train_one(self, x: Tree, y: Tree, w: Tree) -> Any:
         x, y, w = self._enter(x), self._enter(y), self._enter(w)
         if self._overridden("train_step", "compute_metrics"):
-            return self.train_step(_packed(x, y, w))
+            optimizer = [] if self.optimizer is None else self.optimizer.variables
+            return self._own_step(self.train_step, _packed(x, y, w), optimizer, self.metrics_variables)
         return self._learn(x, y, w)
 
     def _test_one(self, x: Tree, y: Tree, w: Tree) -> Any:
         x, y, w = self._enter(x), self._enter(y), self._enter(w)
         with self.engine.inference_scope():
             if self._overridden("test_step", "compute_metrics"):
-                return self.test_step(_packed(x, y, w))
+                return self._own_step(self.test_step, _packed(x, y, w), self.metrics_variables)
             return self._measure(x, y, w)
 
     def _predict_one(self, x: Tree, y: Tree = None, w: Tree = None) -> Any:
@@ -151,7 +157,18 @@ class Steps(Compilation):
         with self.engine.inference_scope():
             if type(self).predict_step is Steps.predict_step:
                 return self._forward(x, False)
-            return self.predict_step(_packed(x))
+            return self._own_step(self.predict_step, _packed(x))
+
+    def _own_step(self, step: Callable[..., Any], data: Data, *more: list[Variable]) -> Any:
+        """Calls a step of the user's. One that takes `(state, data)`, as JAX's habit is, gets values and gives new ones."""
+        if not _takes_state(step):
+            return step(data)
+        groups = (self.trainable_variables, self.non_trainable_variables, *more)
+        result, state = step(tuple([v.value for v in group] for group in groups), data)
+        for group, values in zip(groups, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return result
 
     # ---- compiled steps --------------------------------------------------------------------------
     def _calls(self, kind: str, batches: Iterable[Batch]) -> Iterator[tuple[int, int, Any, Batch]]:
@@ -241,13 +258,22 @@ class Steps(Compilation):
         x, y, w = as_abstract(x), as_abstract(y), as_abstract(w)
         with setting(abstract=STATE.abstract + 1):
             if kind == "predict" or self._overridden("train_step", "test_step"):
-                if self._has_call() and (not self.built or kind == "predict"):
-                    self._forward(x, kind == "train")
+                unknown = kind != "predict" and y is not None and self._metrics_unknown()
+                if self._has_call() and (not self.built or kind == "predict" or unknown):
+                    y_pred = self._forward(x, kind == "train")
+                    if unknown:  # so that `metrics` has those of `compile` when the user's step asks
+                        self._update_metrics(y, y_pred, w)
                 return
             y_pred = self._forward(x, kind == "train")
             self.compute_loss(x, y, y_pred, w, training=kind == "train")
             if not self._overridden("compute_metrics"):
                 self._update_metrics(y, y_pred, w)
+
+
+def _takes_state(step: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(step).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds and p.default is p.empty for p in parameters) == 2
 
 
 def _rows(x: Tree) -> Any:

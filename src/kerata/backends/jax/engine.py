@@ -18,6 +18,7 @@ from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE, StateScope
+from kerata.core.variable import Variable
 
 from . import control, derivatives, fast
 from .lift import lifted
@@ -286,3 +287,7 @@ def _tangent(out: Any, g: Any) -> Any:
 
 def _listed(x: Any) -> list[Any]:
     return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+# A variable handed to `jax.jit`, as JAX's custom loops do with `model.trainable_variables`, is its value inside.
+jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambda _, values: values[0])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.autograph.core import config as autograph_rules
 
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
@@ -134,6 +135,16 @@ class TensorflowEngine(Engine):
 
     def read(self, container: tf.Variable) -> Tensor:
         return container.value()
+
+    def variable_attribute(self, variable: Any, name: str) -> Any:
+        """What a tape asks for: `tape.gradient(loss, model.trainable_variables)` takes the variables' handles."""
+        if name == "_should_act_as_resource_variable":
+            return True
+        if name != "handle":
+            raise AttributeError(name)
+        if variable._container is None:
+            variable.keep_promise()
+        return variable._container.handle
 
     def write(self, variable: Any, value: Tensor) -> None:
         variable._container.assign(value)
@@ -311,6 +322,13 @@ class TensorflowEngine(Engine):
 
 # `tensor * variable` is TensorFlow's own operator: it asks how to make a tensor of the variable.
 tf.register_tensor_conversion_function(Variable, lambda v, dtype=None, name=None, as_ref=False: v.value)
+
+# AutoGraph rewrites the source of what a `tf.function` of the user's calls. Nothing here needs that, and closures and
+# static methods do not survive it.
+autograph_rules.CONVERSION_RULES = (
+    autograph_rules.DoNotConvert("kerata"),
+    *autograph_rules.CONVERSION_RULES,
+)
 
 
 _CONTROL = frozenset(("While", "StatelessWhile", "If", "StatelessIf", "Case", "StatelessCase"))
