@@ -168,3 +168,17 @@ def test_arrays_keep_64_bits(engine):
     got = kerata.function(lambda x: x * 2 + 1)(third)
     assert ops.dtype(got) == "float64"
     np.testing.assert_array_equal(ops.convert_to_numpy(got), third * 2 + 1)
+
+
+def test_arrays_become_tensors(engine):
+    """So that Python's operators work between arguments and variables on every engine."""
+    weight = kerata.Variable(np.float32([2.0, 3.0]))
+
+    @kerata.function
+    def product(batch):
+        loss, (slope,) = kerata.value_and_grad(lambda: kerata.ops.sum(batch["x"] * weight.value), [weight])()
+        return loss, slope
+
+    loss, slope = product({"x": np.float32([1.0, 10.0])})
+    assert float(loss) == 32
+    np.testing.assert_array_equal(kerata.ops.convert_to_numpy(slope), [1, 10])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -225,7 +226,7 @@ class TorchEngine(Engine):
 
     def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
         if options.jit_compile is not True:
-            return fn
+            return self._on_tensors(fn)
         compiled = torch.compile(fn)
 
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -237,6 +238,19 @@ class TorchEngine(Engine):
                     return compiled(*args, **kwargs)
             finally:
                 STATE.tracing -= 1
+
+        return call
+
+    def _on_tensors(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """The function of tensors where arrays are given, as functions of other engines are."""
+
+        @functools.wraps(fn)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if kwargs or not _NOT_NESTED.issuperset(map(type, args)):
+                args, kwargs = tree.map_structure(self._enter, (args, kwargs))
+            else:
+                args = tuple(self.convert(a) if type(a) is np.ndarray else a for a in args)
+            return fn(*args, **kwargs)
 
         return call
 
@@ -301,6 +315,7 @@ class TorchEngine(Engine):
         return native.layer_attribute(layer, name)
 
 
+_NOT_NESTED = frozenset((np.ndarray, torch.Tensor, torch.nn.Parameter, type(None), int, float, bool, str))
 _VIEWED = {torch.bfloat16: torch.int16, torch.float8_e4m3fn: torch.int8, torch.float8_e5m2: torch.int8}
 
 
