@@ -143,7 +143,7 @@ def backend() -> str:
     return STATE.engine.name if STATE.engine else default_choice()[0]
 
 
-def set_backend(name: str) -> None:
+def set_backend(backend: str) -> None:
     """Makes an engine the default of the whole process; no restart needed.
 
     Objects made before stay on the engine that they were made under.
@@ -153,10 +153,10 @@ def set_backend(name: str) -> None:
         BackendNotInstalledError: with the pip command that installs it.
     """
     global _chosen
-    _entry(name)
-    if not is_installed(name):
-        raise BackendNotInstalledError(name, REGISTRY[name].requirement)
-    _chosen = name, "set_backend"
+    _entry(backend)
+    if not is_installed(backend):
+        raise BackendNotInstalledError(backend, REGISTRY[backend].requirement)
+    _chosen = backend, "set_backend"
 
 
 @contextmanager
