@@ -235,3 +235,25 @@ def test_small_helpers_of_keras():
     assert keras.mixed_precision.LossScaleOptimizer is keras.optimizers.LossScaleOptimizer
     with keras.utils.custom_object_scope({"twice": Forgetful}):
         assert keras.saving.get_registered_object("twice") is Forgetful
+
+
+def test_compute_metrics_adds_to_the_logs(engine):
+    class Twice(keras.Model):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            logs = super().compute_metrics(x, y, y_pred, sample_weight)
+            return {**logs, "twice": logs["mae"] * 2}
+
+    model = regression(Twice)
+    model.compile("sgd", "mse", metrics=["mae"])
+    logs = model.fit(X, Y, batch_size=16, validation_data=(X, Y), shuffle=False, verbose=0).history
+    assert set(logs) == {"loss", "mae", "twice", "val_loss", "val_mae", "val_twice"}
+    for prefix in ("", "val_"):
+        np.testing.assert_allclose(logs[f"{prefix}twice"], np.multiply(logs[f"{prefix}mae"], 2), rtol=1e-6)
+
+
+def test_names_of_outputs():
+    inputs = keras.Input((3,))
+    a, b = layers.Dense(1, name="a")(inputs), layers.Dense(1, name="b")(inputs)
+    assert keras.Model(inputs, [b, a]).output_names == ["b", "a"]
+    assert keras.Model(inputs, {"z": a, "y": b}).output_names == ["y", "z"]
+    assert regression().output_names == ["y"]

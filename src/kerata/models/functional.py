@@ -33,6 +33,12 @@ class Functional(Model):
     def __init__(self, inputs: Tree, outputs: Tree, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
 
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs: the keys of a dict, sorted as in Keras, or the layers they come from."""
+        names = self._output_names()
+        return sorted(names) if isinstance(self.output, dict) else names
+
     def call(self, inputs: Tree, training: bool | None = None, mask: Tree = None) -> Tree:
         function: Function = self.__dict__["_graph"]
         values = match_inputs(function, inputs)

@@ -78,13 +78,13 @@ class Steps(Compilation):
         Returns:
             Name -> value, for the logs.
         """
-        self._learn(*unpack_x_y_sample_weight(data))
-        return self.get_metrics_result()
+        logs = self._learn(*unpack_x_y_sample_weight(data))
+        return self.get_metrics_result() if logs is None else logs
 
     def test_step(self, data: Data) -> dict[str, Any]:
         """Loss and metrics on one batch."""
-        self._measure(*unpack_x_y_sample_weight(data))
-        return self.get_metrics_result()
+        logs = self._measure(*unpack_x_y_sample_weight(data))
+        return self.get_metrics_result() if logs is None else logs
 
     def predict_step(self, data: Data) -> Tree:
         """Outputs for one batch."""
@@ -114,7 +114,7 @@ class Steps(Compilation):
             return {k: self._enter(v) for k, v in batch.items()}
         return batch
 
-    def _learn(self, x: Tree, y: Tree, sample_weight: Tree) -> None:
+    def _learn(self, x: Tree, y: Tree, sample_weight: Tree) -> dict[str, Any] | None:
         variables = self.trainable_variables
 
         def scaled_loss() -> tuple[Tensor, tuple[Tensor, Tree]]:
@@ -127,13 +127,20 @@ class Steps(Compilation):
             self._loss_tracker.update_state(loss, sample_weight=_rows(x))
             if variables:
                 self.optimizer.apply(grads, variables)
-            self._update_metrics(y, y_pred, sample_weight)
+            return self._score(x, y, y_pred, sample_weight)
 
-    def _measure(self, x: Tree, y: Tree, sample_weight: Tree) -> None:
+    def _measure(self, x: Tree, y: Tree, sample_weight: Tree) -> dict[str, Any] | None:
         y_pred = self._forward(x, False)
         loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
+        return self._score(x, y, y_pred, sample_weight)
+
+    def _score(self, x: Tree, y: Tree, y_pred: Tree, sample_weight: Tree) -> dict[str, Any] | None:
+        """Updates the metrics. Gives the logs of a `compute_metrics` of the user's; the usual ones are read later."""
+        if self._overridden("compute_metrics"):
+            return self.compute_metrics(x, y, y_pred, sample_weight)
         self._update_metrics(y, y_pred, sample_weight)
+        return None
 
     def _overridden(self, *names: str) -> bool:
         return any(getattr(type(self), n) is not getattr(Steps, n) for n in names)
