@@ -165,7 +165,10 @@ def _summary(report: Report, facts: dict[str, str]) -> Table:
             table.add_row(f"engine {name}", _install(backends.REGISTRY[name].requirement))
     table.add_section()
     plan = report.plan
-    table.add_row("asked", f"{len(plan.ops)} ops on {len(plan.engines)} engines: {', '.join(plan.questions)}")
+    table.add_row(
+        "asked",
+        f"{_counted(len(plan.ops), 'op')} on {_counted(len(plan.engines), 'engine')}: {', '.join(plan.questions)}",
+    )
     table.add_row("wide tolerances", _tolerances(plan))
     words = f"{report.cases} cases, {report.problems or 'none'} wrong, in {report.seconds:.1f} seconds"
     table.add_row("result", Text(words, style="red" if report.problems else "green"))
@@ -179,3 +182,7 @@ def _tolerances(plan: Plan) -> str:
 
 def _install(requirement: str) -> Text:
     return Text(f'not installed: pip install "{requirement}"', style="yellow")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
