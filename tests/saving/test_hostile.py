@@ -294,17 +294,6 @@ def test_the_callers_word_lets_code_run_and_a_config_cannot_say_it():
     assert os.path.exists("marker")
 
 
-def test_the_callers_word_for_all_data_is_not_one_for_files(monkeypatch):
-    monkeypatch.setitem(settings._settings, "unsafe_deserialization", False)
-    lambda_layer = layer("Lambda", "a", function=crafted.lambda_code())
-    kerata.config.enable_unsafe_deserialization()
-    refuse(stack(INPUT, lambda_layer), "lambda", {})
-    made = kerata.saving.deserialize_keras_object(copy.deepcopy(lambda_layer))
-    assert not os.path.exists("marker")
-    made(ops.ones((1, 4)))
-    assert os.path.exists("marker")
-
-
 # ---- 4. one file -------------------------------------------------------------------------------------------------
 
 

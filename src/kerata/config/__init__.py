@@ -8,7 +8,6 @@ from kerata.core.config import disable_traceback_filtering as disable_traceback_
 from kerata.core.config import enable_flash_attention as enable_flash_attention
 from kerata.core.config import enable_interactive_logging as enable_interactive_logging
 from kerata.core.config import enable_traceback_filtering as enable_traceback_filtering
-from kerata.core.config import enable_unsafe_deserialization as enable_unsafe_deserialization
 from kerata.core.config import epsilon as epsilon
 from kerata.core.config import floatx as floatx
 from kerata.core.config import image_data_format as image_data_format
@@ -16,7 +15,6 @@ from kerata.core.config import is_flash_attention_enabled as is_flash_attention_
 from kerata.core.config import is_interactive_logging_enabled as is_interactive_logging_enabled
 from kerata.core.config import is_nnx_enabled as is_nnx_enabled
 from kerata.core.config import is_traceback_filtering_enabled as is_traceback_filtering_enabled
-from kerata.core.config import is_unsafe_deserialization_enabled as is_unsafe_deserialization_enabled
 from kerata.core.config import max_epochs as max_epochs
 from kerata.core.config import max_steps_per_epoch as max_steps_per_epoch
 from kerata.core.config import set_epsilon as set_epsilon

@@ -25,7 +25,6 @@ _settings: dict[str, Any] = {
     "interactive_logging": True,
     "traceback_filtering": True,
     "flash_attention": None,
-    "unsafe_deserialization": False,
     "max_epochs": None,
     "max_steps_per_epoch": None,
 }
@@ -130,20 +129,6 @@ def disable_flash_attention() -> None:
 def is_flash_attention_enabled() -> bool | None:
     """Whether attention uses a fused kernel; None leaves the choice to the engine."""
     return _settings["flash_attention"]
-
-
-def enable_unsafe_deserialization() -> None:
-    """Lets `kerata.saving.deserialize_keras_object` and `model_from_json` run Python code in the data (lambdas).
-
-    It is your word that you trust all data as much as a program, for as long as the process runs. Files are not meant:
-    `load_model` refuses code unless it is called with `safe_mode=False`.
-    """
-    _settings["unsafe_deserialization"] = True
-
-
-def is_unsafe_deserialization_enabled() -> bool:
-    """Whether `enable_unsafe_deserialization` was called."""
-    return bool(_settings["unsafe_deserialization"])
 
 
 def is_nnx_enabled() -> bool:

@@ -29,7 +29,11 @@ def replayable(fn: Callable[..., Any]) -> Callable[..., Any]:
         def note(variable: Any) -> None:
             value = None if outer is None else outer.read(variable)
             if value is None:
-                value = variable.keep_promise() if variable.promised else variable.engine.read(variable._container)
+                value = (
+                    variable.keep_promise()
+                    if variable.promised
+                    else variable.engine.read(variable._container)
+                )
             seen[variable] = value
 
         with StateScope(on_read=note) as scope:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerata.core.config import is_unsafe_deserialization_enabled
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.models.model import Model
 from kerata.saving import assets
@@ -143,7 +142,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         >>> kerata.models.model_from_json(model.to_json()).count_params()
         8
     """
-    options, name = Options(custom_objects, safe_mode=not is_unsafe_deserialization_enabled()), "JSON text"
+    options, name = Options(custom_objects), "JSON text"
     with untouched(), refusing(name, bool(custom_objects), place="the text"):
         config = parse(json_string, name, "the text", options)
         model = make_model(config, name, len(json_string), options, "the text")

@@ -11,7 +11,6 @@ from contextlib import nullcontext
 from typing import Any
 
 from kerata.core import registry, serialization
-from kerata.core.config import is_unsafe_deserialization_enabled
 from kerata.core.errors import ArgumentError
 from kerata.core.serialization import serialize_keras_object as serialize_keras_object
 from kerata.saving.inspection import Inspection
@@ -30,7 +29,7 @@ def deserialize_keras_object(
         config: what `serialize_keras_object` gave.
         custom_objects: name -> class or function that the data may name beside Kerata's own.
         safe_mode: whether Python code in the data (a lambda) is refused. Pass False only for data that you trust as
-            much as a program. `kerata.config.enable_unsafe_deserialization` says so for all data.
+            much as a program.
 
     Raises:
         RefusedFileError: a `ValueError`, if the data names something else or is no such data.
@@ -45,7 +44,6 @@ def deserialize_keras_object(
         raise ArgumentError(
             next(iter(kwargs)), expected="an argument of deserialize_keras_object", got=kwargs
         )
-    safe_mode = safe_mode and not is_unsafe_deserialization_enabled()
     with refusing("config", custom=bool(custom_objects), place="the top"):
         Inspection("config", custom_objects, safe_mode).check(config, "the top")
         if not safe_mode:
