@@ -74,7 +74,8 @@ def _(x: Tensor) -> Tensor:
 
 @implements("neg")
 def _(x: Tensor) -> Tensor:
-    return tf.zeros((), x.dtype) - x if x.dtype.is_unsigned else tf.math.negative(x)
+    """TensorFlow's optimizer of graphs makes a negation of `0 - x`, for which unsigned integers have no kernel."""
+    return tf.bitwise.invert(x) + tf.ones((), x.dtype) if x.dtype.is_unsigned else tf.math.negative(x)
 
 
 @implements("sign")
