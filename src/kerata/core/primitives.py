@@ -737,3 +737,9 @@ matmul: Bind = primitive(
     "matmul", lambda x1, x2: new_abstract(rules.matmul_shape(x1._shape, x2._shape), x1._dtype), _matmul_grad
 )
 einsum: Bind = primitive("einsum", _einsum_rule, _einsum_grad)
+
+# Whose derivative is a choice: at ties, at zero, where a slope is infinite. Engines with another rule follow these.
+CHOSEN = (
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "asin", "acos", "acosh", "atanh", "sinh",
+    "cosh", "erfinv", "lgamma", "div", "pow", "atan2", "maximum", "minimum", "max", "min", "prod", "cumprod",
+)  # fmt: skip

@@ -17,6 +17,8 @@ class _ThreadState(threading.local):
     abstract: int = 0  # depth of abstract runs: creation ops give abstract values
     autocast: str | None = None  # dtype that float variables are read as inside a layer call
     tracing: int = 0  # depth of functions that an engine is tracing in place (no StateScope there)
+    backward: int = 0  # depth of derivatives that Kerata is taking, all of which go backward
+    recording: bool = True  # whether what is computed may be differentiated
     call: Any = None  # CallContext of the outermost layer call
     name_scope: tuple[str, ...] = ()
     deferred: bool = False  # whether new variables wait for values that a file will give them

@@ -15,10 +15,10 @@ import jax.numpy as jnp
 from jax import lax
 
 from kerata.core import tree
-from kerata.core.state import StateScope
+from kerata.core.state import STATE, StateScope
 from kerata.core.variable import Variable
 
-from . import derivatives, loops
+from . import loops
 
 Array = Any
 Values = list[Any]
@@ -90,7 +90,7 @@ def while_loop(cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) 
 
 def _loop(goes_on: Any, step: Any, state: tuple[Any, ...]) -> tuple[Any, ...]:
     """JAX's loop; where derivatives go backward through it, the one that can."""
-    if not derivatives.going_backward():
+    if not STATE.backward:
         return lax.while_loop(goes_on, step, state)
     test, body = jax.make_jaxpr(goes_on)(state), jax.make_jaxpr(step)(state)
     n = len(test.consts)

@@ -6,35 +6,19 @@ Declared rules go backward only. They are used in Kerata's own derivatives, whic
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from kerata.core.declare import PRIMITIVES
+from kerata.core.primitives import CHOSEN
+from kerata.core.state import STATE, setting
 
 Array = Any
 Function = Callable[..., Any]
-_backward: contextvars.ContextVar[bool] = contextvars.ContextVar("backward", default=False)
-
-
-@contextlib.contextmanager
-def backward() -> Iterator[None]:
-    """Around a function that is being traced to go backward through it."""
-    token = _backward.set(True)
-    try:
-        yield
-    finally:
-        _backward.reset(token)
-
-
-def going_backward() -> bool:
-    """Whether what is being traced now will be differentiated backward by Kerata."""
-    return _backward.get()
 
 
 def _moves(x: Any) -> bool:
@@ -53,7 +37,7 @@ def ruled(name: str, fn: Function) -> Function:
 
     @functools.wraps(fn)
     def call(*args: Any, **params: Any) -> Any:
-        if not _backward.get() or not any(map(_moves, args)):
+        if not STATE.backward or not any(map(_moves, args)):
             return fn(*args, **params)
         arrays = [i for i, a in enumerate(args) if isinstance(a, (jax.Array, jax.core.Tracer))]
 
@@ -74,7 +58,7 @@ def ruled(name: str, fn: Function) -> Function:
             y, values = kept
             rule = PRIMITIVES[name].grad
             assert rule is not None
-            with backward():  # derivatives of derivatives
+            with setting(backward=STATE.backward + 1):  # derivatives of derivatives
                 found = rule(_conj(jax.tree.map(jnp.asarray, g)), y, *filled(values), **params)
             return tuple(_conj(found[i]) for i in arrays)
 
@@ -84,13 +68,7 @@ def ruled(name: str, fn: Function) -> Function:
     return call
 
 
-_FOLLOWED = (
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "asin", "acos", "acosh", "atanh", "sinh",
-    "cosh", "erfinv", "lgamma", "div", "pow", "atan2", "maximum", "minimum", "max", "min", "prod", "cumprod",
-)  # fmt: skip
-
-
 def declare(table: dict[str, Function]) -> None:
     """Gives the primitives of a table their declared derivatives."""
-    for name in _FOLLOWED:
+    for name in CHOSEN:
         table[name] = ruled(name, table[name])

@@ -17,10 +17,10 @@ from jax import lax
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
-from kerata.core.state import STATE, StateScope
+from kerata.core.state import STATE, StateScope, setting
 from kerata.core.variable import Variable
 
-from . import control, derivatives, fast
+from . import control, fast
 from .lift import lifted
 from .primitives import TABLE, guarded, is_wide
 
@@ -94,7 +94,7 @@ class JaxEngine(Engine):
         return not isinstance(x, jax.core.Tracer)
 
     def goes_backward(self, *xs: Array) -> bool:
-        return derivatives.going_backward()
+        return STATE.backward > 0
 
     def draws_on_host(self) -> bool:
         # What is made while something is being traced is a tracer, and JAX has no public question for it.
@@ -164,7 +164,10 @@ class JaxEngine(Engine):
         assigned: list[Any] = []
 
         def pure(values: list[Any]) -> tuple[Any, Any]:
-            with derivatives.backward(), StateScope(dict(zip(variables, values, strict=True))) as scope:
+            with (
+                setting(backward=STATE.backward + 1),
+                StateScope(dict(zip(variables, values, strict=True))) as scope,
+            ):
                 out = fn()
             assigned[:] = list(scope.assigned)
             loss, aux = out if has_aux else (out, None)
@@ -205,7 +208,7 @@ class JaxEngine(Engine):
             args = list(inputs)
             for i, x in zip(inexact, some, strict=True):
                 args[i] = x
-            with derivatives.backward():
+            with setting(backward=STATE.backward + 1):
                 return fn(*args)
 
         with self._precision(inputs):

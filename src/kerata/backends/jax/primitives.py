@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kerata.backends.tables import implementing
 from kerata.core import dtypes
 
 from . import decompositions, derivatives, windows
@@ -26,14 +27,7 @@ _WIDE = frozenset(map(np.dtype, ("int64", "uint64", "float64", "complex128")))
 _SCALARS = (bool, int, float, complex)
 
 
-def implements(name: str) -> Callable[[Any], Any]:
-    """Puts an irregular function into the table."""
-
-    def put(fn: Any) -> Any:
-        TABLE[name] = fn
-        return fn
-
-    return put
+implements = implementing(TABLE)
 
 
 def guarded(fn: Callable[..., Any]) -> Callable[..., Any]:

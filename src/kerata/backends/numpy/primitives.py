@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from kerata.backends.tables import implementing
 from kerata.core import dtypes
 
 from . import decompositions, windows
@@ -16,14 +17,7 @@ Array = np.ndarray
 TABLE: dict[str, Callable[..., Any]] = {}
 
 
-def implements(name: str) -> Callable[[Any], Any]:
-    """Puts an irregular function into the table."""
-
-    def put(fn: Any) -> Any:
-        TABLE[name] = fn
-        return fn
-
-    return put
+implements = implementing(TABLE)
 
 
 def _quiet(fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager.record import could_possibly_record
 
 from kerata.core.declare import PRIMITIVES
+from kerata.core.primitives import CHOSEN
+from kerata.core.state import STATE
 
 Tensor = Any
 Function = Callable[..., Any]
-_wanted: contextvars.ContextVar[bool] = contextvars.ContextVar("wanted", default=True)
-
-
-@contextlib.contextmanager
-def none_wanted() -> Iterator[None]:
-    """Around what nobody will differentiate: functions that are traced there need no rules."""
-    token = _wanted.set(False)
-    try:
-        yield
-    finally:
-        _wanted.reset(token)
 
 
 def wanted() -> bool:
     """Whether what is computed now may be differentiated."""
-    return _wanted.get() and (could_possibly_record() or not tf.executing_eagerly())
+    return STATE.recording and (could_possibly_record() or not tf.executing_eagerly())
 
 
 def _rule(name: str) -> Function:
@@ -86,13 +75,7 @@ def ruled(name: str, fn: Function) -> Function:
     return call
 
 
-_FOLLOWED = (
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "asin", "acos", "acosh", "atanh", "sinh",
-    "cosh", "erfinv", "lgamma", "div", "pow", "atan2", "maximum", "minimum", "max", "min", "prod", "cumprod",
-)  # fmt: skip
-
-
 def declare(table: dict[str, Function]) -> None:
     """Gives the primitives of a table their declared derivatives."""
-    for name in _FOLLOWED:
+    for name in CHOSEN:
         table[name] = ruled(name, table[name])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -16,27 +14,14 @@ from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.declare import leaves_of
 from kerata.core.replay import replayable
-from kerata.core.state import STATE, StateScope
+from kerata.core.state import STATE, StateScope, setting
 from kerata.core.variable import Variable
 
-from . import derivatives, fast, fast_optimizers
+from . import fast, fast_optimizers
 from .primitives import TABLE, native
 
 Tensor = Any
 _eager = type(tf.constant(0))
-
-
-_backward: contextvars.ContextVar[bool] = contextvars.ContextVar("backward", default=False)
-
-
-@contextlib.contextmanager
-def _going_backward() -> Iterator[None]:
-    """Around what a tape of Kerata records."""
-    token = _backward.set(True)
-    try:
-        yield
-    finally:
-        _backward.reset(token)
 
 
 class _Assigned(StateScope):
@@ -115,10 +100,10 @@ class TensorflowEngine(Engine):
         return tf.executing_eagerly() and not tf.config.list_logical_devices("GPU")
 
     def goes_backward(self, *xs: Tensor) -> bool:
-        return _backward.get()
+        return STATE.backward > 0
 
     def inference_scope(self) -> AbstractContextManager[Any]:
-        return derivatives.none_wanted()
+        return setting(recording=False)
 
     def version(self) -> str:
         return tf.__version__
@@ -168,7 +153,7 @@ class TensorflowEngine(Engine):
         self, fn: Callable[[], Any], variables: Sequence[Any], has_aux: bool
     ) -> tuple[Any, list[Any]]:
         scope = STATE.scope
-        with _going_backward(), tf.GradientTape(watch_accessed_variables=False) as tape:
+        with setting(backward=STATE.backward + 1), tf.GradientTape(watch_accessed_variables=False) as tape:
             if scope is None:
                 sources = [v._container for v in variables]
                 for s in sources:
@@ -190,7 +175,7 @@ class TensorflowEngine(Engine):
         # A graph remembers what was computed. A tape that may be asked twice cannot go through branches with declared
         # derivatives there (TensorFlow 2.21).
         tape = tf.GradientTape(persistent=True) if tf.executing_eagerly() else None
-        with _going_backward(), tape or nullcontext():
+        with setting(backward=STATE.backward + 1), tape or nullcontext():
             if tape is not None:
                 tape.watch([x for x in inputs if x.dtype.is_floating or x.dtype.is_complex])
             out = fn(*inputs)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from kerata.backends.tables import FastPaths, routing
 from kerata.core import config
 
-TABLE: dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
+TABLE: FastPaths = {}
 
 
-def fast_path(name: str, when: Callable[..., bool] | None = None) -> Callable[[Any], Any]:
-    """Registers the native route of an op and the condition under which it holds."""
-
-    def put(fn: Any) -> Any:
-        TABLE[name] = (when, fn)
-        return fn
-
-    return put
+fast_path = routing(TABLE)
 
 
 F32 = (tf.float32, tf.float64)

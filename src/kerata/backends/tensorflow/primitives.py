@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kerata.backends.tables import implementing
 from kerata.core import dtypes
 
 from . import decompositions, derivatives, windows
@@ -32,14 +33,7 @@ TABLE: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def implements(name: str) -> Callable[[Any], Any]:
-    """Puts an irregular function into the table."""
-
-    def put(fn: Any) -> Any:
-        TABLE[name] = fn
-        return fn
-
-    return put
+implements = implementing(TABLE)
 
 
 def native(dtype: str) -> tf.DType:

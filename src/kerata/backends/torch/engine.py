@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import functools
 import warnings
 from collections.abc import Callable, Sequence
@@ -23,11 +22,6 @@ from . import fast, native
 from .primitives import DTYPES, NAMES, TABLE
 
 Tensor = Any
-
-
-_depth: contextvars.ContextVar[int] = contextvars.ContextVar(
-    "depth", default=0
-)  # of derivatives by variables
 
 
 class TorchEngine(Engine):
@@ -162,13 +156,12 @@ class TorchEngine(Engine):
                 x.requires_grad_(True)
         else:
             frozen = []
-            inputs = [_fresh(v.raw(), _depth.get() > 0) for v in variables]
+            inputs = [_fresh(v.raw(), STATE.backward > 0) for v in variables]
             for v, x in zip(variables, inputs, strict=True):
                 scope.values[v] = x
-        depth = _depth.set(_depth.get() + 1)
-        nested = (
-            _depth.get() > 1
-        )  # a derivative inside another: its value and gradients are differentiated again
+        # a derivative inside another: its value and gradients are differentiated again
+        nested = STATE.backward > 0
+        STATE.backward += 1
         try:
             with torch.enable_grad(), assigning or contextlib.nullcontext():
                 out = fn()
@@ -179,7 +172,7 @@ class TorchEngine(Engine):
                 else [None] * len(inputs)
             )
         finally:
-            _depth.reset(depth)
+            STATE.backward -= 1
             for x in frozen:
                 x.requires_grad_(False)
         for variable, value in assigning.assigned.items() if assigning is not None else ():

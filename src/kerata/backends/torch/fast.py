@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-TABLE: dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
+from kerata.backends.tables import FastPaths, routing
+
+TABLE: FastPaths = {}
 Tensor = Any
 
 
-def fast_path(name: str, when: Callable[..., bool] | None = None) -> Callable[[Any], Any]:
-    """Registers the native route of an op and the condition under which it holds."""
-
-    def put(fn: Any) -> Any:
-        TABLE[name] = (when, fn)
-        return fn
-
-    return put
+fast_path = routing(TABLE)
 
 
 @fast_path("mean", when=lambda x, axis=None, keepdims=False: x.dtype in (torch.float32, torch.float64))

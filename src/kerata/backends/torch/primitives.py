@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from kerata.backends.tables import implementing
+
 from . import decompositions, derivatives, unsigned, windows
 from .derivatives import ruled
 
@@ -39,14 +41,7 @@ DTYPES: dict[str, torch.dtype] = {
 NAMES: dict[torch.dtype, str] = {dtype: name for name, dtype in DTYPES.items()}
 
 
-def implements(name: str) -> Callable[[Any], Any]:
-    """Puts an irregular function into the table."""
-
-    def put(fn: Any) -> Any:
-        TABLE[name] = fn
-        return fn
-
-    return put
+implements = implementing(TABLE)
 
 
 def _either(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
