@@ -93,6 +93,25 @@ def test_importing_kerata_loads_no_engine():
     assert done.stdout.strip() == "[]"
 
 
+_TRACED = {
+    "jax": "import jax; traced, x = jax.jit, jax.numpy.ones(2)",
+    "tensorflow": "import tensorflow as tf; traced, x = tf.function, tf.ones(2)",
+}
+
+
+@pytest.mark.parametrize("engine", sorted(_TRACED))
+def test_an_engine_that_loads_while_a_function_is_traced_knows_concrete_tensors(engine):
+    code = f"""
+{_TRACED[engine]}
+from kerata import backends, ops
+traced(lambda x: ops.add(x, x))(x)
+made = backends.get("{engine}")
+print(isinstance(x, made.tensor_types), made.is_concrete(x), ops.convert_to_numpy(ops.add(x, x)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True True [2. 2.]"
+
+
 def test_a_variable_moves(engine):
     v = kerata.Variable(np.arange(3, dtype="float32"), name="v")
     v.move(backends.get("numpy"))

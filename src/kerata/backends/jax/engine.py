@@ -25,7 +25,8 @@ from .lift import lifted
 from .primitives import TABLE, guarded, is_wide
 
 Array = Any
-_concrete = type(jnp.zeros(()))
+with jax.ensure_compile_time_eval():  # the engine may be loaded while a user's function is traced
+    _concrete = type(jnp.zeros(()))
 
 
 class JaxEngine(Engine):

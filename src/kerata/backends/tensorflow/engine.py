@@ -21,7 +21,8 @@ from . import fast, fast_optimizers
 from .primitives import TABLE, native
 
 Tensor = Any
-_eager = type(tf.constant(0))
+with tf.init_scope():  # the engine may be loaded while a user's function is traced
+    _eager = type(tf.constant(0))
 
 
 class _Assigned(StateScope):

@@ -9,6 +9,8 @@ import tensorflow as tf
 from kerata.backends.tables import FastPaths, routing
 from kerata.core import config
 
+from .derivatives import wanted
+
 TABLE: FastPaths = {}
 
 
@@ -32,7 +34,31 @@ def _one_axis(x: Any, axis: Any = -1) -> bool:
     return x.dtype in F32 and axis in (-1, len(x.shape) - 1) and len(x.shape) > 0
 
 
-# No softmax: that of TensorFlow gives 0 for the neighbours of a NaN.
+def _spread(y: Any) -> Any:
+    """A softmax in which a NaN takes its whole row, as sums do; TensorFlow's gives 0 for the neighbours."""
+    total = tf.reduce_sum(y, -1, keepdims=True)
+    if tf.executing_eagerly() or (y.shape.num_elements() or 0) < _LARGE:
+        return y + 0 * total
+    # The sum is cheap beside another pass over a large tensor, which is nearly always in vain.
+    return tf.cond(tf.reduce_all(tf.math.is_finite(total)), lambda: y, lambda: y + 0 * total)
+
+
+_LARGE = 1 << 14
+
+
+@fast_path("softmax", when=_one_axis)
+def _(x: Any, axis: int = -1) -> Any:
+    if not wanted():
+        return _spread(tf.nn.softmax(x))
+    return _softmax(x)
+
+
+@tf.custom_gradient
+def _softmax(x: Any) -> Any:
+    y = _spread(tf.nn.softmax(x))
+    return y, lambda g: y * (g - tf.reduce_sum(g * y, -1, keepdims=True))
+
+
 @fast_path("log_softmax", when=_one_axis)
 def _(x: Any, axis: int = -1) -> Any:
     return tf.nn.log_softmax(x)
