@@ -224,7 +224,8 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
         return p.mul(
             x, p.mul(p.erfc(p.mul(x, -math.sqrt(0.5))), 0.5)
         )  # 1 + erf would lose the digits on the left
-    inner = p.mul(p.add(x, p.mul(p.mul(p.mul(x, x), x), 0.044715)), math.sqrt(8 / math.pi))
+    c = math.sqrt(8 / math.pi)
+    inner = p.mul(x, p.add(p.mul(p.mul(x, x), 0.044715 * c), c))
     return p.mul(x, p.sigmoid(inner))  # (1 + tanh(z)) / 2 is sigmoid(2 z), without the loss of digits
 
 

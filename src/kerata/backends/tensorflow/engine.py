@@ -18,7 +18,7 @@ from kerata.core.state import STATE, StateScope, setting
 from kerata.core.variable import Variable
 
 from . import fast, fast_optimizers
-from .primitives import TABLE, native
+from .primitives import FLOATING, TABLE, native
 
 Tensor = Any
 with tf.init_scope():  # the engine may be loaded while a user's function is traced
@@ -65,6 +65,9 @@ class TensorflowEngine(Engine):
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, (tf.Tensor, tf.Variable))
+
+    def floating_implementation(self, name: str, kind: type) -> Callable[..., Any]:
+        return FLOATING.get(name) or TABLE[name]
 
     # ---- tensors -----------------------------------------------------------------------------
     def convert(self, value: Any, dtype: str | None = None) -> Tensor:

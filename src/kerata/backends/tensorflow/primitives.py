@@ -611,4 +611,22 @@ def _(*xs: Tensor, equation: str) -> Tensor:
 
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
+
+# Of floating tensors alone, the bare operations: the layers above them cost more than they do.
+_BARE = {
+    "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "rsqrt": "Rsqrt", "sin": "Sin", "cos": "Cos", "tanh": "Tanh",
+    "sigmoid": "Sigmoid", "neg": "Neg", "floor": "Floor", "ceil": "Ceil", "add": "AddV2", "sub": "Sub", "mul": "Mul",
+    "div": "RealDiv", "maximum": "Maximum", "minimum": "Minimum",
+}  # fmt: skip
+_BINARY = frozenset(("add", "sub", "mul", "div", "maximum", "minimum"))
+
+
+def _bare(name: str) -> Callable[..., Tensor]:
+    operation = getattr(tf.raw_ops, _BARE[name])
+    return (lambda x1, x2: operation(x=x1, y=x2)) if name in _BINARY else (lambda x: operation(x=x))
+
+
+FLOATING = {name: _bare(name) for name in _BARE}
+
 derivatives.declare(TABLE)
+derivatives.declare(FLOATING)

@@ -70,11 +70,6 @@ def returned(images: Tensor, name: str, rounded: bool = True) -> Tensor:
 
 def along(x: Tensor, matrix: Tensor, axis: int) -> Tensor:
     """A matrix of shape (new, old) applied along an axis."""
-    n = len(shape_of(x))
-    if axis == n - 2:
-        return p.matmul(matrix, x)
-    order = [i for i in range(n) if i != axis] + [axis]
-    back = [order.index(i) for i in range(n)]
-    turned = p.transpose(x, axes=tuple(order))
-    product = p.matmul(turned, p.transpose(matrix, axes=(1, 0)))
-    return p.transpose(product, axes=tuple(back))
+    axes = "abcdefgh"[: len(shape_of(x))]
+    old = axes[axis]
+    return p.einsum(matrix, x, equation=f"z{old},{axes}->{axes.replace(old, 'z')}")
