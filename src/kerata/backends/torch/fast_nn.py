@@ -82,6 +82,22 @@ def _(x: Tensor, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: f
     return F.layer_norm(x, shape, gamma, beta, config.epsilon() if epsilon is None else epsilon)
 
 
+def _rms_fits(x: Tensor, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> bool:
+    """Forward only: PyTorch's derivative takes longer than that of the composition."""
+    if not _floats(x, scale) or not isinstance(axis, (int, tuple, list)):
+        return False
+    if torch.is_grad_enabled() and (x.requires_grad or (scale is not None and scale.requires_grad)):
+        return False
+    count = _trailing(x, axis)
+    return count > 0 and (scale is None or scale.shape == x.shape[-count:])
+
+
+@fast_path("rms_normalization", when=_rms_fits)
+def _(x: Tensor, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Tensor:
+    shape = x.shape[-_trailing(x, axis) :]
+    return F.rms_norm(x, shape, scale, config.epsilon() if epsilon is None else epsilon)
+
+
 def _batch_fits(
     x: Tensor, mean: Tensor, variance: Tensor, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> bool:  # fmt: skip
