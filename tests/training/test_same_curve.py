@@ -95,6 +95,22 @@ def test_the_curve_is_the_same(engine, make, oracle):
     np.testing.assert_allclose(curve, expected, rtol=1e-5)
 
 
+@pytest.fixture
+def float64():
+    kerata.config.set_floatx("float64")
+    yield
+    kerata.config.set_floatx("float32")
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda make: make.__name__)
+def test_in_float64_only_the_last_digits_differ(engine, make, float64):
+    """What one engine computes in another way stands out here; in float32 rounding would hide it."""
+    _, curve = train(make, MODELS[make])
+    with kerata.use_backend("numpy"):
+        _, expected = train(make, MODELS[make])
+    np.testing.assert_allclose(curve, expected, rtol=1e-12)
+
+
 def test_the_order_of_the_samples_is_the_same(engine):
     class Recorder(kerata.Model):
         def __init__(self):

@@ -241,10 +241,10 @@ class Variable:
         return bool(self.raw())
 
     def __float__(self) -> float:
-        return float(self.raw())
+        return float(self.numpy())
 
     def __int__(self) -> int:
-        return int(self.raw())
+        return int(self.numpy())
 
     def __repr__(self) -> str:
         return (

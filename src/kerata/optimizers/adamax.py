@@ -10,7 +10,7 @@ from kerata.core.registry import register_builtin
 from kerata.core.variable import Variable
 
 from .optimizer import Optimizer
-from .updates import TensorLike, Tensors, columns, like, lost, mix, update_op
+from .updates import TensorLike, Tensors, columns, in_precision, like, lost, mix, update_op
 
 Tensor = Any
 
@@ -21,6 +21,7 @@ def adamax(
     rate: TensorLike, step: TensorLike, beta_1: float, beta_2: float, epsilon: float,
 ) -> list[list[Tensor]]:  # fmt: skip
     """Kingma and Ba (2014), algorithm 2."""
+    step, beta_1, beta_2 = in_precision(values, step, beta_1, beta_2)
     rate = ops.divide(rate, lost(beta_1, step))
     rows = []
     for x, g, m, u in zip(values, gradients, momentums, norms, strict=True):

@@ -10,7 +10,7 @@ from kerata.core.registry import register_builtin
 from kerata.core.variable import Variable
 
 from .optimizer import Optimizer
-from .updates import TensorLike, Tensors, columns, like, lost, mix, update_op
+from .updates import TensorLike, Tensors, columns, in_precision, like, lost, mix, update_op
 
 Tensor = Any
 
@@ -21,6 +21,7 @@ def lamb(
     rate: TensorLike, step: TensorLike, beta_1: float, beta_2: float, epsilon: float,
 ) -> list[list[Tensor]]:  # fmt: skip
     """You et al. (2020), algorithm 2, without weight decay."""
+    step, beta_1, beta_2 = in_precision(values, step, beta_1, beta_2)
     first, second = (lost(beta, step) for beta in (beta_1, beta_2))
     rows = []
     for x, g, m, v in zip(values, gradients, momentums, velocities, strict=True):

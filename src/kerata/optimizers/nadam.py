@@ -11,7 +11,7 @@ from kerata.core.registry import register_builtin
 from kerata.core.variable import Variable, update_all
 
 from .optimizer import Optimizer
-from .updates import TensorLike, Tensors, columns, like, lost, mix, update_op
+from .updates import TensorLike, Tensors, columns, in_precision, like, lost, mix, update_op
 
 Tensor = Any
 
@@ -27,6 +27,7 @@ def nadam(
     rate: TensorLike, step: TensorLike, product: TensorLike, beta_1: float, beta_2: float, epsilon: float,
 ) -> list[list[Tensor]]:  # fmt: skip
     """Dozat (2016); `product` is that of the momentum coefficients up to this step."""
+    step, beta_1, beta_2 = in_precision(values, step, beta_1, beta_2)
     now, ahead = momentum_coefficient(step, beta_1), momentum_coefficient(ops.add(step, 1.0), beta_1)
     of_momentum = ops.divide(ops.multiply(rate, ahead), ops.subtract(1.0, ops.multiply(product, ahead)))
     of_gradient = ops.divide(ops.multiply(rate, ops.subtract(1.0, now)), ops.subtract(1.0, product))

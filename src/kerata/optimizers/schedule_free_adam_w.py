@@ -10,7 +10,7 @@ from kerata.core.registry import register_builtin
 from kerata.core.variable import Variable
 
 from .optimizer import Optimizer
-from .updates import TensorLike, Tensors, columns, like, lost, mix, update_op
+from .updates import TensorLike, Tensors, columns, in_precision, like, lost, mix, update_op
 
 Tensor = Any
 
@@ -21,6 +21,7 @@ def schedule_free(
     beta_2: float, epsilon: float,
 ) -> list[list[Tensor]]:  # fmt: skip
     """An RMSprop step of the iterates, of which the values are the mean."""
+    step, beta_2 = in_precision(values, step, beta_2)
     correction, share = lost(beta_2, step), ops.divide(1.0, step)
     rows = []
     for x, g, z, v in zip(values, gradients, iterates, velocities, strict=True):

@@ -142,8 +142,7 @@ class TensorflowEngine(Engine):
         kernel = fast_optimizers.TABLE.get(update)
         if kernel is None or any(v.dtype != "float32" for column in columns for v in column):
             return False
-        for gradient, *row in zip(gradients, *columns, strict=True):
-            kernel([v._container for v in row], gradient, *rest)
+        kernel(gradients, [[v._container for v in column] for column in columns], *rest)
         return True
 
     def set_trainable(self, container: tf.Variable, trainable: bool) -> None:

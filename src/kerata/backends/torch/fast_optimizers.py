@@ -102,18 +102,15 @@ def _adam(
     values: Tensors, gradients: Tensors, momentums: Tensors, velocities: Tensors, hats: Tensors, rate: Tensor, step: Tensor,
     beta_1: float, beta_2: float, epsilon: float,
 ) -> None:  # fmt: skip
+    beta_1, beta_2 = float(np.float32(beta_1)), float(np.float32(beta_2))  # see `updates.in_precision`
     if step.device == _HOST:
         gradients = [g.contiguous() for g in gradients]  # the kernel takes their memory order for granted
         count = step.item()
-        first, second = (
-            1.0 - beta_1**count,
-            math.sqrt(1.0 - beta_2**count),
-        )  # PyTorch's corrections, in 64 bits
-        # Ours are of the 32 bits of beta. And PyTorch adds its epsilon to the corrected root, we ours to the root itself.
-        ours = math.sqrt(_lost(beta_2, count)) / _lost(beta_1, count)
+        # PyTorch adds epsilon to the corrected root, and what is to be added is added to the root itself.
+        corrected = epsilon / math.sqrt(1.0 - beta_2**count)
         torch._fused_adam_(
-            values, gradients, momentums, velocities, hats, [step] * len(values), lr=rate.item() * ours * first / second,
-            beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon / second, amsgrad=bool(hats), maximize=False,
+            values, gradients, momentums, velocities, hats, [step] * len(values), lr=rate.item(),
+            beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=corrected, amsgrad=bool(hats), maximize=False,
         )  # fmt: skip
         return
     scaled = rate * torch.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
@@ -127,11 +124,6 @@ def _adam(
     pushes = torch._foreach_div(momentums, sizes)
     torch._foreach_mul_(pushes, scaled)
     torch._foreach_sub_(values, pushes)
-
-
-def _lost(beta: float, count: float) -> float:
-    """`1 - beta**count` of beta in 32 bits, as in `optimizers.updates.lost`."""
-    return -math.expm1(count * math.log(float(np.float32(beta)))) if beta else 1.0
 
 
 @fast_path("optimizer_sgd", when=_updates)
