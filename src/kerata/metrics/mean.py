@@ -37,6 +37,9 @@ class Mean(Metric):
         self.count = self.add_variable((), "zeros", name="count")
 
     def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
+        if type(sample_weight) is int and ops.is_tensor(values) and not ops.shape(values):
+            self._add(ops.multiply(ops.cast(values, self.dtype), sample_weight), float(sample_weight))
+            return  # the mean of a batch, by its size: each step comes this way
         added, weight, size = weighted_values(values, sample_weight, self.dtype)
         count: Any = float(size) if weight is None else (ops.sum(weight) if ops.shape(weight) else weight)
         values_each = math.prod(ops.shape(added)[1:]) or 1
@@ -44,9 +47,11 @@ class Mean(Metric):
         if values_each != 1:  # each sample counts once, however many values it has
             added = ops.divide(added, values_each)
             count = count / values_each if weight is None else ops.divide(count, values_each)
-        update_all(
-            [self.total, self.count], [ops.add(self.total.value, added), ops.add(self.count.value, count)]
-        )
+        self._add(added, count)
+
+    def _add(self, total: Tensor, count: Tensor) -> None:
+        sums = [ops.add(self.total.value, total), ops.add(self.count.value, count)]
+        update_all([self.total, self.count], sums)
 
     def result(self) -> Tensor:
         return ops.divide_no_nan(self.total.value, self.count.value)
