@@ -180,7 +180,7 @@ class TorchEngine(Engine):
         if nested:
             return out, grads
         loss = loss.detach()
-        return ((loss, tree.map_structure(_detach, out[1])) if has_aux else loss), grads
+        return ((loss, _detached(out[1])) if has_aux else loss), grads
 
     @staticmethod
     def _gradients(
@@ -215,7 +215,7 @@ class TorchEngine(Engine):
             grads = iter(self._gradients(flat, given, kept, deeper))
             return [next(grads) if x.requires_grad else None for x in inner]
 
-        return out if nested else tree.map_structure(_detach, out), back
+        return out if nested else _detached(out), back
 
     def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
         if options.jit_compile is not True:
@@ -338,5 +338,10 @@ def _fresh(x: Tensor, nested: bool) -> Tensor:
     return x.view_as(x) if nested and x.requires_grad else x.detach().requires_grad_()
 
 
-def _detach(x: Any) -> Any:
-    return x.detach() if isinstance(x, torch.Tensor) else x
+def _detached(x: Any) -> Any:
+    """A structure with its tensors out of the graph; a tuple, as each step gives it, by the short way."""
+    if isinstance(x, torch.Tensor):
+        return x.detach()
+    if type(x) is tuple:
+        return tuple([_detached(v) for v in x])
+    return tree.map_structure(_detached, x) if tree.is_nested(x) else x

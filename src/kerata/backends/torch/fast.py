@@ -28,8 +28,14 @@ _PLAIN = {int}
 
 def _floats(*xs: Any) -> bool:
     """All given tensors are of one wide floating dtype."""
-    dtype = next((x.dtype for x in xs if x is not None), None)
-    return dtype in F32 and all(x is None or x.dtype == dtype for x in xs)
+    dtype = None
+    for x in xs:
+        if x is None or x.dtype is dtype:
+            continue
+        if dtype is not None or x.dtype not in F32:
+            return False
+        dtype = x.dtype
+    return dtype is not None
 
 
 def _linear_fits(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> bool:

@@ -214,8 +214,9 @@ def count_samples(x: Structure, y: Structure = None, sample_weight: Structure = 
     Raises:
         ArgumentError: if there is none, or if lengths differ: it names each array with its length.
     """
-    if type(x) is type(y) is np.ndarray and sample_weight is None and len(x) == len(y) > 0:
-        return len(x)  # most calls by far
+    if type(x) is np.ndarray and sample_weight is None and (y is None or type(y) is np.ndarray):
+        if len(x) > 0 and (y is None or len(x) == len(y)):
+            return len(x)  # most calls by far
     found = [*leaves(x, "x"), *leaves(y, "y"), *leaves(sample_weight, "sample_weight")]
     if not found or x is None:
         raise ArgumentError("x", expected="at least one array", got=x)
