@@ -215,10 +215,11 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
         *binary_samples(0.5, 2.0), sample(values(-2.0, 0.0, 2.0), 3), sample(values(0.0, 2.0), values(0.0, -1.0), gradient=False),
         sample(values(2, -3, dtype="int32"), 3), sample(2, values(0, 1, 5, dtype="int32")),
         sample(values(3, 5, 7, dtype="int32"), values(100, 33, 2147483647, dtype="int32"), gradient=False), sample(values(3, 7, dtype="uint16"), values(100, 65535, dtype="uint16"), gradient=False),
+        sample(values(-0.0, -inf, inf, nan, 4.0), 0.5, gradient=False), sample(values(-0.0, -inf, inf, nan, 4.0), -0.5, gradient=False),
         sample(values(0, 0, 1j, dtype="complex64"), values(0, 1 + 1j, 2, dtype="complex64"), gradient=False),
     ],
     rejects=[rejects(T((2, 3)), T((2, 4)), argument="x2"), rejects(T((2,), "int32"), -1, argument="x2")],
-    weak=True, reference=np.power,
+    weak=True, reference=lambda x1, x2: np.power(x1, x2 + np.zeros(np.shape(x1), np.asarray(x2).dtype)),  # for a lone 0.5, a square root
 )  # fmt: skip
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The first tensor to the power of the second, elementwise with broadcasting.

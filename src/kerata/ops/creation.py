@@ -18,7 +18,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.state import STATE
 
-from .core import cast, convert_to_tensor, create
+from .core import cast, convert_to_numpy, convert_to_tensor, create
 from .elementwise import constant, weak_dtype
 
 TensorLike = Any
@@ -306,17 +306,12 @@ def _number(value: Any, argument: str) -> Any:
     if isinstance(value, (bool, int, float, np.generic)):
         return value
     try:
-        return (
-            np.asarray(convert_to_tensor(value))[()]
-            if not isinstance(value, str)
-            else _not_a_number(value, argument)
-        )
+        array = None if isinstance(value, str) else convert_to_numpy(convert_to_tensor(value))
     except (ArgumentError, TypeError, ValueError):
-        return _not_a_number(value, argument)
-
-
-def _not_a_number(value: Any, argument: str) -> Any:
-    raise ArgumentError(argument, expected="a number whose value is known", got=value)
+        array = None
+    if array is None or array.ndim:
+        raise ArgumentError(argument, expected="a number whose value is known", got=value)
+    return array[()]
 
 
 def _count(num: Any) -> int:

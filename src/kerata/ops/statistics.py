@@ -328,6 +328,7 @@ def nanpercentile(
         sample(values([[1, 2, 3], [1, 0, 1]], dtype="int32"), gradient=False),
         sample(T((2, 4), "float64")),
         sample(T((2, 3), "int32")),
+        sample(T(()), gradient=False),
     ),
     rejects=(rejects(T((2, 2, 2)), argument="x"),),
     reference=np.corrcoef,
@@ -351,7 +352,7 @@ def corrcoef(x: TensorLike) -> Tensor:
     rank = len(shape_of(x))
     if rank > 2:
         raise ArgumentError("x", expected="a tensor with one or two dimensions", got=x)
-    rows = p.reshape(x, shape=(1, *shape_of(x))) if rank == 1 else x
+    rows = x if rank == 2 else p.reshape(x, shape=(1, *(shape_of(x) or (1,))))
     total = p.sum(rows, axis=(1,), keepdims=True)
     n = shape_of(rows)[1]
     centred = p.sub(rows, p.div(total, float(n) if type(n) is int else cast(n, dtype_of(x))))
@@ -361,7 +362,7 @@ def corrcoef(x: TensorLike) -> Tensor:
     found = p.div(products, scale)
     if not dtypes.is_complex(name):
         found = p.where(p.gt(found, 1), 1, p.where(p.lt(found, -1), -1, found))
-    return cast(p.reshape(found, shape=()) if rank == 1 else found, name)
+    return cast(found if rank == 2 else p.reshape(found, shape=()), name)
 
 
 @op(

@@ -10,7 +10,7 @@ import numpy as np
 from kerata.core import dtypes
 from kerata.core.declare import op
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import rejects, sample
+from kerata.core.samples import T, rejects, sample
 
 from .creation import _number
 from .elementwise import constant
@@ -31,7 +31,7 @@ def _window(x: Any, formula: Callable[[np.ndarray, int], np.ndarray]) -> Tensor:
 _WINDOWS = [sample(5), sample(1), sample(0), sample(8), sample(-2)]
 
 
-_WINDOW_REJECTS = [rejects(2.5, argument="x")]
+_WINDOW_REJECTS = [rejects(2.5, argument="x"), rejects(T((2,), "int32"), argument="x")]
 
 
 @op(samples=[*_WINDOWS, sample(2)], rejects=_WINDOW_REJECTS, reference=np.bartlett)

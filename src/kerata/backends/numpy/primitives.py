@@ -35,6 +35,13 @@ def _wide(x: Array) -> Array:
     return x.astype(np.float32) if x.dtype.itemsize <= 2 and dtypes.is_float(x.dtype) else x
 
 
+def _power(x1: Any, x2: Any) -> Any:
+    """NumPy takes the square root for 0.5, of which that of -inf is NaN and that of -0.0 is -0.0."""
+    if type(x2) is float and x2 == 0.5 and x1.dtype.kind == "f":
+        return np.sqrt(np.where(x1 == -np.inf, x1.dtype.type(np.inf), x1)) + x1.dtype.type(0)
+    return np.power(x1, x2)
+
+
 for _name, _fn in {
     "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log2": np.log2, "log10": np.log10,
     "log1p": np.log1p, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
@@ -43,7 +50,7 @@ for _name, _fn in {
     "floor": np.floor, "ceil": np.ceil, "round": np.rint, "trunc": np.trunc, "bitwise_not": np.invert,
     "logical_not": np.logical_not, "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
     "real": np.real, "imag": np.imag, "conj": np.conj, "add": np.add, "sub": np.subtract, "mul": np.multiply,
-    "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "atan2": np.arctan2,
+    "pow": _power, "maximum": np.maximum, "minimum": np.minimum, "atan2": np.arctan2,
     "nextafter": np.nextafter, "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or,
     "bitwise_xor": np.bitwise_xor, "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal,
     "gt": np.greater, "ge": np.greater_equal, "logical_and": np.logical_and, "logical_or": np.logical_or,

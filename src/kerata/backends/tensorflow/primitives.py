@@ -231,6 +231,11 @@ for _name, _fn in {"and": tf.math.logical_and, "or": tf.math.logical_or, "xor": 
 
 @implements("pow")
 def _(x1: Any, x2: Any) -> Tensor:
+    if type(x2) is float and x2 in (0.5, -0.5) and x1.dtype.is_floating:
+        # Inside functions TensorFlow takes the square root, of which that of -inf is NaN and that of -0.0 is -0.0.
+        unsigned = (x1 == tf.zeros((), x1.dtype)) | (x1 == tf.constant(-math.inf, x1.dtype))
+        root = tf.math.sqrt(tf.where(unsigned, tf.abs(x1), x1))
+        return root if x2 > 0 else 1 / root
     x1, x2 = _pair(x1, x2)
     if x1.dtype.is_unsigned:
         return _unsigned_power(x1, x2)

@@ -81,6 +81,10 @@ def _(x1: Any, x2: Any) -> Tensor:
     """A complex 0 to the power of 0 is 1; PyTorch gives NaN."""
     if not isinstance(x1, torch.Tensor):
         x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
+    if x1.is_floating_point() and type(x2) is float and x2 in (0.5, -0.5):
+        # PyTorch takes the square root, of which that of -inf is NaN and that of -0.0 is -0.0
+        root = torch.sqrt(torch.where(x1 == -math.inf, math.inf, x1)) + 0.0
+        return root if x2 > 0 else 1 / root
     y = torch.pow(x1, x2)
     return torch.where(torch.as_tensor(x2) == 0, torch.ones_like(y), y) if y.is_complex() else y
 
