@@ -34,7 +34,8 @@ for _name, _value in {
 # The peer runs on TensorFlow, where it computes eagerly and keeps 64 bits.
 os.environ["KERATA_BACKEND"] = "numpy"
 os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ["KERATA_HOME"] = os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="kerata-tests-")
+_home = tempfile.TemporaryDirectory(prefix="kerata-tests-")  # removed when the interpreter ends
+os.environ["KERATA_HOME"] = os.environ["KERAS_HOME"] = _home.name
 
 import pytest
 

@@ -144,10 +144,7 @@ def _quantiles(
     )
     wide = "float64" if name == "float64" else "float32"
     x = cast(x, wide)
-    wanted = cast(here(q), wide) if is_tensor(q) else constant(q, wide)
-    if len(shape_of(wanted)) > 1:
-        raise ArgumentError("q", expected="a number or numbers in one dimension", got=q)
-    wanted = p.div(wanted, 100.0) if percent else wanted
+    wanted = _fractions(q, wide, 100.0 if percent else 1.0)
     line, axes = axes_last(x, axis)
     ordered = p.sort(line, axis=len(shape_of(line)) - 1)
     places = _places(wanted, ordered, skip_nan)
@@ -159,6 +156,18 @@ def _quantiles(
     lead = tuple(shape_of(wanted))
     shape = (*lead, *(rules.reduced(tuple(shape_of(x)), axes, True) if keepdims else shape_of(found)[1:]))
     return cast(p.reshape(found, shape=shape), name)
+
+
+def _fractions(q: Any, dtype: str, whole: float) -> Tensor:
+    """The quantiles as parts of 1. Those of a number or a list are checked; of a tensor, what is outside becomes the end."""
+    if not hasattr(q, "dtype") and not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= whole)):
+        raise ArgumentError("q", expected=f"from 0 to {whole:g}", got=q)
+    wanted = cast(here(q), dtype) if is_tensor(q) else constant(q, dtype)
+    if len(shape_of(wanted)) > 1:
+        raise ArgumentError("q", expected="a number or numbers in one dimension", got=q)
+    if hasattr(q, "dtype"):
+        wanted = p.where(p.ge(wanted, 0), p.minimum(wanted, whole), 0)
+    return wanted if whole == 1 else p.div(wanted, whole)
 
 
 def _places(wanted: Tensor, ordered: Tensor, skip_nan: bool) -> Tensor:
@@ -178,13 +187,14 @@ _QUANTILES = (
     sample(T((5,)), 0.3), sample(T((5,)), [0.0, 0.5, 1.0]), sample(T((2, 4)), [0.2, 0.7], axis=1), sample(T((2, 4)), 0.25, 0, "lower"),
     sample(T((2, 3, 4)), [0.1, 0.9], axis=(0, 2), keepdims=True), sample(T((5,)), 0.3, method="higher"), sample(T((5,)), 0.3, method="midpoint"),
     sample(T((5,)), [0.3, 0.125], method="nearest", gradient=False), sample(values(1, 2, 4, dtype="int32"), 0.5, gradient=False), sample(values(1.0, nan, 2.0), 0.5, gradient=False),
-    sample(T((3, 4), "float64"), 0.4, 0),
+    sample(T((3, 4), "float64"), 0.4, 0), sample(T((5,)), values(0.5, 1.0, 0.0)),
 )  # fmt: skip
 _PERCENTILES = (
     sample(T((5,)), 30), sample(T((5,)), [0.0, 50.0, 100.0]), sample(T((2, 4)), [20.0, 70.0], axis=1), sample(T((2, 4)), 25.0, 0, "lower"), sample(T((2, 3)), 40.0, keepdims=True), sample(T((7,), "bfloat16"), 35.0, gradient=False),
 )  # fmt: skip
 _QUANTILE_REJECTS = (
     rejects(T((3,)), 0.5, method="cubic", argument="method"), rejects(T((3,)), [[0.5]], argument="q"), rejects(T((2, 0)), 0.5, axis=1, argument="x"), rejects(T((3,)), 0.5, 1, argument="axis"),
+    rejects(T((3,)), 100.5, argument="q"), rejects(T((3,)), [0.5, -0.1], argument="q"),
 )  # fmt: skip
 
 
@@ -202,7 +212,7 @@ def quantile(
 
     Args:
         x: real numbers of any shape; integers and bool become floats.
-        q: a fraction in [0, 1], or several.
+        q: a fraction in [0, 1], or several. Of a tensor, what lies outside counts as the nearer end.
         axis: axis or axes; None for all.
         method: between two elements: "linear", "lower", "higher", "midpoint" or "nearest".
         keepdims: whether reduced axes stay with size 1.
@@ -211,7 +221,7 @@ def quantile(
         A tensor without the reduced axes, and with an axis in front for several fractions.
 
     Raises:
-        ArgumentError: an unknown method, or an axis out of range, repeated or without elements.
+        ArgumentError: a number outside [0, 1], an unknown method, or an axis out of range, repeated or without elements.
 
     Example:
         >>> import kerata
