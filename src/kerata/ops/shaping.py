@@ -30,7 +30,7 @@ Tensor = Any
     ],
     rejects=[
         rejects(T((2, 3)), (4, 2), argument="newshape"), rejects(T((2, 3)), (-1, -1), argument="newshape"),
-        rejects(T((2, 3)), (2.5,), argument="newshape"),
+        rejects(T((2, 3)), (2.5,), argument="newshape"), rejects(T((0, 3)), (0, -1), argument="newshape"),
     ],
     reference=np.reshape,
 )  # fmt: skip

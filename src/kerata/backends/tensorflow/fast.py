@@ -108,9 +108,13 @@ TABLE["matmul"] = (_matrices, _matmul)
 TABLE["transpose"] = (lambda x, axes=None: axes is None, lambda x, axes=None: tf.transpose(x))
 
 
-@fast_path(
-    "reshape", when=lambda x, newshape: type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
-)
+def _sizes_fit(x: Any, newshape: Any) -> bool:
+    """A -1 beside a 0 could be any number; TensorFlow would choose one."""
+    plain = type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
+    return plain and not (0 in newshape and -1 in newshape)
+
+
+@fast_path("reshape", when=_sizes_fit)
 def _(x: Any, newshape: tuple[int, ...]) -> Any:
     return tf.reshape(x, newshape)
 
