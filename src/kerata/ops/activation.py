@@ -421,6 +421,8 @@ def tanh_shrink(x: TensorLike) -> Tensor:
         sample(T((2, 3)), 0.5, -1.0),
         sample(values(float("nan"), 2.0), 1.0, 0.0, gradient=False),
         sample(T((3,), "int32"), 0, 7),
+        sample(values(0, 1, 3, dtype="uint8"), 0.5, 2),
+        sample(values(True, False, dtype="bool"), 0.5, 0.0),
         sample(T((0, 2)), 1.0, 0.0),
         sample(values(0.5, 1.5, dtype="float16"), 1.0, -1.0),
     ),
@@ -444,8 +446,8 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
         array([-1.,  2.], dtype=float32)
     """
     name = dtype_of(real_only(x))
-    default = float(default_value) if dtypes.is_float(name) else int(default_value)
-    return p.where(p.gt(x, threshold), x, default)
+    kind = float if dtypes.is_float(name) else bool if name == "bool" else int
+    return p.where(p.gt(to_real_float(x), threshold), x, kind(default_value))
 
 
 @op(

@@ -28,6 +28,7 @@ _POOLS = (
     sample(T((2, 6, 2), "bfloat16"), 2, 3, "same", gradient=False), sample(T((2, 6, 2), "uint8", high=9), (4,), gradient=False),
     sample(T((2, 6, 2), "int32", -9, 9), 2, gradient=False), sample(T((2, 6, 2), "bool"), 2, gradient=False),
     sample(T((2, 6, 2), "float16"), 3, 1, "same", gradient=False), sample(T((2, 4, 4, 4, 2), "float64"), 2),
+    sample(T((1, 1, 5, 6, 2)), 2, padding="same"),
 )  # fmt: skip
 _POOL_REJECTS = (
     rejects(T((2, 7)), 2, argument="inputs"), rejects(T((2, 1, 3)), 2, argument="inputs"),

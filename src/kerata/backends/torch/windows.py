@@ -6,6 +6,7 @@ name, which its kernels read and write in place, so no layout is ever copied.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -201,7 +202,10 @@ def avg_pool(x: Tensor, plan: PoolPlan) -> Tensor:
         return avg_pool(x.float(), plan).to(x.dtype)
     x = _channels_first(x, plan)
     padding, ceil = _native_windows(plan) or (None, False)
-    if padding is not None:
+    large = plan.rank == 3 and any(
+        map(operator.gt, plan.pool_size, plan.in_size)
+    )  # PyTorch refuses such windows
+    if padding is not None and not large:
         sizes = _lifted(plan.pool_size), _lifted(plan.strides), _lifted(padding, 0)
         return _as_planned(_AVG[x.ndim - 2](x, *sizes, ceil, count_include_pad=False), plan)
     padded = _pad(x, plan.used_pads)

@@ -55,16 +55,26 @@ def two_sizes(size: Any, argument: str) -> tuple[int, int]:
 
 
 def working(images: Any, argument: str = "images") -> tuple[Tensor, str]:
-    """The images in the dtype to compute in (float32, or float64), and the dtype of the result."""
+    """The images in the dtype to compute in, and the dtype of the result.
+
+    Integers are computed in float64: a mean of two neighbours often ends in .5, and in float32 it would be rounded
+    up on one engine and down on another.
+    """
     name = dtype_of(real_only(images, argument))
-    wide = "float64" if name == "float64" else "float32"
+    wide = "float64" if name == "float64" or dtypes.is_int(name) else "float32"
     return saturate_cast(images, wide), name
+
+
+_FINE = 2.0**20
 
 
 def returned(images: Tensor, name: str, rounded: bool = True) -> Tensor:
     """Back in a dtype: for integers, rounded (or cut off towards zero) and kept within its limits."""
-    if rounded and dtypes.is_int(name):
-        images = p.round(images)
+    if dtypes.is_int(name):
+        images = p.mul(
+            p.round(p.mul(images, _FINE)), 1 / _FINE
+        )  # without the last digits, which engines may differ in
+        images = p.round(images) if rounded else images
     return saturate_cast(images, name)
 
 

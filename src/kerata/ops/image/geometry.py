@@ -163,7 +163,8 @@ def _as_given(x: Tensor, name: str, single: bool, data_format: Any) -> Tensor:
 def _projected(x: Tensor, transform: Tensor, order: int, mode: str, fill_value: Any) -> Tensor:
     """Images at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1; `transform` is (batch, 8)."""
     b, h, w, _ = shape_of(x)
-    name = dtype_of(x)
+    name = "float64"  # where a position lies between two pixels must not depend on the order of sums
+    transform = cast(transform, name)
     across = p.reshape(range_tensor(w, name), shape=(1, 1, w))
     down = p.reshape(range_tensor(h, name), shape=(1, h, 1))
     a0, a1, a2, b0, b1, b2, c0, c1 = (
@@ -199,7 +200,10 @@ def sampled_of_batch(x: Tensor, coordinates: list[Tensor], order: int, mode: str
     if order == 0:
         return pick(*(cast(p.floor(p.add(v, 0.5)), "int32") for v in (rows, columns)))
     top, left = p.floor(rows), p.floor(columns)
-    down, across = (p.reshape(v, shape=(*shape_of(v), 1)) for v in (p.sub(rows, top), p.sub(columns, left)))
+    down, across = (
+        cast(p.reshape(p.sub(place, whole), shape=(*shape_of(place), 1)), dtype_of(x))
+        for place, whole in ((rows, top), (columns, left))
+    )
     i, j = cast(top, "int32"), cast(left, "int32")
     upper = p.add(p.mul(pick(i, j), p.sub(1, across)), p.mul(pick(i, p.add(j, 1)), across))
     lower = p.add(
@@ -252,7 +256,7 @@ def affine_transform(
     """
     order, mode = _order(interpolation), _check_mode(fill_mode)
     x, name, single = _as_batch(images, data_format)
-    numbers = cast(to_real_float(transform, "transform"), dtype_of(x))
+    numbers = to_real_float(transform, "transform")
     have = shape_of(numbers)
     if len(have) not in (1, 2) or rules.differ(have[-1], 8) or not _one_or(have[:-1], shape_of(x)[0]):
         raise ArgumentError("transform", expected=f"of shape (8,) or ({shape_of(x)[0]}, 8)", got=transform)
@@ -334,7 +338,7 @@ def perspective_transform(
             raise ArgumentError(argument, expected=f"of shape (4, 2) or ({shape_of(x)[0]}, 4, 2)", got=given)
         v = p.reshape(v, shape=(1, 4, 2)) if len(have) == 2 else v
         points.append(p.broadcast_to(v, shape=(shape_of(x)[0], 4, 2)))
-    transform = cast(_between(points[0], points[1]), dtype_of(x))
+    transform = _between(points[0], points[1])
     return _as_given(_projected(x, transform, order, "constant", fill_value), name, single, data_format)
 
 
@@ -375,7 +379,8 @@ def elastic_transform(
     order, mode = _order(interpolation), _check_mode(fill_mode)
     x, name, single = _as_batch(images, data_format)
     b, h, w, _ = shape_of(x)
-    noise = kerata.random.normal((b, h, w, 2), dtype=dtype_of(x), seed=seed)
+    drawn = "float64" if name == "float64" else "float32"
+    noise = cast(kerata.random.normal((b, h, w, 2), dtype=drawn, seed=seed), dtype_of(x))
     size = 2 * int(3 * sigma) + 1
     smooth = gaussian_blur(noise, (size, size), (float(sigma), float(sigma)), "channels_last")
     moved = p.mul(smooth, float(alpha))
