@@ -12,7 +12,7 @@ from kerata.core import primitives as p
 from kerata.core import rules
 from kerata.core.declare import new_abstract, primitive
 from kerata.core.dispatch import dtype_of, shape_of
-from kerata.core.dtypes import complex_for, finfo, real_of
+from kerata.core.dtypes import complex_for, finfo, is_complex, real_of
 
 Tensor = Any
 
@@ -101,6 +101,56 @@ def _lu_rule(x: Tensor) -> tuple[Tensor, Tensor]:
     return new_abstract(x._shape, x._dtype), new_abstract((*batch, rules.smaller(m, n)), "int32")
 
 
+def _lu_grad(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
+    """Of P A = L U, by the product rule: inv(L) d(PA) inv(U) has inv(L) dL below the diagonal and dU inv(U) above it.
+
+    Where A is wider or higher than the square that both factors share, the rest of it moves only U or L.
+    """
+    (g, _), (packed, pivots) = g, y
+    *_, m, n = shape_of(x)
+    k = min(m, n)
+    if 0 in shape_of(x):
+        return (p.mul(x, 0),)
+    square, whole = _cut(_cut(packed, -2, k), -1, k), _cut(_cut(g, -2, k), -1, k)
+    rows, columns = positions(square)
+    lower = p.where(p.gt(rows, columns), square, _like(p.eq(rows, columns), x))
+    upper = p.where(p.le(rows, columns), square, 0)
+
+    def after_lower(v: Tensor) -> Tensor:
+        return triangular_solve(adjoint(lower), v, lower=False)
+
+    def before_upper(v: Tensor) -> Tensor:
+        return adjoint(triangular_solve(upper, adjoint(v), lower=False))
+
+    below = p.matmul(adjoint(lower), p.where(p.gt(rows, columns), whole, 0))
+    above = p.matmul(p.where(p.le(rows, columns), whole, 0), adjoint(upper))
+    if m < n:
+        beside, moved = _cut(packed, -1, k, n), _cut(g, -1, k, n)
+        below = p.sub(below, p.matmul(moved, adjoint(beside)))
+    if m > n:
+        under, moved = _cut(packed, -2, k, m), _cut(g, -2, k, m)
+        above = p.sub(above, p.matmul(adjoint(under), moved))
+    found = before_upper(after_lower(p.where(p.gt(rows, columns), below, above)))
+    if m != n:
+        rest = after_lower(moved) if m < n else before_upper(moved)
+        found = p.concatenate((found, rest), axis=len(shape_of(x)) - (1 if m < n else 2))
+    places = p.broadcast_to(_column(_permutation(pivots, m)), shape=shape_of(x))
+    return (p.put_along_axis(p.zeros_of(x), places, found, axis=len(shape_of(x)) - 2),)
+
+
+def _permutation(pivots: Tensor, m: int) -> Tensor:
+    """The rows in their new order, after row i was exchanged with row pivots[i] for one i after the other."""
+    *batch, k = shape_of(pivots)
+    one = p.add(p.mul(p.cast(_cut(pivots, -1, 1), dtype="int32"), 0), 1)
+    places = p.sub(p.cumsum(p.broadcast_to(one, shape=(*batch, m)), axis=len(batch)), 1)
+    order = places
+    for i in range(k):
+        other = _cut(pivots, -1, i, i + 1)
+        here, there = _cut(order, -1, i, i + 1), p.take_along_axis(order, other, axis=len(batch))
+        order = p.where(p.eq(places, i), there, p.where(p.eq(places, other), here, order))
+    return order
+
+
 def _slogdet_rule(x: Tensor) -> tuple[Tensor, Tensor]:
     batch = x._shape[:-2]
     return new_abstract(batch, x._dtype), new_abstract(batch, real_of(x._dtype))
@@ -139,7 +189,9 @@ triangular_solve = primitive(  # of `a`, only the triangle is read
 # NaN where `a` is singular: where elimination meets a pivot of exactly 0
 solve = primitive("solve", lambda a, b: new_abstract(b._shape, b._dtype), _solve_grad)
 det = primitive("det", lambda x: new_abstract(x._shape[:-2], x._dtype), _det_grad)
-lu_factor = primitive("lu_factor", _lu_rule)  # packed factors; row i was exchanged with row pivots[i]
+lu_factor = primitive(
+    "lu_factor", _lu_rule, _lu_grad
+)  # packed factors; row i was exchanged with row pivots[i]
 slogdet = primitive("slogdet", _slogdet_rule, _slogdet_grad)  # sign, logarithm of the absolute determinant
 
 # ---- decompositions --------------------------------------------------------------------------------
@@ -217,6 +269,12 @@ def _svd_grad(g: Any, y: Any, x: Tensor, *, full: bool) -> tuple[Tensor]:
     left = p.mul(p.mul(p.sub(a, adjoint(a)), gaps), _row(size))
     right = p.mul(p.mul(p.sub(b, adjoint(b)), gaps), _column(size))
     middle = p.add(p.add(left, right), _on_diagonal(_like(gs, x), left))
+    if is_complex(
+        dtype_of(x)
+    ):  # Z.-Q. Wan and S.-X. Zhang (arXiv:1909.02659): vectors may turn in the complex plane
+        rows, columns = positions(middle)
+        turn = p.mul(p.mul(p.sub(a, adjoint(a)), 0.5), _row(reciprocal))
+        middle = p.add(middle, p.where(p.eq(rows, columns), turn, 0))
     whole = p.matmul(p.matmul(u, middle), v)
     if m > k:
         rest = p.sub(gu, p.matmul(u, a))
@@ -238,6 +296,20 @@ def _eigh_grad(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
     return (p.mul(p.add(whole, adjoint(whole)), 0.5),)
 
 
+def _eig_grad(g: Any, y: Any, x: Tensor) -> tuple[Tensor]:
+    """As for `eigh`, with vectors that keep their length but are not orthogonal to each other."""
+    (gw, gv), (w, v) = g, y
+    inner, products = p.matmul(adjoint(v), gv), p.matmul(adjoint(v), v)
+    rows, columns = positions(p.real(inner))
+    stretch = p.sum(
+        p.where(p.eq(rows, columns), p.real(inner), 0), axis=(len(shape_of(x)) - 2,), keepdims=True
+    )
+    turned = p.mul(p.sub(inner, p.mul(products, _like(stretch, v))), p.conj_(_inverse_differences(w)))
+    middle = p.where(p.eq(rows, columns), _column(gw), turned)
+    whole = solve(adjoint(v), p.matmul(middle, adjoint(v)))
+    return (whole if is_complex(dtype_of(x)) else p.real(whole),)
+
+
 def _eig_rule(x: Tensor) -> tuple[Tensor, Tensor]:
     name = complex_for(x._dtype)
     return new_abstract(x._shape[:-1], name), new_abstract(x._shape, name)
@@ -246,7 +318,7 @@ def _eig_rule(x: Tensor) -> tuple[Tensor, Tensor]:
 qr = primitive("qr", _qr_rule, _qr_grad)
 svd = primitive("svd", _svd_rule, _svd_grad)  # u, s descending, v adjoint
 eigh = primitive("eigh", _eigh_rule, _eigh_grad)  # ascending; of `x`, the lower triangle is read
-eig = primitive("eig", _eig_rule)
+eig = primitive("eig", _eig_rule, _eig_grad)
 
 # ---- Fourier ---------------------------------------------------------------------------------------
 

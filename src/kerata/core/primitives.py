@@ -307,7 +307,7 @@ logical_xor: Bind = comparison("logical_xor")
 
 
 def _conj(x: Any) -> Any:
-    return x if isinstance(x, (int, float)) else conj_(x)
+    return x.conjugate() if isinstance(x, _NUMBERS) else conj_(x)
 
 
 def _norm2(x1: Tensor, x2: Tensor) -> Tensor:

@@ -53,7 +53,8 @@ def _turned(vectors: Tensor) -> Tensor:
     side = p.sum(p.mul(vectors, weights), axis=(len(shape_of(vectors)) - 2,), keepdims=True)
     size = cast(p.abs(side), dtype_of(vectors))
     none = p.eq(size, 0)
-    return stop_gradient(p.conj_(p.where(none, 1, p.div(side, p.where(none, 1, size)))))
+    factors = p.conj_(p.where(none, 1, p.div(side, p.where(none, 1, size))))
+    return factors if dtypes.is_complex(dtype_of(vectors)) else stop_gradient(factors)  # a sign does not move
 
 
 @op(samples=(*_SQUARES, sample(_REGULAR - 2.0)), rejects=_SQUARE_REJECTS)
@@ -92,7 +93,6 @@ def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
         sample(T((0, 0))),
     ),
     rejects=_SQUARE_REJECTS,
-    differentiable=False,
 )
 def eig(x: TensorLike) -> tuple[Tensor, Tensor]:
     """Eigenvalues and eigenvectors of square matrices, as complex numbers.

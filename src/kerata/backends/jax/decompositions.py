@@ -65,5 +65,5 @@ TABLE: dict[str, Any] = {
     "slogdet": slogdet, "qr": qr, "svd": svd, "eigh": eigh, "eig": eig, "fft": fft,
 }  # fmt: skip
 
-for _name in ("cholesky", "det", "eigh", "qr", "slogdet", "solve", "svd"):
+for _name in ("cholesky", "det", "eig", "eigh", "lu_factor", "qr", "slogdet", "solve", "svd"):
     TABLE[_name] = ruled(_name, TABLE[_name])
