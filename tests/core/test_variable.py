@@ -81,3 +81,14 @@ def test_a_stateless_scope_keeps_what_is_assigned(engine):
             v.assign(v * 2.0)
         assert float(inner.get_current_value(v)) == 12
     assert float(scope.get_current_value(v)) == 6 and float(v) == 1
+
+
+def test_a_value_that_depends_on_nothing_has_zero_gradients(engine):
+    v = kerata.Variable([1.0, 2.0])
+    for value in (3.0, 3, np.float32(3)):
+        found, (gradient,) = kerata.value_and_grad(lambda value=value: value, [v])()
+        assert float(found) == 3 and ops.is_tensor(found)
+        np.testing.assert_array_equal(ops.convert_to_numpy(gradient), [0, 0])
+    scalar = kerata.Variable(5.0)
+    found, (gradient,) = kerata.value_and_grad(lambda: scalar, [scalar])()
+    assert (float(found), float(gradient)) == (5, 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE, setting
@@ -49,6 +51,9 @@ def value_and_grad(
             value = out[0] if has_aux else out
             if shape_of(value) != ():
                 raise ArgumentError("fn", expected="a function whose value is a scalar", got=value)
+            if isinstance(value, (int, float, np.generic, Variable)):
+                value = OPS["convert_to_tensor"](value)
+                return (value, *out[1:]) if has_aux else value
             return out
 
         if not variables:
