@@ -29,7 +29,7 @@ class Peer(NamedTuple):
 @pytest.fixture(scope="session")
 def peer() -> Peer:
     """Keras 3 itself, in a process of its own."""
-    sources = b"".join((HERE / name).read_bytes() for name in ("cases.py", "keras_peer.py"))
+    sources = b"".join((HERE / name).read_bytes() for name in ("cases.py", "peer_process.py"))
     key = hashlib.sha256(sources + version("keras").encode()).hexdigest()[:16]
     folder = CACHE / key
     if not folder.exists():
@@ -37,7 +37,10 @@ def peer() -> Peer:
         draft.mkdir(parents=True)
         paths = [str(draft / "values.npz"), str(draft / "facts.json")]
         asked = subprocess.run(
-            [sys.executable, str(HERE / "keras_peer.py"), *paths], capture_output=True, text=True, check=False
+            [sys.executable, str(HERE / "peer_process.py"), *paths],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert asked.returncode == 0, asked.stderr[-2000:]
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
@@ -51,6 +52,37 @@ class CallContext:
 
 
 @register_builtin("layers")
+def _in_own_scope(build: Callable[..., None]) -> Callable[..., None]:
+    """A `build` whose variables have the layer's path, whoever calls it; if it fails, nothing half built stays."""
+
+    @functools.wraps(build)
+    def run(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if self.__dict__.get("_building"):  # `super().build(...)`
+            build(self, *args, **kwargs)
+            return
+        scope = (*STATE.name_scope, self.name)
+        before, count = dict(self.__dict__), len(self._own_variables)
+        self.__dict__.update(_path="/".join(scope), _building=True)
+        with (
+            setting(engine=self.engine, scope=None, abstract=0, autocast=None, name_scope=scope),
+            self.engine.outside_trace(),
+        ):
+            try:
+                build(self, *args, **kwargs)
+            except BaseException:
+                self.__dict__.clear()
+                self.__dict__.update(before)
+                del self._own_variables[count:]
+                structure_changed()
+                raise
+        del self.__dict__["_building"]
+        self.built = True
+        if self.__dict__.get("_build_shapes") is None:
+            self._build_shapes = dict(zip(build_parameters(type(self)), args, strict=False)) | kwargs
+
+    return run
+
+
 class Layer(Owner):
     """A piece of a model: a computation from tensors to tensors, with the variables that it uses.
 
@@ -141,6 +173,12 @@ class Layer(Owner):
         return [loss for layer, loss in context.losses if id(layer) in below] + self._regularization_losses()
 
     # ---- building --------------------------------------------------------------------------------
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _in_own_scope(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    @_in_own_scope
     def build(self, input_shape: Any) -> None:
         """Creates the variables for an input shape (None where unknown). Subclasses define it."""
         self.built = True
@@ -158,22 +196,7 @@ class Layer(Owner):
             given = {f"{n}_shape": s for n, s in shapes.items() if f"{n}_shape" in names}
             if not given and names:
                 given = {names[0]: next(iter(shapes.values()))}
-        scope = (*STATE.name_scope, self.name)
-        self.__dict__["_path"] = "/".join(scope)
-        with (
-            setting(engine=self.engine, scope=None, abstract=0, autocast=None, name_scope=scope),
-            self.engine.outside_trace(),
-        ):
-            before, count = dict(self.__dict__), len(self._own_variables)
-            try:
-                self.build(**given)
-            except Exception:  # nothing half built stays
-                self.__dict__.clear()
-                self.__dict__.update(before)
-                del self._own_variables[count:]
-                structure_changed()
-                raise
-        self.built = True
+        self.build(**given)
         self._build_shapes = given
 
     def _check_built_without(self, arguments: dict[str, Any]) -> None:
@@ -201,9 +224,7 @@ class Layer(Owner):
         names = build_parameters(type(self))
         if set(shapes) == {"input_shape"} and names and names[0] != "input_shape":
             shapes = {names[0]: shapes["input_shape"]}
-        with setting(engine=self.engine, name_scope=(*STATE.name_scope, self.name)):
-            self.build(**shapes)
-        self.built = True
+        self.build(**shapes)
         self._build_shapes = shapes
 
     # ---- calling ---------------------------------------------------------------------------------
@@ -275,6 +296,9 @@ class Layer(Owner):
         STATE.call = context
         autocast = self.compute_dtype if self.autocast and self.compute_dtype != self.variable_dtype else None
         old_autocast, STATE.autocast = STATE.autocast, autocast
+        old_scope = STATE.name_scope
+        if "_building" not in self.__dict__:  # a model that builds itself by its call is in its scope already
+            STATE.name_scope = (*old_scope, self.name)
         try:
             outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
@@ -282,6 +306,7 @@ class Layer(Owner):
                     context.losses.append((self, self._activity_penalty(out)))
         finally:
             STATE.call, STATE.autocast, context.training = outer, old_autocast, old_training
+            STATE.name_scope = old_scope
         self._pass_masks(args, outputs, masks, kwargs.get("mask", arguments.get("mask")))
         if outer is None:
             self.__dict__["_collected"] = context.losses

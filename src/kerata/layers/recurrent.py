@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from kerata import activations, ops
 from kerata.core import checks
 from kerata.core.errors import ArgumentError
+from kerata.core.naming import to_snake_case
 from kerata.core.registry import register_builtin
 from kerata.core.signature import init_parameters
 from kerata.ops import recurrent
@@ -287,7 +288,8 @@ class _NamedRNN(RNN):
             if k in names and k not in ("name", "trainable", "dtype", "autocast")
         }
         options = arguments["options"]
-        return self.cell_class(**chosen, dtype=options.get("dtype"), trainable=options.get("trainable", True))
+        shared = {"dtype": options.get("dtype"), "trainable": options.get("trainable", True)}
+        return self.cell_class(**chosen, **shared, name=to_snake_case(self.cell_class.__name__))
 
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")

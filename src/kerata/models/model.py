@@ -9,6 +9,7 @@ from kerata.core import registry
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.registry import register_builtin
 from kerata.core.serialization import deserialize_keras_object
+from kerata.core.state import STATE
 from kerata.core.tensor import KerasTensor
 from kerata.layers.layer import Layer
 from kerata.layers.shapes import has_tensor, map_shapes, shapes_of
@@ -108,7 +109,7 @@ class Model(Trainer, Layer):
 
     def _build_for(self, arguments: dict[str, Any]) -> None:
         if type(self).build is Model.build:  # its layers are built by the call that is under way
-            self.__dict__["_path"] = self.name
+            self.__dict__["_path"] = "/".join((*STATE.name_scope, self.name))
             self.built = True
             self._build_shapes = _shapes_of(arguments)
             return

@@ -1,4 +1,4 @@
-"""What Keras makes of the cases, in a process of its own: `python keras_peer.py values.npz facts.json`."""
+"""What Keras makes of the cases, in a process of its own: `python peer_process.py values.npz facts.json`."""
 
 import inspect
 import json
