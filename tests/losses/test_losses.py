@@ -128,3 +128,17 @@ def test_a_loss_of_ones_own(engine):
 
     assert float(Offset()([[1.0, 2.0]], [[3.0, 3.0]])) == 1.5
     assert Offset().get_config()["reduction"] == "sum_over_batch_size"
+
+
+def test_one_value_of_a_batch_counts_for_each_sample(engine):
+    true, guess, weight = np.eye(3), np.full((3, 3), 0.5), np.array([1.0, 0.0, 0.5])
+    plain = float(kerata.losses.Dice()(true, guess))
+    assert float(kerata.losses.Dice()(true, guess, weight)) == pytest.approx(plain * 0.5, rel=1e-6)
+    each = kerata.losses.Dice(reduction="none")(true, guess, weight)
+    np.testing.assert_allclose(ops.convert_to_numpy(each), plain * weight, rtol=1e-6)
+
+
+def test_a_column_of_weights_makes_a_column(engine):
+    loss = kerata.losses.MeanSquaredError(reduction="none")
+    found = loss([[1.0, 3.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]], [[1.0], [0.5]])
+    np.testing.assert_allclose(ops.convert_to_numpy(found), [[5.0], [2.0]])

@@ -361,7 +361,7 @@ class MultiHeadAttention(_Heads):
         """The projection of the result."""
         return self._output_dense
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         rank = len(query_shape)
         axes = self.attention_axes or tuple(range(1, rank - 2 + 1))
@@ -540,7 +540,7 @@ class GroupedQueryAttention(_Heads):
         self.num_repeats = self.num_query_heads // self.num_key_value_heads
         self.keep(dropout, use_bias, flash_attention, sliding_window, seed, use_gate, arguments)
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # type: ignore[override]
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
         if len(query_shape) != 3:
             raise ArgumentError(

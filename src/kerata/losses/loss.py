@@ -186,9 +186,11 @@ def reduce_weighted(
         if reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight"):
             return ops.mean(values) if ops.shape(values) else values
         return ops.sum(values) if reduction == "sum" else values
-    weight = (
-        None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), values)
-    )
+    weight = None if sample_weight is None else ops.convert_to_tensor(sample_weight, dtype)
+    given = () if weight is None else ops.shape(weight)
+    if not ops.shape(values):  # one value of a whole batch, such as Dice's, stands for each sample
+        values = ops.broadcast_to(values, given or (() if mask is None else ops.shape(mask)))
+    weight = None if weight is None else fit_weight(weight, values)
     count: Tensor | None = None
     if mask is not None:
         mask = fit_weight(ops.cast(mask, dtype), values, "mask")
@@ -199,8 +201,9 @@ def reduce_weighted(
         values = ops.where(ops.equal(mask, 0), ops.zeros_like(values), values)
     assert weight is not None
     weighted = ops.multiply(values, weight)
-    if reduction in ("none", None):
-        return weighted
+    if reduction in ("none", None):  # a column of weights makes a column of values, as in Keras
+        column = len(given) == len(ops.shape(weighted)) + 1
+        return ops.expand_dims(weighted, -1) if column else weighted
     if reduction == "sum":
         return ops.sum(weighted)
     if reduction == "mean_with_sample_weight":
