@@ -229,7 +229,6 @@ def test_one_batch_at_a_time(engine):
     model.compile(kerata.optimizers.SGD(0.1), "mse")
     x, y = ops.convert_to_tensor(X), ops.convert_to_tensor(Y)
     before = model.test_on_batch(X, Y)
-    model.reset_metrics()
     assert model.train_on_batch(x, y) == pytest.approx(before, rel=1e-5)
     for found, expected in zip(model.get_weights(), step_by_hand(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -250,12 +249,27 @@ def test_batches_on_the_device_stay_there(engine):
     assert (12, 3) not in seen and (12, 1) not in seen
 
 
-def test_metrics_add_up_until_they_are_reset(engine):
+def test_each_batch_is_measured_alone(engine):
     model = linear()
     model.compile(kerata.optimizers.SGD(0.0), "mse")
-    one, two = model.test_on_batch(X[:6], Y[:6]), model.test_on_batch(X[6:], Y[6:])
-    model.reset_metrics()
-    assert one != two and model.test_on_batch(X, Y) == pytest.approx(two, rel=1e-5)
+    one, two = model.test_on_batch(X[:6], Y[:6]), model.train_on_batch(X[6:], Y[6:])
+    assert one != two and model.test_on_batch(X, Y) == pytest.approx((one + two) / 2, rel=1e-5)
+
+
+def test_masks_reach_the_metrics_of_training(engine):
+    """As they reach the loss, and the metrics of evaluation."""
+    model = kerata.Sequential(
+        [
+            kerata.Input((3, 1)),
+            layers.Masking(0.0),
+            layers.Dense(1, use_bias=False, kernel_initializer="ones"),
+        ]
+    )
+    model.compile(kerata.optimizers.SGD(0.0), "mse", metrics=["mae"])
+    x, y = np.array([[[1.0], [2.0], [0.0]]]), np.array([[[0.0], [0.0], [5.0]]])
+    trained = model.fit(x, y, verbose=0).history
+    assert trained == {"mae": [1.5], "loss": [2.5]}
+    assert model.evaluate(x, y, verbose=0, return_dict=True) == {"mae": 1.5, "loss": 2.5}
 
 
 # ---- how steps run --------------------------------------------------------------------------------------

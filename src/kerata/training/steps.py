@@ -117,17 +117,24 @@ class Steps(Compilation):
     def _learn(self, x: Tree, y: Tree, sample_weight: Tree) -> dict[str, Any] | None:
         variables = self.trainable_variables
 
-        def scaled_loss() -> tuple[Tensor, tuple[Tensor, Tree]]:
+        def scaled_loss() -> tuple[Tensor, tuple[Tensor, Tree, Tree]]:
             y_pred = self._forward(x, True)
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
-            return self.optimizer.scale_loss(loss), (loss, y_pred)
+            return self.optimizer.scale_loss(loss), (loss, y_pred, self._masks_of(y_pred))
 
-        (_, (loss, y_pred)), grads = value_and_grad(scaled_loss, variables, has_aux=True)()
+        (_, (loss, y_pred, masks)), grads = value_and_grad(scaled_loss, variables, has_aux=True)()
+        for output, mask in zip(tree.flatten(y_pred), masks, strict=False):
+            self.engine.set_mask(output, mask)  # what comes out of the derivatives is another tensor
         with self.engine.inference_scope():
             self._loss_tracker.update_state(loss, sample_weight=_rows(x))
             if variables:
                 self.optimizer.apply(grads, variables)
             return self._score(x, y, y_pred, sample_weight)
+
+    def _masks_of(self, y_pred: Tree) -> list[Any]:
+        """The masks of the outputs, or nothing where none has one."""
+        masks = [self.engine.mask_of(output) for output in tree.flatten(y_pred)]
+        return masks if any(mask is not None for mask in masks) else []
 
     def _measure(self, x: Tree, y: Tree, sample_weight: Tree) -> dict[str, Any] | None:
         y_pred = self._forward(x, False)
@@ -214,7 +221,10 @@ class Steps(Compilation):
         return run
 
     def _logging(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        """A step that measures its own batch alone."""
+
         def run(*batch: Any) -> Any:
+            self.reset_metrics()
             returned = step(*batch)
             return self.get_metrics_result() if returned is None else returned
 

@@ -292,7 +292,7 @@ class Trainer(Steps):
         class_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """One training step on one batch; the loss and metrics since the last reset."""
+        """One training step on one batch; the loss and metrics of that batch."""
         self._assert_compiled("train_on_batch")
         if class_weight is not None:
             if sample_weight is not None:
@@ -307,7 +307,7 @@ class Trainer(Steps):
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """Loss and metrics of one batch, added to those since the last reset."""
+        """Loss and metrics of one batch."""
         self._assert_compiled("test_on_batch")
         return self._on_batch("test", x, y, sample_weight, return_dict)
 
