@@ -205,10 +205,7 @@ class Trainer(Steps):
             finally:
                 source.close()
                 logger.close()
-        if return_dict:
-            return logs
-        values = list(logs.values())
-        return values[0] if len(values) == 1 else values
+        return _returned(logs, return_dict)
 
     def _evaluate(self, source: Any, logger: Any) -> dict[str, Any]:
         logger.on_test_begin()
@@ -317,10 +314,7 @@ class Trainer(Steps):
             count_samples(x, y, w)
             self._prepare(kind, x, y, w)
             logs = self._read_logs(self._step(kind, logs=True)(x, y, w))
-        if return_dict:
-            return logs
-        values = list(logs.values())
-        return values[0] if len(values) == 1 else values
+        return _returned(logs, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
@@ -359,6 +353,14 @@ class Trainer(Steps):
 
 
 # ---- pieces --------------------------------------------------------------------------------------
+
+
+def _returned(logs: dict[str, Any], as_dict: bool) -> Any:
+    """What users get: by name, as in a history; or the values, the loss first, a lone one as it is."""
+    if as_dict:
+        return dict(sorted(logs.items()))
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
 
 
 def _number(x: Any) -> Any:
