@@ -4,7 +4,7 @@ from typing import Any
 
 from kerata.core import registry as _registry
 from kerata.core.serialization import deserialize_keras_object as _deserialize
-from kerata.core.serialization import serialize_keras_object as serialize
+from kerata.core.serialization import serialize_keras_object as _serialize
 from kerata.ops import celu as celu
 from kerata.ops import elu as elu
 from kerata.ops import glu as glu
@@ -47,6 +47,11 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return linear
     return _registry.get("activations", identifier, argument="activation")
+
+
+def serialize(activation: Any) -> Any:
+    """An activation as plain data."""
+    return _serialize(activation)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 from kerata.core import registry as _registry
 from kerata.core.serialization import deserialize_keras_object as _deserialize
-from kerata.core.serialization import serialize_keras_object as serialize
+from kerata.core.serialization import serialize_keras_object as _serialize
 
 from .constant_initializers import STFT as STFT
 from .constant_initializers import Constant as Constant
@@ -41,6 +41,11 @@ __all__ = ["deserialize", "get", "serialize"]
 def get(identifier: Any) -> Any:
     """An initializer from a name, a config, a class, a callable, or None."""
     return _registry.get("initializers", identifier, argument="initializer")
+
+
+def serialize(initializer: Any) -> Any:
+    """An initializer as plain data."""
+    return _serialize(initializer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

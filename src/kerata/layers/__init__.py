@@ -3,7 +3,7 @@
 from typing import Any
 
 from kerata.core.serialization import deserialize_keras_object as _deserialize
-from kerata.core.serialization import serialize_keras_object as serialize
+from kerata.core.serialization import serialize_keras_object as _serialize
 
 from .activation_layers import ELU as ELU
 from .activation_layers import Activation as Activation
@@ -131,6 +131,11 @@ SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
 __all__ = ["deserialize", "serialize"]
+
+
+def serialize(layer: Any) -> Any:
+    """A layer as plain data."""
+    return _serialize(layer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
