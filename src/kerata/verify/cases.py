@@ -19,6 +19,7 @@ from kerata.core.declare import DECLARED, Op
 from kerata.core.samples import Sample
 from kerata.core.tensor import KerasTensor
 
+from . import references
 from .compare import Plain, plain
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -88,14 +89,17 @@ class Case:
 
     def reference(self) -> list[Plain] | None:
         """The values that an independent function gives in float64, where the op names one that has any."""
-        function = _reference(self.op.reference)
+        function = reference_of(self.op)
         if function is None:
             return None
         args, kwargs = self.widened()
         try:
             with np.errstate(all="ignore"):
                 return [_as_plain(v) for v in flat_results(function(*args, **kwargs))]
-        except np.linalg.LinAlgError:  # a singular matrix, for which it has no values
+        except (
+            np.linalg.LinAlgError,
+            ImportError,
+        ):  # it has no value for a singular matrix; SciPy may be missing
             return None
 
     def _map(self, change: Callable[[np.ndarray], Any]) -> Arguments:
@@ -155,7 +159,11 @@ def scipy_is_missing() -> bool:
     return importlib.util.find_spec("scipy") is None
 
 
-def _reference(reference: Any) -> Any:
+def reference_of(op: Op) -> Callable[..., Any] | None:
+    """The independent function that an op is compared with: what its declaration names, or a plain definition."""
+    reference = op.reference
+    if reference is None:
+        return getattr(references, op.name, None)
     if not isinstance(reference, str):
         return reference
     module, _, name = reference.rpartition(".")

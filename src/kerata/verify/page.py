@@ -12,7 +12,7 @@ from typing import Any
 from kerata import backends
 from kerata.core.declare import Op
 
-from .cases import cases_of
+from .cases import cases_of, reference_of
 from .checks import QUESTIONS
 from .outcome import Outcome, numbers, shown
 from .suite import Answer, Report, is_wider
@@ -89,15 +89,20 @@ def _declaration(op: Op, texts: _Texts) -> dict[str, Any]:
     }
     return {
         "summary": summary,
-        "reference": op.reference if isinstance(op.reference, str) else _name(op.reference),
+        "reference": _source(op),
         "tolerance": [tolerance.rtol, tolerance.atol, tolerance.because, is_wider(tolerance)],
         "inputs": inputs,
     }
 
 
-def _name(reference: Any) -> str:
-    name = getattr(reference, "__name__", "")
-    return "" if reference is None else f"a function {name}" if name == "<lambda>" else f"numpy.{name}"
+def _source(op: Op) -> str:
+    """What the reference of an op is."""
+    if op.reference is None:
+        return "its plain definition" if reference_of(op) is not None else ""
+    if isinstance(op.reference, str):
+        return op.reference
+    name = op.reference.__name__
+    return f"a function {name}" if name == "<lambda>" else f"numpy.{name}"
 
 
 def _inputs(arguments: tuple[Any, Any]) -> str:
