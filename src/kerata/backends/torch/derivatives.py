@@ -156,11 +156,12 @@ def ruled(name: str, fn: Function) -> Function:
 
 
 def _power(fn: Function) -> Function:
-    """PyTorch's derivatives are good where the exponent is a number; below 1, the slope may be infinite."""
+    """PyTorch's derivatives are good where the exponent is a number; below 1, the slope may be infinite. Powers of a half
+    are no power in PyTorch."""
     declared = ruled("pow", fn)
 
     def call(x1: Any, x2: Any) -> Tensor:
-        if isinstance(x2, torch.Tensor):
+        if isinstance(x2, torch.Tensor) or x2 in (0.5, -0.5):
             return declared(x1, x2)
         y = fn(x1, x2)
         if y.requires_grad and not isinstance(x2, complex) and x2 < 1 and not _transformed(y):
