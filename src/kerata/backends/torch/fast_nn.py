@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from kerata.core import config
+from kerata.core.state import STATE
 
 from .fast import F32, _floats, fast_path
 
@@ -20,9 +21,10 @@ def _attention_fits(
     query: Tensor, key: Tensor, value: Tensor, bias: Any = None, mask: Any = None, scale: Any = None,
     is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: Any = None,
 ) -> bool:  # fmt: skip
-    """A bias may be infinite throughout a row, of which PyTorch makes zeros and the softmax NaN."""
+    """A bias may be infinite throughout a row, of which PyTorch makes zeros and the softmax NaN. The derivative of its
+    kernel has no derivative."""
     return (
-        bias is None and attn_logits_soft_cap is None and query.ndim == key.ndim == value.ndim == 4
+        STATE.backward < 2 and bias is None and attn_logits_soft_cap is None and query.ndim == key.ndim == value.ndim == 4
         and _floats(query, key, value) and query.shape[2] == key.shape[2] and query.shape[3] == key.shape[3]
         and query.shape[0] == key.shape[0] and key.shape[:3] == value.shape[:3] and key.shape[1] > 0
         and (mask is None or _mask_fits(mask, query, key))
