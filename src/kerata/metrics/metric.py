@@ -12,7 +12,7 @@ from kerata.core.naming import auto_name, to_snake_case
 from kerata.core.scope import StatelessScope
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 from kerata.core.signature import init_parameters
-from kerata.core.state import setting
+from kerata.core.state import STATE, setting
 from kerata.core.variable import Variable
 from kerata.layers.tracking import children
 
@@ -53,7 +53,11 @@ class Metric:
         name: str | None = None,
     ) -> Variable:
         """A new variable of the metric's state."""
-        with setting(engine=self.engine, scope=None, abstract=0), self.engine.outside_trace():
+        scope = (*STATE.name_scope, self.name)
+        with (
+            setting(engine=self.engine, scope=None, abstract=0, name_scope=scope),
+            self.engine.outside_trace(),
+        ):
             variable = Variable(
                 initializers.get(initializer),
                 tuple(shape),

@@ -16,6 +16,7 @@ from kerata.core.state import STATE, setting
 from .data import as_batches, split_validation, unpack_x_y_sample_weight
 from .data.structure import arrays_of, count_samples
 from .labels import check_labels
+from .state_tree import assignments, state_tree
 from .steps import Steps
 
 Tensor = Any
@@ -326,6 +327,40 @@ class Trainer(Steps):
     def _arrays(self, x: Any, argument: str) -> Any:
         """A batch as users hand it to the `…_on_batch` methods: arrays and the engine's tensors stay, lists become arrays."""
         return arrays_of(x, argument, keep=self.engine.name, narrow=True)
+
+    # ---- state -----------------------------------------------------------------------------------
+    def _state_groups(self) -> dict[str, list[Any]]:
+        return {
+            "trainable_variables": self.trainable_variables,
+            "non_trainable_variables": self.non_trainable_variables,
+            "optimizer_variables": [] if self.optimizer is None else self.optimizer.variables,
+            "metrics_variables": self.metrics_variables,
+        }
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """The values of all variables: for each kind of them, nested dicts by the parts of their paths.
+
+        Args:
+            value_format: "backend_tensor", or "numpy_array" for copies.
+
+        Example:
+            >>> import kerata
+            >>> model = kerata.Sequential([kerata.Input((2,)), kerata.layers.Dense(1, name="d")], name="s")
+            >>> list(model.get_state_tree()["trainable_variables"]["s"]["d"])
+            ['kernel', 'bias']
+        """
+        return {kind: state_tree(group, value_format) for kind, group in self._state_groups().items()}
+
+    def set_state_tree(self, state_tree: Any) -> None:
+        """Assigns what `get_state_tree` gave, or a part of it. Nothing is changed where something does not fit."""
+        groups = self._state_groups()
+        if not isinstance(state_tree, dict) or not set(state_tree) <= set(groups):
+            raise ArgumentError(
+                "state_tree", expected=f"a dict with some of the keys {list(groups)}", got=state_tree
+            )
+        found = [pair for kind, part in state_tree.items() for pair in assignments(part, groups[kind], kind)]
+        for variable, value in found:
+            variable.assign(value)
 
     def stateless_compute_loss(
         self,
