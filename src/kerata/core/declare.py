@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerata import backends
-from kerata.core import dispatch, rules
+from kerata.core import dispatch, float8, rules
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
 from kerata.core.samples import Reject, Sample, Tolerance
@@ -127,6 +127,8 @@ class Op:
         self.differentiable: bool = options.get("differentiable", True)
         # Whether float64 tells the right result for narrower dtypes: not where the result is about the dtype itself.
         self.wide: bool = options.get("wide", True)
+        # Whether 8-bit floats are computed with in float32: not where the op makes, moves or names values only.
+        self.computes: bool = options.get("computes", True)
         # Whether shapes depend on values, so that values must be known: such an op may refuse to be compiled.
         self.needs_values: bool = options.get("needs_values", False)
         self.signature = inspect.signature(body)
@@ -150,6 +152,8 @@ class Op:
 
     def run(self, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The engine's fast path where it holds, else the composition."""
+        if self.computes and float8.among(args, kwargs):
+            return self._run_in_float32(engine, args, kwargs)
         entry = self.fast.get(engine)
         if entry is not None:
             when, fast = entry
@@ -159,6 +163,17 @@ class Op:
             return self.body(*args, **kwargs)
         with setting(engine=engine):
             return self.body(*args, **kwargs)
+
+    def _run_in_float32(self, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call with 8-bit floats: what the rules announce as such is rounded once, at the end."""
+        slots = _tensor_slots(self, args, kwargs)
+        if self.needs_values:
+            names = (dispatch.dtype_of(v) for _, _, value in slots for v in leaves_of(value))
+            announced: Any = next(name for name in names if name in float8.NAMES)
+        else:
+            announced = symbolic_call(self, args, kwargs, slots)
+        args, kwargs = _convert(self, args, kwargs, slots, float8.widened)
+        return float8.rounded(self.run(engine, args, kwargs), announced)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -375,6 +390,7 @@ def admit(engine: Any) -> None:
     engine.plain_types = frozenset((int, float, bool, str, type(None), tuple, *engine.tensor_types))
     for kind in engine.tensor_types:
         ENGINE_OF[kind] = engine
+    float8.DTYPES.update(id(engine.native_dtype(name)) for name in float8.NAMES)
     FLOATS.update(engine.native_dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
     for declared in DECLARED.values():
         attach_fast_path(declared, engine)

@@ -363,8 +363,7 @@ def signbit(x: TensorLike) -> Tensor:
     name = dtype_of(real_only(x))
     if not dtypes.is_float(name):
         return p.ne(x, x) if name == "bool" or dtypes.is_unsigned(name) else p.lt(x, 0)
-    bits = {"float16": "int16", "bfloat16": "int16", "float32": "int32", "float64": "int64"}[name]
-    return p.lt(p.bitcast(x, dtype=bits), 0)
+    return p.lt(p.bitcast(x, dtype=f"int{8 * dtypes.itemsize(name)}"), 0)
 
 
 # ---- powers and roots ----------------------------------------------------------------------------

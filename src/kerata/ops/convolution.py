@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kerata.core import config, dtypes, windows
+from kerata.core import config, windows
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -18,7 +18,6 @@ from kerata.core.geometry import (
 )
 from kerata.core.samples import T, rejects, sample
 
-from .core import cast
 from .elementwise import count_bools, promote, real_only
 
 TensorLike = Any
@@ -40,10 +39,7 @@ def _run(
     if name in _NATIVE and dtype_of(kernel) == name:
         return primitive(x, kernel, plan=plan)
     x, kernel = promote(count_bools(real_only(x, "inputs")), count_bools(real_only(kernel, kernel_name)))
-    name = dtype_of(x)
-    if dtypes.is_float8(name):  # which engines store, and do not compute with
-        x, kernel = cast(x, "float32"), cast(kernel, "float32")
-    return cast(primitive(x, kernel, plan=plan), name)
+    return primitive(x, kernel, plan=plan)
 
 
 @op(

@@ -112,6 +112,7 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
         sample((2, 2), float("nan"), dtype="float16"),
     ],
     rejects=[rejects((2, 3), T((4,)), argument="fill_value")],
+    computes=False,
     reference=np.full,
 )
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
@@ -224,6 +225,7 @@ def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
         rejects(T((2,)), T((3,)), argument="fill_value"),
         rejects(T((2,)), 1, dtype="number", argument="dtype"),
     ],
+    computes=False,
     reference=np.full_like,
 )
 def full_like(x: TensorLike, fill_value: Any, dtype: Any = None) -> Tensor:

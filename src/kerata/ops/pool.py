@@ -88,8 +88,7 @@ def max_pool(
     """
     layout = config.standardize_data_format(data_format)
     plan = pool_plan(shape_of(inputs), pool_size, strides, padding, layout)
-    x, name = _computable(real_only(inputs, "inputs"))
-    return cast(windows.max_pool(x, plan=plan), name)
+    return windows.max_pool(real_only(inputs, "inputs"), plan=plan)
 
 
 @op(samples=_POOLS, rejects=_POOL_REJECTS)
@@ -123,8 +122,7 @@ def average_pool(
     """
     layout = config.standardize_data_format(data_format)
     plan = pool_plan(shape_of(inputs), pool_size, strides, padding, layout)
-    x, name = _computable(to_real_float(inputs, "inputs"))
-    return cast(windows.avg_pool(x, plan=plan), name)
+    return windows.avg_pool(to_real_float(inputs, "inputs"), plan=plan)
 
 
 @op(samples=_ADAPTIVE, rejects=_ADAPTIVE_REJECTS)
@@ -150,8 +148,8 @@ def adaptive_max_pool(inputs: TensorLike, output_size: Sizes, data_format: str |
         array([5., 5., 4.], dtype=float32)
     """
     plan = adaptive_pool_plan(shape_of(inputs), output_size, config.standardize_data_format(data_format))
-    x, name = _computable(real_only(inputs, "inputs"))
-    return cast(windows.max_pool(_laid_out(x, plan, _lowest(dtype_of(x))), plan=plan.pool), name)
+    x = real_only(inputs, "inputs")
+    return windows.max_pool(_laid_out(x, plan, _lowest(dtype_of(x))), plan=plan.pool)
 
 
 @op(samples=_ADAPTIVE, rejects=_ADAPTIVE_REJECTS)
@@ -183,12 +181,6 @@ def adaptive_average_pool(inputs: TensorLike, output_size: Sizes, data_format: s
         if layout is not None and layout.uneven:
             x = p.mul(x, _along(layout, "shares", layout.windows, dtype_of(x), axis, plan))
     return cast(x, name)
-
-
-def _computable(x: Tensor) -> tuple[Tensor, str]:
-    """The tensor, and the dtype of the result. Engines store 8-bit floats, and do not compute with them."""
-    name = dtype_of(x)
-    return (cast(x, "float32") if dtypes.is_float8(name) else x), name
 
 
 def _laid_out(x: Tensor, plan: AdaptivePlan, filler: Any) -> Tensor:

@@ -76,6 +76,7 @@ def _widened(x: Tensor, have: int, want: int) -> Tensor:
     rejects=[rejects(T((3,), "int8"), "int32", argument="x"), rejects(T((2,)), "bool", argument="dtype"), rejects(T((2,), "bool"), "int8", argument="x"), rejects(T(()), "int8", argument="x")],
     reference=lambda x, dtype=None: x if dtype is None else np.ascontiguousarray(x).view(dtypes.numpy_dtype(dtype)),
     wide=False, differentiable=False,
+    computes=False,
 )  # fmt: skip
 def view(x: TensorLike, dtype: Any = None) -> Tensor:
     """The same bits read as another dtype. A smaller one makes the last axis longer, a larger one shorter.
@@ -184,6 +185,7 @@ def view_as_real(x: TensorLike) -> Tensor:
     ],
     rejects=[rejects(T((2,)), "int7", argument="dtype")],
     wide=False,
+    computes=False,
 )  # fmt: skip
 def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
     """`cast`, with what does not fit replaced by the nearest finite number that does. NaN becomes 0 in integers.

@@ -92,7 +92,7 @@ TABLE |= {
     "exp": lax.exp, "expm1": lax.expm1, "log": lax.log, "log1p": lax.log1p, "sqrt": lax.sqrt,
     "rsqrt": lax.rsqrt, "sin": lax.sin, "cos": lax.cos, "tan": lax.tan, "asin": lax.asin, "acos": lax.acos,
     "atan": lax.atan, "sinh": lax.sinh, "cosh": lax.cosh, "tanh": lax.tanh, "asinh": lax.asinh,
-    "acosh": lax.acosh, "atanh": lax.atanh, "sigmoid": lax.logistic, "erf": lax.erf, "erfc": lax.erfc, "erfinv": lax.erf_inv,
+    "acosh": lax.acosh, "atanh": lax.atanh, "erf": lax.erf, "erfc": lax.erfc, "erfinv": lax.erf_inv,
     "lgamma": lax.lgamma, "digamma": lax.digamma, "neg": lax.neg, "sign": lax.sign,
     "bitwise_not": lax.bitwise_not, "conj": lax.conj, "imag": jnp.imag, "real": jnp.real,
     "isfinite": jnp.isfinite, "isnan": jnp.isnan, "isinf": jnp.isinf, "logical_not": jnp.logical_not,
@@ -158,10 +158,22 @@ def _integer_power(x: Any, n: Any) -> Array:
     return lax.fori_loop(0, 8 * x.dtype.itemsize, step, (one, x, n))[0]
 
 
+def _half(x: Any) -> bool:
+    return x.dtype in (np.float16, jnp.bfloat16)
+
+
+@implements("sigmoid")
+def _(x: Any) -> Array:
+    """In float32 for halves: XLA takes `lax.logistic` apart, and rounds at each step."""
+    if _half(x):
+        return lax.convert_element_type(lax.logistic(lax.convert_element_type(x, np.float32)), x.dtype)
+    return lax.logistic(x)
+
+
 @implements("exp2")
 def _(x: Any) -> Array:
     """Of the fraction, then the exponent's bits: `lax.exp2` is `exp(x * log(2))`, which loses digits of large `x`."""
-    wide = lax.convert_element_type(x, np.float32) if _wide_sum(x) else x
+    wide = lax.convert_element_type(x, np.float32) if _half(x) else x
     bits, bias, digits = (np.int64, 1023, 52) if wide.dtype == np.float64 else (np.int32, 127, 23)
     near = lax.stop_gradient(lax.clamp(-2.2 * bias, wide, 2.2 * bias))
     whole = lax.round(near, lax.RoundingMethod.TO_NEAREST_EVEN)
@@ -218,13 +230,9 @@ def _kept(out: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return lax.expand_dims(out, axis) if keepdims else out
 
 
-def _wide_sum(x: Any) -> bool:
-    return x.dtype in (np.float16, jnp.bfloat16)
-
-
 @implements("sum")
 def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
-    if _wide_sum(x):
+    if _half(x):
         return _kept(
             lax.convert_element_type(lax.reduce_sum(lax.convert_element_type(x, np.float32), axis), x.dtype),
             x,

@@ -304,7 +304,26 @@ def _float_to_int(x: Tensor, target: tf.DType) -> Tensor:
 
 @implements("bitcast")
 def _(x: Tensor, dtype: str) -> Tensor:
-    return tf.bitcast(x, native(dtype))
+    target = native(dtype)
+    if dtypes.is_float8(x.dtype.name):  # which TensorFlow's own does not take, as argument or as result
+        x = _bits_of_float8(x)
+    if not dtypes.is_float8(dtype):
+        return tf.bitcast(x, target)
+    values = np.arange(256, dtype=np.uint8).view(dtypes.numpy_dtype(dtype)).astype(np.float32)
+    return tf.cast(tf.gather(values, tf.cast(tf.bitcast(x, tf.uint8), tf.int32)), target)
+
+
+def _bits_of_float8(x: Tensor) -> Tensor:
+    """As uint8. float8_e5m2 is the upper half of float16; float8_e4m3fn has a bias of 7 and 3 bits after the point."""
+    if x.dtype.name == "float8_e5m2":
+        return tf.bitcast(tf.cast(x, tf.float16), tf.uint8)[..., 1]
+    wide = tf.cast(x, tf.float32)
+    size = tf.abs(wide)
+    normal = tf.bitwise.right_shift(tf.bitcast(size, tf.int32), 20) - ((127 - 7) << 3)
+    bits = tf.where(
+        size < 2.0**-6, tf.cast(size * 512.0, tf.int32), tf.where(tf.math.is_nan(wide), 0x7F, normal)
+    )
+    return tf.cast(bits + tf.where(tf.bitcast(wide, tf.int32) < 0, 0x80, 0), tf.uint8)
 
 
 # ---- reductions ----------------------------------------------------------------------------------
