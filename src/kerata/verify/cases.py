@@ -163,7 +163,7 @@ def reference_of(op: Op) -> Callable[..., Any] | None:
     """The independent function that an op is compared with: what its declaration names, or a plain definition."""
     reference = op.reference
     if reference is None:
-        return getattr(references, op.name, None)
+        return references.named(op.name)
     if not isinstance(reference, str):
         return reference
     module, _, name = reference.rpartition(".")
