@@ -20,6 +20,21 @@ def test_state_is_assigned_on_every_call(engine):
     np.testing.assert_array_equal(total.numpy(), [3, 6])
 
 
+def test_variables_as_arguments_can_be_assigned(engine):
+    first, second = (kerata.Variable(np.full(2, n, "float32")) for n in (1, 2))
+
+    @kerata.function
+    def double(holder, x):
+        holder["state"].assign_add(x)
+        return ops.multiply(holder["state"], 2)
+
+    for v in (first, second, first):
+        before = v.numpy()
+        got = double({"state": v}, np.ones(2, "float32"))
+        np.testing.assert_array_equal(ops.convert_to_numpy(got), 2 * (before + 1))
+    np.testing.assert_array_equal([first.numpy(), second.numpy()], [[3, 3], [3, 3]])
+
+
 def test_a_value_read_before_a_step_stays(engine):
     v = kerata.Variable(np.zeros(2, "float32"), trainable=False)
 

@@ -52,6 +52,15 @@ def _graph() -> Any:
     return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
+class _Held:
+    """A variable as an argument of a `tf.function`, which traces for each such object and passes it on as it is."""
+
+    __slots__ = ("__weakref__", "variable")
+
+    def __init__(self, variable: Variable) -> None:
+        self.variable = variable
+
+
 class TensorflowEngine(Engine):
     """Runs eagerly, or as a `tf.function`; weights are `tf.Variable`, so a `GradientTape` sees them."""
 
@@ -204,7 +213,13 @@ class TensorflowEngine(Engine):
     def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
         xla = options.jit_compile is True
 
+        held: dict[int, _Held] = {}  # what TensorFlow would make tensors of, which cannot be assigned to
+
         def traced(*args: Any, **kwargs: Any) -> Any:
+            if held:
+                args, kwargs = tree.map_structure(
+                    lambda v: v.variable if type(v) is _Held else v, (args, kwargs)
+                )
             old, STATE.engine = STATE.engine, self
             STATE.tracing += 1
             try:
@@ -217,11 +232,17 @@ class TensorflowEngine(Engine):
         made: dict[tuple[type, ...], Callable[..., Any]] = {}
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            kinds = tuple(type(v) for v in leaves_of([args, kwargs]) if isinstance(v, (bool, int, float)))
+            leaves = list(leaves_of([args, kwargs]))
+            kinds = tuple(type(v) for v in leaves if isinstance(v, (bool, int, float)))
             run = made.get(kinds)
             if run is None:
                 run = made[kinds] = tf.function(traced, jit_compile=xla, autograph=False)
+            if any(isinstance(v, Variable) for v in leaves):
+                args, kwargs = tree.map_structure(hold, (args, kwargs))
             return run(*args, **kwargs)
+
+        def hold(v: Any) -> Any:
+            return held.setdefault(id(v), _Held(v)) if isinstance(v, Variable) else v
 
         return call
 
