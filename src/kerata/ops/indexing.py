@@ -51,7 +51,10 @@ def _check_given(x: Any, indices: Any, axis: int | None = None) -> None:
 def _check_places(indices: Any, shape: Sequence[Any]) -> None:
     """Of lists of shape (..., depth): each column is in the range of its own dimension."""
     if isinstance(indices, (list, tuple)):
-        table = np.asarray(indices)
+        try:
+            table = np.asarray(indices)
+        except ValueError:  # of unequal lengths, which their conversion refuses
+            return
         if table.dtype.kind == "i" and table.ndim and table.shape[-1] <= len(shape):
             for i, size in enumerate(shape[: table.shape[-1]]):
                 check_known_indices("indices", table[..., i].ravel().tolist(), size)

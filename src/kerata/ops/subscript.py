@@ -27,7 +27,11 @@ def known_values(x: Any, argument: str, why: str) -> np.ndarray:
     """The values of a tensor that decide a shape."""
     if isinstance(x, Variable):
         x = x.value
-    if isinstance(x, KerasTensor) or not (isinstance(x, np.ndarray) or engine_of(x).is_concrete(x)):
+    if (
+        x is None
+        or isinstance(x, KerasTensor)
+        or not (isinstance(x, np.ndarray) or engine_of(x).is_concrete(x))
+    ):
         raise ArgumentError(argument, expected=f"a tensor whose values are known, for {why}", got=x)
     return np.asarray(convert_to_numpy(x))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 import kerata
+from kerata.core import declare
 from kerata.core.declare import Op
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import Reject, Tolerance
@@ -190,7 +191,10 @@ def _numbers(numbers: list[float]) -> list[Plain]:
 
 @Question
 def refusals(op: Op, engine: str) -> list[Outcome]:
-    """Wrong arguments are refused with an `ArgumentError` that names them, in the words of the NumPy engine."""
+    """Wrong arguments are refused with an `ArgumentError` that names them, in the words of the NumPy engine.
+
+    So is a text in the place of each tensor, whatever the op.
+    """
 
     def ask(reject: Reject) -> Outcome:
         got, expected = (_refusal(op, reject, name) for name in (engine, "numpy"))
@@ -199,7 +203,19 @@ def refusals(op: Op, engine: str) -> list[Outcome]:
             return Outcome(call, f"{got!r} does not name `{reject.argument}`", got, expected)
         return Outcome(call, None if got == expected else f"{got!r} instead of {expected!r}", got, expected)
 
-    return [ask(reject) for reject in op.rejects]
+    return [ask(reject) for reject in (*op.rejects, *_texts(op))]
+
+
+def _texts(op: Op) -> Iterator[Reject]:
+    """The op's first sample with a text in the place of a tensor, for each of its tensors."""
+    sample = op.samples[0]
+    args, kwargs = sample.arguments(op.name)
+    for where, _, _ in declare._tensor_slots(op, args, kwargs):
+        if isinstance(where, str):
+            yield Reject(sample.args, {**sample.kwargs, where: "text"}, where)
+        else:
+            changed = (*sample.args[:where], "text", *sample.args[where + 1 :])
+            yield Reject(changed, sample.kwargs, str(declare._name_at(op, where)))
 
 
 def _refusal(op: Op, reject: Reject, engine: str) -> str:
