@@ -113,6 +113,9 @@ def _batch_fits(
 def _(
     x: Tensor, mean: Tensor, variance: Tensor, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> Tensor:  # fmt: skip
+    if x.ndim > 1 and x.requires_grad and not (mean.requires_grad or variance.requires_grad):
+        # Slower forward than what follows, and much faster backward; the moments have no derivative here.
+        return F.batch_norm(x.movedim(axis, 1), mean, variance, scale, offset, eps=epsilon).movedim(1, axis)
     factor = torch.rsqrt(variance + epsilon)
     factor = factor if scale is None else factor * scale
     shift = -mean * factor if offset is None else torch.addcmul(offset, mean, factor, value=-1)
