@@ -61,7 +61,9 @@ class StateScope:
             if variable in scope.values:
                 return scope.values[variable]
             if scope.on_read is not None:
-                scope.on_read(variable)
+                value = scope.on_read(variable)
+                if value is not None:
+                    return value
             scope = scope.parent
         return None
 

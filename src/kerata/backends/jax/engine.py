@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from kerata.backends.lift import lifted
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
@@ -21,7 +22,7 @@ from kerata.core.state import STATE, StateScope, setting
 from kerata.core.variable import Variable
 
 from . import control, fast
-from .lift import lifted
+from .lift import Jitted
 from .primitives import TABLE, guarded, is_wide
 
 Array = Any
@@ -226,7 +227,7 @@ class JaxEngine(Engine):
         return out, grads
 
     def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
-        return lifted(self, fn, options)
+        return lifted(Jitted, self, fn, options)
 
     def forget_compiled(self) -> None:
         jax.clear_caches()  # each compiled function takes a megabyte and more, however small

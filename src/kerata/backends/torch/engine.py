@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from kerata.backends.lift import lifted
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
@@ -19,6 +19,7 @@ from kerata.core.replay import replayable
 from kerata.core.state import STATE, StateScope
 
 from . import fast, native
+from .lift import Compiled
 from .primitives import DTYPES, NAMES, TABLE
 
 Tensor = Any
@@ -79,7 +80,7 @@ class TorchEngine(Engine):
         return not torch._C._functorch.is_functorch_wrapped_tensor(x)
 
     def draws_on_host(self) -> bool:
-        return self.device.type == "cpu" and not torch.compiler.is_compiling()
+        return self.device.type == "cpu" and not STATE.tracing
 
     def version(self) -> str:
         return torch.__version__
@@ -220,19 +221,7 @@ class TorchEngine(Engine):
     def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
         if options.jit_compile is not True:
             return self._on_tensors(fn)
-        compiled = torch.compile(fn)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            args, kwargs = tree.map_structure(self._enter, (args, kwargs))
-            STATE.tracing += 1
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # inductor's hints are not for the user of a model
-                    return compiled(*args, **kwargs)
-            finally:
-                STATE.tracing -= 1
-
-        return call
+        return lifted(Compiled, self, fn, options)
 
     def _on_tensors(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """The function of tensors where arrays are given, as functions of other engines are."""

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from kerata.core.state import STATE
+
 from .fast import fast_path
 
 Tensor = Any
@@ -73,9 +75,14 @@ def _(gradients: Tensors, limit: float) -> Tensors:
     return list(torch._foreach_mul(gradients, limit / norm.clamp(min=limit)))
 
 
+def _readable(x: Tensor) -> bool:
+    """Whether reading a number costs nothing: an accelerator would be waited for, and a compiled function broken."""
+    return x.device == _HOST and not STATE.tracing
+
+
 def _scalar(x: Tensor) -> Any:
-    """A number where reading it costs nothing; on an accelerator the tensor, for reading would wait for it."""
-    return x.item() if x.device == _HOST else x
+    """A number where reading it costs nothing, else the tensor."""
+    return x.item() if _readable(x) else x
 
 
 @fast_path("optimizer_adam", when=_updates)
@@ -103,7 +110,7 @@ def _adam(
     beta_1: float, beta_2: float, epsilon: float,
 ) -> None:  # fmt: skip
     beta_1, beta_2 = float(np.float32(beta_1)), float(np.float32(beta_2))  # see `updates.in_precision`
-    if step.device == _HOST:
+    if _readable(step):
         gradients = [g.contiguous() for g in gradients]  # the kernel takes their memory order for granted
         count = step.item()
         # PyTorch adds epsilon to the corrected root, and what is to be added is added to the root itself.
@@ -135,7 +142,7 @@ def _(values: Tensors, gradients: Tensors, rate: Tensor) -> tuple[Tensors]:
 
 def _descend(values: Tensors, gradients: Tensors, rate: Tensor) -> None:
     """values -= rate * gradients"""
-    if rate.device == _HOST:
+    if _readable(rate):
         torch._foreach_add_(values, gradients, alpha=-rate.item())
     else:
         torch._foreach_sub_(values, torch._foreach_mul(gradients, rate))

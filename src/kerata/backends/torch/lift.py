@@ -1,0 +1,145 @@
+"""A lifted function as one graph, compiled by TorchInductor: `jit_compile=True`.
+
+The function runs once on copies while PyTorch writes down each of its operations, derivatives and updates included.
+What cannot be written down whole (an optimizer of `torch.optim`) is compiled in pieces by `torch.compile`. Recurrent
+layers run as they are: the compiler does not know PyTorch's LSTM, and takes minutes for a loop that is written out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from kerata.backends.lift import HERE, MoreVariables, Traced
+from kerata.core import tree
+from kerata.core.errors import KerataError
+from kerata.core.state import STATE
+from kerata.core.variable import Variable
+
+Tensor = Any
+
+
+_MOST_NODES = 3000  # TorchInductor takes about 10 ms for each
+
+
+class _NotWorthIt(Exception):
+    """The graph takes longer to compile than it will save."""
+
+
+class Compiled(Traced):
+    tensors = (torch.Tensor,)
+    graph: Callable[..., Any] | None = None
+    other: Callable[..., Any] | None = None  # another way than one graph
+
+    @staticmethod
+    def signature(tensor: Tensor) -> tuple[Any, ...]:
+        return (
+            type(tensor),
+            tensor.shape,
+            tensor.dtype,
+            tensor.device,
+            _recorded(tensor),
+            torch.is_grad_enabled(),
+        )
+
+    def stand_in(self, variable: Variable) -> Tensor:
+        return _copy(_settled(variable))
+
+    def __call__(self, dynamic: list[Tensor]) -> Any:
+        if self.graph is None and self.other is None:
+            self._compile(dynamic)
+        if self.graph is None:
+            return self._otherwise(dynamic)
+        with torch.no_grad():
+            flat = self.graph(*map(_settled, self.variables), *(x.contiguous() for x in dynamic))
+        count = len(flat) - len(self.changed)
+        for v, value in zip(self.changed, flat[count:], strict=True):
+            self.engine.write(v, value)
+        return self.results(flat[:count])
+
+    def _compile(self, dynamic: list[Tensor]) -> None:
+        try:
+            with _tracing():
+                self.graph = self._whole([_copy(x.contiguous()) for x in dynamic])
+        except KerataError:  # the user's mistake, which no other way of compiling mends
+            raise
+        except _NotWorthIt:
+            self.other = self.fn
+        except Exception:
+            self.other = _in_pieces(self.fn)
+
+    def _whole(self, dynamic: list[Tensor]) -> Callable[..., Any]:
+        import torch._inductor
+        from torch.fx.experimental.proxy_tensor import make_fx
+
+        def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
+            count = len(self.variables)
+            out, new = self.pure(tensors[:count], tensors[count:])
+            if any(map(_recorded, out)):
+                raise LookupError("results that may be differentiated outside")
+            return *out, *new
+
+        while True:
+            values = [_copy(_settled(v)) for v in self.variables]
+            try:
+                written = make_fx(flat)(*values, *dynamic)
+                break
+            except MoreVariables:
+                continue
+        if len(written.graph.nodes) > _MOST_NODES or any("rnn" in str(n.target) for n in written.graph.nodes):
+            raise _NotWorthIt
+        constants = (getattr(written, n.target, None) for n in written.graph.nodes if n.op == "get_attr")
+        if any(isinstance(c, torch.nn.Parameter) for c in constants):
+            raise LookupError("parameters that are not Kerata's, which may be trained outside")
+        with torch.no_grad():
+            return torch._inductor.compile(written, [*map(_settled, self.variables), *dynamic])
+
+    def _otherwise(self, dynamic: list[Tensor]) -> Any:
+        fresh = iter(dynamic)
+        leaves = [next(fresh) if s is HERE else s for s in self.static]
+        args, kwargs = tree.pack_sequence_as(self.structure, leaves)
+        return self.other(*args, **kwargs)  # type: ignore[misc]
+
+
+def _in_pieces(fn: Callable[..., Any]) -> Callable[..., Any]:
+    compiled = torch.compile(fn)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with _tracing():
+            return compiled(*args, **kwargs)
+
+    return call
+
+
+def _recorded(x: Tensor) -> bool:
+    return x.requires_grad and torch.is_grad_enabled()
+
+
+def _copy(x: Tensor) -> Tensor:
+    """The trace computes with it, and may write into it."""
+    return x.detach().clone().requires_grad_(x.requires_grad)
+
+
+def _settled(variable: Variable) -> Tensor:
+    """Its value in the memory order that was compiled for."""
+    container = variable._container
+    if container is None:
+        container = variable.keep_promise()
+    if not container.is_contiguous():
+        container = variable._container = container.contiguous()
+    return container
+
+
+@contextmanager
+def _tracing() -> Any:
+    STATE.tracing += 1
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compiler's hints are not for the user of a model
+            yield
+    finally:
+        STATE.tracing -= 1
