@@ -351,12 +351,25 @@ def symbolic_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any], s
     """Runs the body on abstract values; with history, makes a node of the graph."""
     from kerata.core import graph  # the graph of nodes stands on ops
 
+    if STATE.calls is not None:
+        _spend_call()
     tensors = [leaf for _, _, v in slots for leaf in leaves_of(v) if type(leaf) is KerasTensor]
     if any(t.record_history for t in tensors):
         return graph.record_op(declared, args, kwargs)
     args, kwargs = _convert(declared, args, kwargs, slots, dispatch.abstract)
     with setting(abstract=STATE.abstract + 1):
         return declared.body(*args, **kwargs)
+
+
+def _spend_call() -> None:
+    """Models inside models, each called twice, make twice as many calls with each level."""
+    STATE.calls = left = (STATE.calls or 0) - 1
+    if left < 0:
+        raise ArgumentError(
+            "layers",
+            expected="a graph whose size tells how much there is to do",
+            got="models in models, called over and over",
+        )
 
 
 def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:

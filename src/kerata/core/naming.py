@@ -50,6 +50,19 @@ def get_uid(prefix: str = "") -> int:
     return count
 
 
+def counters() -> dict[str, int]:
+    """How often each name was given."""
+    with _lock:
+        return dict(_counts)
+
+
+def set_counters(counts: dict[str, int]) -> None:
+    """Goes back to what `counters` gave."""
+    with _lock:
+        _counts.clear()
+        _counts.update(counts)
+
+
 def reset_names() -> None:
     """Starts all counters again, as `clear_session` does."""
     with _lock:

@@ -21,6 +21,7 @@ class _ThreadState(threading.local):
     recording: bool = True  # whether what is computed may be differentiated
     call: Any = None  # CallContext of the outermost layer call
     name_scope: tuple[str, ...] = ()
+    calls: int | None = None  # abstract calls of ops that a load may still make; None: any number
     deferred: bool = False  # whether new variables wait for values that a file will give them
 
 

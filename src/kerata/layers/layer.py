@@ -15,7 +15,6 @@ from kerata.core import dispatch, dtypes, tree
 from kerata.core.declare import infer, leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, StateError
-from kerata.core.registry import register_builtin
 from kerata.core.scope import StatelessScope
 from kerata.core.serialization import serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
@@ -51,7 +50,6 @@ class CallContext:
         self.losses: list[tuple[Layer, Tensor]] = []
 
 
-@register_builtin("layers")
 def _in_own_scope(build: Callable[..., None]) -> Callable[..., None]:
     """A `build` whose variables have the layer's path, whoever calls it; if it fails, nothing half built stays."""
 

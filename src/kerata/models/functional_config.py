@@ -207,6 +207,13 @@ class _Call(abc.ABC):
         self.kwargs: dict[str, Any] = fields[1]
         self._needs = list(_histories([self.args, self.kwargs]))
 
+    def _check_needs(self, called: str, node: Any) -> None:
+        """Of numbers alone it would be computed here and now, with results as large as its own numbers say."""
+        if not self._needs:
+            raise ArgumentError(
+                "args", expected=f"given a tensor of the graph by each call of {called}", got=node
+            )
+
     def missing(self, tensors: dict[Key, KerasTensor]) -> Key | None:
         """A tensor that is needed and not there yet."""
         while self._needs:
@@ -224,6 +231,7 @@ class _LayerCall(_Call):
     def __init__(self, layer: Layer, name: str, number: int, node: Any) -> None:
         super().__init__(name, number, node)
         self._layer = layer
+        self._check_needs(f"layer {name!r}", node)
 
     def make(self, tensors: dict[Key, KerasTensor]) -> Any:
         args = [_fill(a, tensors) for a in self.args]
@@ -242,10 +250,7 @@ class _OpCall(_Call):
             )
         self._form, self._config = form, entry["config"]
         self._needs += _histories(self._config)
-        if not self._needs:  # it would be computed here and now, with results as large as its numbers say
-            raise ArgumentError(
-                "args", expected=f"given a tensor of the graph by each call of {form.class_name}", got=node
-            )
+        self._check_needs(form.class_name, node)
 
     def make(self, tensors: dict[Key, KerasTensor]) -> Any:
         args = [_fill(a, tensors) for a in self.args]

@@ -18,6 +18,8 @@ from kerata.core.serialization import kinds_of_field, narrowed
 from kerata.saving.limits import DEFAULT, Limits
 
 Kinds = tuple[str, ...]
+# Where something stands: a text, or what it stands in and its key or number there. The text is made for an error only.
+Place = str | tuple[Any, str | int]
 
 _OPS: Kinds = ("ops",)  # calls of ops: no table, but a place where they may stand, which is a graph
 _ANY: Kinds = (*registry.KINDS, *_OPS)
@@ -43,6 +45,15 @@ _COUNTS: dict[str, Callable[[int], int]] = {
 }
 
 
+def _text(place: Place) -> str:
+    """A place as text, the end of it where it is long."""
+    parts: list[str] = []
+    while not isinstance(place, str):
+        place, key = place
+        parts.append(f"[{key}]" if isinstance(key, int) else f".{str(key)[:80]}")
+    return place + "".join(reversed(parts))
+
+
 @dataclass(slots=True)
 class Inspection:
     """One walk through one config.
@@ -64,30 +75,36 @@ class Inspection:
     allowance: int | None = None
     layers: int = 0
     memory: int = 0
-    _stack: list[tuple[Any, str, Kinds]] = field(default_factory=list)
+    objects: int = 0
+    _stack: list[Iterator[tuple[Any, Place, Kinds]]] = field(default_factory=list)
 
-    def check(self, config: Any, place: str, kinds: Kinds = _ANY) -> None:
+    def check(self, config: Any, place: Place, kinds: Kinds = _ANY) -> None:
         """Walks through `config`, whose top object must be of one of `kinds`.
 
         Raises:
             RefusedFileError: for anything that no file may say.
         """
-        self._stack.append((config, place, kinds))
+        self._push(iter(((config, place, kinds),)))
         while self._stack:
-            value, where, allowed = self._stack.pop()
-            if isinstance(value, dict):
-                self._check_dict(value, where, allowed)
-            elif isinstance(value, list):
-                self._push(((v, f"{where}[{i}]", allowed) for i, v in enumerate(value)))
+            item = next(self._stack[-1], None)
+            if item is None:
+                self._stack.pop()
+            elif isinstance(item[0], dict):
+                self._check_dict(*item)
+            elif isinstance(item[0], list):
+                self._check_list(*item)
+        self._check_no_code(config, place)  # also where nobody looks
 
-    def refuse(self, place: str, reason: str) -> NoReturn:
-        raise RefusedFileError(self.file, place, reason)
+    def refuse(self, place: Place, reason: str) -> NoReturn:
+        raise RefusedFileError(self.file, _text(place), reason)
 
-    def _push(self, items: Iterator[tuple[Any, str, Kinds]]) -> None:
-        # Last in, first out: turned round, so that the first thing that is wrong is the one that is told.
-        self._stack.extend(reversed([item for item in items if isinstance(item[0], (dict, list))]))
+    def _push(self, items: Iterator[tuple[Any, Place, Kinds]]) -> None:
+        self._stack.append(items)
 
-    def _charge(self, count: int, place: str) -> None:
+    def _check_list(self, value: list[Any], place: Place, kinds: Kinds) -> None:
+        self._push((v, (place, i), kinds) for i, v in enumerate(value))
+
+    def _charge(self, count: int, place: Place) -> None:
         self.memory += count
         if self.allowance is not None and self.memory > self.allowance:
             self.refuse(
@@ -95,10 +112,10 @@ class Inspection:
             )
 
     # ---- objects -------------------------------------------------------------------------------
-    def _check_dict(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
+    def _check_dict(self, value: dict[str, Any], place: Place, kinds: Kinds) -> None:
         name = value.get("class_name")
         if name is None or ("config" not in value and name != "__tuple__"):
-            self._push((v, f"{place}.{k}", kinds) for k, v in value.items())
+            self._push((v, (place, k), kinds) for k, v in value.items())
         elif not isinstance(name, str):
             self.refuse(place, "its `class_name` is not text")
         elif name in _DATA:
@@ -112,7 +129,7 @@ class Inspection:
         else:
             self._check_object(value, place, kinds)
 
-    def _check_code(self, place: str) -> None:
+    def _check_code(self, place: Place) -> None:
         if self.safe_mode:
             self.refuse(
                 place,
@@ -120,7 +137,7 @@ class Inspection:
                 "with kerata.saving.register_keras_serializable; or pass `safe_mode=False` if you trust the file",
             )
 
-    def _check_data(self, name: str, value: dict[str, Any], place: str) -> None:
+    def _check_data(self, name: str, value: dict[str, Any], place: Place) -> None:
         if name == "__slice__":
             ends = value.get("config")
             if not isinstance(ends, dict) or set(ends) != {"start", "stop", "step"}:
@@ -146,7 +163,7 @@ class Inspection:
                 elif not isinstance(item, (int, float)):
                     self.refuse(place, "an array holds something that is not a number")
 
-    def _check_function(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
+    def _check_function(self, value: dict[str, Any], place: Place, kinds: Kinds) -> None:
         name = value["config"]
         if not isinstance(name, str):
             self.refuse(place, "the name of a function is not text")
@@ -155,7 +172,7 @@ class Inspection:
         if isinstance(found, type) or not callable(found):
             self.refuse(place, f"{name[:80]!r} is no function")
 
-    def _check_object(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
+    def _check_object(self, value: dict[str, Any], place: Place, kinds: Kinds) -> None:
         if is_op(value):
             self._check_op(value, place, kinds)
             return
@@ -170,22 +187,23 @@ class Inspection:
         if own:
             self._check_closed(found, config, place)
         for key in ("build_config", "inbound_nodes"):
-            self._check_plain(value.get(key), f"{place}.{key}")
+            self._check_plain(value.get(key), (place, key))
         compiling = value.get("compile_config")
         if isinstance(compiling, dict):
-            items = ((v, f"{place}.compile_config.{k}", kinds_of_field(k)) for k, v in compiling.items())
-            self._push(items) if self.compiles else self._check_no_code(compiling, f"{place}.compile_config")
-        graph = _OPS if "input_layers" in config else ()
+            inside = (place, "compile_config")
+            if self.compiles:
+                self._push((v, (inside, k), kinds_of_field(k)) for k, v in compiling.items())
+        inner, graph = (place, "config"), _OPS if "input_layers" in config else ()
         self._push(
             (
                 v,
-                f"{place}.config.{k}",
+                (inner, k),
                 (*(kinds_of_field(k) if own else _ANY), *(graph if k == "layers" else ())),
             )
             for k, v in config.items()
         )
 
-    def _check_closed(self, found: type, config: dict[str, Any], place: str) -> None:
+    def _check_closed(self, found: type, config: dict[str, Any], place: Place) -> None:
         """A layer must not open what a file names, nor run what it holds."""
         if self.safe_mode and found.__name__ in _OPENERS:
             self.refuse(
@@ -194,14 +212,15 @@ class Inspection:
             )
         for key, cost in _COUNTS.items():
             if isinstance(config.get(key), int):
-                self._charge(cost(abs(config[key])), f"{place}.config.{key}")
+                self._charge(cost(abs(config[key])), ((place, "config"), key))
         for key in _PATHS:
             if isinstance(config.get(key), str):
                 self.refuse(
-                    f"{place}.config.{key}", "it names a file, and a model file may not have another one read"
+                    ((place, "config"), key),
+                    "it names a file, and a model file may not have another one read",
                 )
 
-    def _check_op(self, value: dict[str, Any], place: str, kinds: Kinds) -> None:
+    def _check_op(self, value: dict[str, Any], place: Place, kinds: Kinds) -> None:
         name = value["class_name"]
         if "ops" not in kinds or "inbound_nodes" not in value:
             self.refuse(place, f"the operation {name[:80]!r} can only stand in a graph")
@@ -210,19 +229,20 @@ class Inspection:
         if not isinstance(value["config"], dict):
             self.refuse(place, "its `config` is no object with fields")
         self._count(None, value, place)
-        self._check_plain(value["config"], f"{place}.config")
-        self._check_plain(value["inbound_nodes"], f"{place}.inbound_nodes")
+        self._check_plain(value["config"], (place, "config"))
+        self._check_plain(value["inbound_nodes"], (place, "inbound_nodes"))
 
-    def _count(self, found: Any, value: dict[str, Any], place: str) -> None:
+    def _count(self, found: Any, value: dict[str, Any], place: Place) -> None:
         nodes = value.get("inbound_nodes")
         calls = len(nodes) if isinstance(nodes, list) else 0
+        self.objects += 1 + calls
         is_layer = found is None or hasattr(found, "add_weight")
         self.layers += is_layer
         if self.layers > self.limits.layers:
             self.refuse(place, f"there are more than {self.limits.layers} layers")
         self._charge((_PER_LAYER if is_layer else _PER_OBJECT) + _PER_CALL * calls, place)
 
-    def _check_plain(self, value: Any, place: str) -> None:
+    def _check_plain(self, value: Any, place: Place) -> None:
         """Plain data: numbers, texts, arrays, and the tensors of a graph; no objects and no functions."""
         stack = [value]
         while stack:
@@ -240,9 +260,9 @@ class Inspection:
                 else:
                     self.refuse(place, f"{str(name)[:80]!r} cannot stand among the arguments of a call")
 
-    def _check_no_code(self, value: Any, place: str) -> None:
-        """For a part that nobody will use: its names need not be known, but code has no place anywhere."""
-        stack = [value]
+    def _check_no_code(self, value: Any, place: Place) -> None:
+        """The names in a part that nobody will use need not be known, but code has no place anywhere."""
+        stack = [value] if self.safe_mode else []
         while stack:
             item = stack.pop()
             if isinstance(item, dict):
@@ -253,7 +273,7 @@ class Inspection:
                 stack.extend(item)
 
     # ---- tables --------------------------------------------------------------------------------
-    def _find(self, name: str, value: dict[str, Any], place: str, kinds: Sequence[str]) -> Any:
+    def _find(self, name: str, value: dict[str, Any], place: Place, kinds: Sequence[str]) -> Any:
         """The class or function that an entry names: the caller's, or one of the tables of `kinds`."""
         registered, module = value.get("registered_name"), value.get("module")
         for text in (registered, module):

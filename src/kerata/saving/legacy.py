@@ -101,6 +101,9 @@ def load_legacy_weights(model: Any, file: Hdf5File, top: str = "") -> None:
         problems += [f"{d.path} {text}" for v, d in zip(variables, arrays) if (text := unfit(v, d))]
     if problems:
         raise RefusedFileError(file.source.name, "its arrays", sentence(problems))
+    for arrays in stored:
+        for dataset in arrays:
+            dataset.check()
     for variables, arrays in zip(layers, stored):
         for variable, dataset in zip(variables, arrays):
             variable.assign(dataset.read())

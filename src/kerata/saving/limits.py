@@ -16,6 +16,8 @@ class Limits:
         depth: how deep lists and objects of a JSON text may be nested.
         digits: characters of one number in a JSON text.
         layers: layers and operations of a model.
+        calls: operations that are gone through to make a graph, beside 300 for each object and call that it has.
+            Models inside models, and layers that are unrolled over time, take more than their text tells.
         members: members of an archive, and arrays of a weights file.
         ratio: bytes that one stored byte may become by decompression.
         spare_bytes: memory that a load may take beyond twice the bytes it reads.
@@ -29,6 +31,7 @@ class Limits:
     depth: int = 200
     digits: int = 40
     layers: int = 100_000
+    calls: int = 50_000
     members: int = 10_000
     ratio: int = 20
     spare_bytes: int = 64 * MEGABYTE

@@ -17,6 +17,10 @@ from kerata.saving.refusing import CONFIG_PLACE as PLACE
 from kerata.saving.serialization import with_code
 from kerata.saving.strict_json import loads
 
+_CALLS_PER_OBJECT = 300  # abstract calls of ops that making a layer and calling it may take; most take tens
+# Memory that making a first value takes at most, in sizes of that value: some initializers decompose a matrix.
+_MAKING = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -53,7 +57,8 @@ def make_model(config: Any, name: str, stored: int, options: Options, place: str
     if not options.safe_mode:
         config = with_code(config)
     config = {key: value for key, value in config.items() if key != "compile_config"}
-    with setting(deferred=True), registry.custom_object_scope(options.custom_objects):
+    calls = options.limits.calls + _CALLS_PER_OBJECT * inspection.objects
+    with setting(deferred=True, calls=calls), registry.custom_object_scope(options.custom_objects):
         model = deserialize_keras_object(config, options.custom_objects, options.safe_mode)
     if not isinstance(model, Model):
         raise RefusedFileError(name, place, f"it describes a {type(model).__name__}, not a model")
@@ -86,7 +91,9 @@ def keep_promises(model: Any, name: str, stored: int, options: Options, *, from_
         *getattr(getattr(model, "optimizer", None), "variables", ()),
     ]
     promised = [variable for variable in found if variable.promised]
-    needed = sum(prod(variable.shape) * dtypes.itemsize(variable.dtype) for variable in promised)
+    needed = (1 if from_file else _MAKING) * sum(
+        prod(variable.shape) * dtypes.itemsize(variable.dtype) for variable in promised
+    )
     allowed = 2 * stored + options.limits.spare_bytes
     if needed > allowed:
         if not from_file:

@@ -31,6 +31,7 @@ from kerata.saving.source import Source, open_source
 from kerata.saving.traces import untouched
 from kerata.saving.weights import Weights, load_state, save_state
 
+_ASSETS = "assets"
 _METADATA_BYTES = 1 << 20
 _FORMAT = "3.15.1"  # version of Keras whose format is written
 
@@ -169,6 +170,12 @@ def _load_folder(name: str, options: Options) -> Any:
         path = os.path.join(name, member)
         if os.path.islink(path) or not os.path.isfile(path):
             raise RefusedFileError(name, member, "a model's folder must have this file")
+    folder = os.path.join(name, _ASSETS)
+    for member in os.listdir(name):
+        if member not in (METADATA, CONFIG, WEIGHTS, _ASSETS):
+            raise RefusedFileError(name, member, "it is not a part of a model")
+    if os.path.islink(folder):
+        raise RefusedFileError(name, _ASSETS, "it must not be a link to another folder")
     texts = []
     for member, most in ((METADATA, _METADATA_BYTES), (CONFIG, options.limits.config_bytes)):
         with open_source(os.path.join(name, member)) as source:
@@ -178,7 +185,7 @@ def _load_folder(name: str, options: Options) -> Any:
     parse(texts[0], name, METADATA, options, nan=False)
     with open_source(os.path.join(name, WEIGHTS)) as source:
         weights = Weights(name, Hdf5File(source, options.limits))
-        readers = assets.from_folder(Path(name) / "assets", options.limits)
+        readers = assets.from_folder(Path(folder), options.limits)
         return _load(texts[1], weights, readers, source.size + len(texts[1]), options)
 
 

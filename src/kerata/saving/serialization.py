@@ -13,6 +13,7 @@ from typing import Any
 from kerata.core import registry, serialization
 from kerata.core.errors import ArgumentError
 from kerata.core.serialization import serialize_keras_object as serialize_keras_object
+from kerata.core.state import setting
 from kerata.saving.inspection import Inspection
 from kerata.saving.refusing import refusing
 
@@ -48,7 +49,10 @@ def deserialize_keras_object(
         Inspection("config", custom_objects, safe_mode).check(config, "the top")
         if not safe_mode:
             config = with_code(config)
-        with registry.custom_object_scope(custom_objects) if custom_objects else nullcontext():
+        with (
+            setting(deferred=True),
+            registry.custom_object_scope(custom_objects) if custom_objects else nullcontext(),
+        ):
             return serialization.deserialize_keras_object(config, custom_objects, safe_mode)
 
 

@@ -179,11 +179,21 @@ def load_state(
         raise RefusedFileError(weights.name, "its arrays", sentence(problems))
     if problems:
         warnings.warn(f"{weights.name}: some weights were not loaded. {sentence(problems)}", stacklevel=3)
+    _check_damage(plan)
     for item, expected, arrays in plan:
         if expected is None:
             item.load_own_variables(Store(arrays))
         for i, variable in enumerate(expected or ()):
             variable.assign(arrays[str(i)].read())
+
+
+def _check_damage(plan: list[tuple[Any, list[Variable] | None, dict[str, Dataset]]]) -> None:
+    """Reads all that may be damaged, before anything is changed. A model that waits for its values has none to lose."""
+    if all(variable.promised for _, expected, _ in plan for variable in expected or ()):
+        return
+    for _, _, arrays in plan:
+        for dataset in arrays.values():
+            dataset.check()
 
 
 def _is_optional(path: str, objects: list[tuple[str, Any]]) -> bool:

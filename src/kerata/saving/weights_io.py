@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +110,17 @@ def load_weights(
 
 def _load(model: Any, weights: Weights, skip_mismatch: bool, skip: list[Any]) -> None:
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and not optimizer.built and len(weights.groups.get("optimizer", ())) > 2:
+    if optimizer is None or optimizer.built or len(weights.groups.get("optimizer", ())) <= 2:
+        load_state(model, weights, skip_mismatch, needs_optimizer=False, skip=skip)
+        return
+    before = {k: copy(v) if isinstance(v, (list, dict, set)) else v for k, v in optimizer.__dict__.items()}
+    try:
         optimizer.build(model.trainable_variables)
-    load_state(model, weights, skip_mismatch, needs_optimizer=False, skip=skip)
+        load_state(model, weights, skip_mismatch, needs_optimizer=False, skip=skip)
+    except BaseException:
+        optimizer.__dict__.clear()
+        optimizer.__dict__.update(before)
+        raise
 
 
 # ---- shards ----------------------------------------------------------------------------------------------------

@@ -160,6 +160,11 @@ class Dataset:
             self._refuse("its values do not match their checksum: the file was damaged after it was written")
         return array.astype(array.dtype.newbyteorder("="), copy=False)
 
+    def check(self) -> None:
+        """Reads the values if they could turn out to be damaged, and forgets them."""
+        if self._pipeline.filters or CHECKSUM in self.attributes:
+            self.read()
+
     def __repr__(self) -> str:
         return f"<Dataset {self.path}, shape={self.shape}, dtype={self.dtype}>"
 

@@ -1,0 +1,209 @@
+"""Files that ask for more than their size tells, by what their graphs and texts are made of; and refused ones' traces."""
+
+import copy
+import json
+import tracemalloc
+
+import h5py
+import numpy as np
+import pytest
+
+import kerata
+from kerata.core import naming, registry
+from kerata.core.errors import RefusedFileError
+from kerata.models import model_from_json
+from kerata.saving import Limits
+from kerata.saving.inspection import Inspection
+
+layers = kerata.layers
+
+
+def tensor(name="x", call=0):
+    config = {"shape": [None], "dtype": "float32", "keras_history": [name, call, 0]}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def call(*args):
+    return {"args": list(args), "kwargs": {}}
+
+
+def layer(kind, name, config, *calls):
+    return {
+        "class_name": kind,
+        "config": {"name": name, **config},
+        "name": name,
+        "inbound_nodes": list(calls),
+    }
+
+
+def graph(inner, output, name="model"):
+    entry = layer("InputLayer", "x", {"batch_shape": [None, 4]})
+    config = {
+        "name": name,
+        "layers": [entry, *inner],
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [output],
+    }
+    return {"module": "keras", "class_name": "Functional", "config": config}
+
+
+def plain():
+    return graph([layer("Dense", "d", {"units": 1}, call(tensor()))], ["d", 0, 0])
+
+
+def test_a_call_of_numbers_alone_is_not_computed(engine):
+    dense = layer("Dense", "d", {"units": 1}, call(tensor()))
+    for kind, config in (("RepeatVector", {"n": 10**8}), ("Dense", {"units": 2 * 10**8})):
+        text = json.dumps(graph([layer(kind, "r", config, call([[1.0]])), dense], ["d", 0, 0]))
+        with pytest.raises(RefusedFileError, match="a tensor of the graph"):
+            model_from_json(text)
+
+
+def nested(depth):
+    """A model in a model, each called twice."""
+    model = graph([layer("Dense", "d", {"units": 4}, call(tensor()))], ["d", 0, 0], "m0")
+    for i in range(1, depth):
+        inner = {**model, "name": f"m{i - 1}", "inbound_nodes": [call(tensor()), call(tensor(f"m{i - 1}"))]}
+        model = graph([inner], [f"m{i - 1}", 1, 0], f"m{i}")
+    return model
+
+
+def test_models_called_twice_in_models_called_twice():
+    assert model_from_json(json.dumps(nested(6))).count_params() == 20
+    with pytest.raises(RefusedFileError, match="called over and over"):
+        model_from_json(json.dumps(nested(30)))
+
+
+def test_the_caller_says_how_many_calls(tmp_path):
+    path = tmp_path / "model.keras"
+    kerata.Sequential([kerata.Input((200, 2)), layers.SimpleRNN(2, unroll=True)]).save(path)
+    kerata.saving.load_model(path)
+    with pytest.raises(RefusedFileError, match="called over and over"):
+        kerata.saving.load_model(path, limits=Limits(calls=0))
+
+
+def test_places_are_written_down_for_errors_only():
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [], "k" * 50_000: [[]] * 5_000}}
+    tracemalloc.start()
+    try:
+        Inspection("text").check(config, "the text")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_the_place_of_what_is_wrong_is_told():
+    config = graph([layer("Dense", "d", {"units": 1, "activation": "nothing"}, call(tensor()))], ["d", 0, 0])
+    config["config"]["layers"][1]["config"]["kernel_regularizer"] = {"class_name": "Exec", "config": {}}
+    with pytest.raises(RefusedFileError, match=r"text\.config\.layers\[1\]\.config\.kernel_regularizer"):
+        model_from_json(json.dumps(config))
+
+
+@pytest.mark.parametrize("where", ["top", "entry", "policy"])
+def test_code_where_nobody_looks_is_refused(where):
+    config = plain()
+    entry = config["config"]["layers"][1]
+    policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}
+    entry["config"]["dtype"] = policy
+    model_from_json(json.dumps(config))
+    {"top": config, "entry": entry, "policy": policy}[where]["extra"] = {
+        "class_name": "__lambda__",
+        "config": {"value": ["4wAA", "", None]},
+    }
+    with pytest.raises(RefusedFileError, match="code of a Python lambda"):
+        model_from_json(json.dumps(config))
+
+
+def test_the_table_of_layers_holds_classes():
+    assert [name for name, found in registry.table("layers").items() if not isinstance(found, type)] == []
+
+
+def test_a_refusal_gives_names_back():
+    model_from_json(json.dumps(plain()))
+    before = naming.counters()
+    good, bad = ({"class_name": "Dense", "config": {"units": n}} for n in (1, -1))
+    with pytest.raises(RefusedFileError):
+        model_from_json(json.dumps({"class_name": "Sequential", "config": {"layers": [good, bad]}}))
+    assert naming.counters() == before
+
+
+def test_first_values_that_cost_more_than_their_size_wait(engine):
+    dense = layer("Dense", "d", {"units": 2000, "kernel_initializer": "Orthogonal"}, call(tensor()))
+    config = graph([layer("Dense", "c", {"units": 2000}, call(tensor())), dense], ["d", 0, 0])
+    dense["inbound_nodes"] = [call(tensor("c"))]
+    model = model_from_json(json.dumps(config))
+    assert all(v.promised for v in model.variables)
+
+
+def test_an_object_from_data_takes_no_memory_until_it_is_used(engine):
+    config = kerata.saving.serialize_keras_object(kerata.Sequential([kerata.Input((4,)), layers.Dense(3)]))
+    model = kerata.saving.deserialize_keras_object(config)
+    assert all(v.promised for v in model.variables)
+    assert model.predict(np.ones((2, 4), "float32"), verbose=0).shape == (2, 3)
+
+
+# ---- refused weights leave everything as it was --------------------------------------------------------------
+
+
+def damaged(path, legacy):
+    """The arrays of two Dense layers, of which the last has another checksum than it should."""
+    with h5py.File(path, "w") as f:
+        for name, (n, m) in {"dense": (3, 4), "dense_1": (4, 2)}.items():
+            kernel, bias = (
+                (f"{name}/kernel", f"{name}/bias")
+                if legacy
+                else (f"layers/{name}/vars/0", f"layers/{name}/vars/1")
+            )
+            f.create_dataset(kernel, data=np.ones((n, m), "f4"))
+            last = f.create_dataset(bias, data=np.ones(m, "f4"))
+            if legacy:
+                f[name].attrs["weight_names"] = np.array(["kernel", "bias"], dtype=h5py.string_dtype())
+        if legacy:
+            f.attrs["layer_names"] = np.array(["dense", "dense_1"], dtype=h5py.string_dtype())
+        last.attrs["crc32"] = np.uint32(1)
+
+
+@pytest.mark.parametrize("name", ["model.weights.h5", "model.h5"])
+def test_damage_in_the_last_array_changes_nothing(engine, tmp_path, name):
+    path = tmp_path / name
+    damaged(path, legacy=name == "model.h5")
+    model = kerata.Sequential([kerata.Input((3,)), layers.Dense(4), layers.Dense(2)])
+    before = copy.deepcopy(model.get_weights())
+    with pytest.raises(RefusedFileError, match="checksum"):
+        model.load_weights(path)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_wrong_optimizer_state_leaves_the_optimizer_unbuilt(engine, tmp_path):
+    path = tmp_path / "model.weights.h5"
+    with h5py.File(path, "w") as f:
+        for i in range(4):
+            f[f"optimizer/vars/{i}"] = np.zeros(3, "f4")
+    model = kerata.Sequential([kerata.Input((3,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    before = [v.path for v in model.optimizer.variables]
+    with pytest.raises(RefusedFileError):
+        model.load_weights(path)
+    assert not model.optimizer.built
+    assert [v.path for v in model.optimizer.variables] == before
+    model.fit(np.ones((4, 3), "float32"), np.ones((4, 2), "float32"), verbose=0)
+
+
+def test_folders_hold_the_known_members_only(tmp_path):
+    folder = tmp_path / "model"
+    kerata.saving.save_model(kerata.Sequential([kerata.Input((3,)), layers.Dense(2)]), folder, zipped=False)
+    kerata.saving.load_model(folder)
+    (folder / "more.pkl").write_bytes(b"")
+    with pytest.raises(RefusedFileError, match=r"more\.pkl"):
+        kerata.saving.load_model(folder)
+    (folder / "more.pkl").unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "private.txt").write_text("")
+    (folder / "assets").symlink_to(elsewhere)
+    with pytest.raises(RefusedFileError) as caught:
+        kerata.saving.load_model(folder)
+    assert "link" in str(caught.value)
+    assert "private" not in str(caught.value)
