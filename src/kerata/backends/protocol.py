@@ -23,6 +23,7 @@ class Engine(abc.ABC):
     tensor_types: tuple[type, ...]
     primitives: dict[str, Callable[..., Any]]
     fast_paths: dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]]
+    has_text: bool = False  # whether it has tensors of text
     compiles: bool = True  # whether `function` gains anything from compiling by default
 
     def implementation(self, name: str, kind: type) -> Callable[..., Any]:

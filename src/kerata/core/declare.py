@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerata import backends
-from kerata.core import dispatch, float8, rules
+from kerata.core import dispatch, dtypes, float8, rules
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
 from kerata.core.samples import Reject, Sample, Tolerance
@@ -138,16 +138,25 @@ class Op:
 
     def _inspect(self) -> None:
         """Which parameters are tensors: those annotated TensorLike, alone or in a structure."""
+        self.plain: dict[
+            str, frozenset[str]
+        ] = {}  # name -> kinds of an argument that is no tensor, where they tell
         self.tensors: dict[str, bool] = {}  # name -> whether it is a structure of tensors
+        self.required: set[str] = set()  # tensors that must be given
         self.positional: list[str | None] = []  # name of each positional parameter
         self.variadic: str | None = None
         for p in self.signature.parameters.values():
             note = str(p.annotation)
+            kinds = frozenset(note.split(" | "))
+            if kinds <= _KINDS.keys():
+                self.plain[p.name] = kinds
             if p.kind is p.VAR_POSITIONAL:
                 self.variadic = p.name
             elif p.kind is p.POSITIONAL_OR_KEYWORD:
                 self.positional.append(p.name)
             if "TensorLike" in note:
+                if p.default is p.empty and "None" not in note:
+                    self.required.add(p.name)
                 self.tensors[p.name] = any(word in note for word in ("Sequence[", "list[", "Tree["))
 
     def run(self, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -211,7 +220,16 @@ def _general_call(declared: Op) -> Callable[..., Any]:
     tensors = declared.tensors
     # Other tensor arguments may be given as scalars and tuples, which only the slow way converts.
     others = tuple(i for i, name in enumerate(declared.positional) if i and name in tensors)
-    loose = frozenset((tuple,) if declared.weak or declared.scalars_stay else (tuple, int, float, bool))
+    loose = frozenset(
+        (tuple, str) if declared.weak or declared.scalars_stay else (tuple, str, int, float, bool)
+    )
+    many = len(declared.positional) if declared.variadic in tensors else 1 << 30
+
+    # What else an annotation takes, such as NumPy's numbers, the slow way finds out.
+    plain_names = {name: _plain_types(kinds) for name, kinds in declared.plain.items() if "bool" not in kinds}
+    plain_places = tuple(
+        (i, plain_names[name]) for i, name in enumerate(declared.positional) if name in plain_names
+    )
 
     def call(*args: Any, **kwargs: Any) -> Any:
         engine = ENGINE_OF.get(type(args[0])) if args else None
@@ -221,11 +239,19 @@ def _general_call(declared: Op) -> Callable[..., Any]:
         for a in args:
             if type(a) not in plain:
                 return slow(args, kwargs)
+        for i, kinds in plain_places:
+            if i < len(args) and type(args[i]) not in kinds:
+                return slow(args, kwargs)
         for i in others:
             if i < len(args) and type(args[i]) in loose:
                 return slow(args, kwargs)
+        if len(args) > many and not loose.isdisjoint(map(type, args[many:])):
+            return slow(args, kwargs)
         for name, a in kwargs.items():
-            if name in tensors and (type(a) not in plain or type(a) in loose):
+            if name in tensors:
+                if type(a) not in plain or type(a) in loose:
+                    return slow(args, kwargs)
+            elif name in plain_names and type(a) not in plain_names[name]:
                 return slow(args, kwargs)
         try:
             return run(engine, args, kwargs)
@@ -242,6 +268,7 @@ def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     if declared.precheck is not None:
         declared.precheck(*args, **kwargs)
     slots = _tensor_slots(declared, args, kwargs)
+    _check_plain(declared, args, kwargs)
     engine, symbolic = _domain(declared, slots)
     if symbolic:
         return symbolic_call(declared, args, kwargs, slots)
@@ -266,17 +293,27 @@ def _tensor_slots(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     slots: list[tuple[Any, bool, Any]] = []
     for i, value in enumerate(args):
         name = _name_at(declared, i)
-        if name in tensors and value is not None:
+        if name in tensors and (value is not None or name in declared.required):
             slots.append((i, tensors[name], _no_text(name, value)))
     for name, value in kwargs.items():
-        if name in tensors and value is not None:
+        if name in tensors and (value is not None or name in declared.required):
             slots.append((name, tensors[name], _no_text(name, value)))
     return slots
 
 
+_TEXT = (str, bytes)
+
+
 def _no_text(name: str | None, value: Any) -> Any:
-    """Refuses strings, which some engines have tensors for and others have not."""
-    if type(value) is str:
+    """Refuses None, and strings, which some engines have tensors for and others have not."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        text = any(
+            isinstance(v, _TEXT) or (type(v) is np.ndarray and v.dtype.kind in "US") for v in leaves_of(value)
+        )
+    else:
+        text = value is None or isinstance(value, _TEXT) or (kind is np.ndarray and value.dtype.kind in "US")
+    if text:
         raise ArgumentError(str(name), expected="a tensor, or numbers that become one", got=value)
     return value
 
@@ -382,8 +419,49 @@ def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[
     except ArgumentError as told:
         return told
     except Exception:  # the rules know no better than the engine: its own words stay
-        return error
+        pass
+    try:
+        _check_plain(declared, args, kwargs)
+    except ArgumentError as told:
+        return told
     return error
+
+
+def _is_number(value: Any) -> bool:
+    """A number, or a tensor of one."""
+    if isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
+        return True
+    return getattr(value, "shape", None) == () and not dtypes.is_complex(dispatch.dtype_of(value))
+
+
+# What an annotation takes. Flags take anything, as Python's `if` does.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "None": ("None", lambda value: value is None),
+    "bool": ("a bool", lambda value: True),
+    "int": ("an integer", lambda value: _is_number(value) and not isinstance(value, (float, np.floating))),
+    "float": ("a number", _is_number),
+    "str": ("text", lambda value: isinstance(value, str)),
+}
+
+
+def _plain_types(kinds: frozenset[str]) -> frozenset[type]:
+    table: dict[str, tuple[type, ...]] = {
+        "None": (type(None),), "int": (int, bool), "float": (float, int, bool), "str": (str,), "bool": (bool,)
+    }  # fmt: skip
+    return frozenset(kind for name in kinds for kind in table[name])
+
+
+def _check_plain(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Numbers and texts are of the kind that their annotations say."""
+    if not declared.plain:
+        return
+    for name, value in (*zip(declared.positional, args, strict=False), *kwargs.items()):
+        kinds = declared.plain.get(name)  # type: ignore[arg-type]
+        if kinds is not None and not any(_KINDS[kind][1](value) for kind in kinds):
+            words = " or ".join(
+                _KINDS[kind][0] for kind in sorted(kinds, key=list(_KINDS).index, reverse=True)
+            )
+            raise ArgumentError(str(name), expected=words, got=value)
 
 
 # ---- fast paths ----------------------------------------------------------------------------------

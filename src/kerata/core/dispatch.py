@@ -72,7 +72,10 @@ def shape_of(x: Any) -> tuple[Any, ...]:
         return engine.shape_of(x)
     if isinstance(x, (int, float, complex)):
         return ()
-    return np.shape(x)
+    try:
+        return np.shape(x)
+    except ValueError:  # lists of several lengths
+        return _array(x).shape
 
 
 def dtype_of(x: Any) -> str:
@@ -130,13 +133,13 @@ def to_engine(value: Any, engine: Any, dtype: str | None = None) -> Any:
         )
     if owner is not None:
         raise mismatch("x", owner, engine)
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and (engine.has_text or value.dtype.kind not in "US"):
         return engine.convert(value, dtype or dtypes.standardize(value.dtype))
     if isinstance(value, (list, tuple)) and any(is_tensor(v) for v in _leaves(value)):
         return _stack(value, engine, dtype)
-    dtype = dtype or dtype_of(value)
     array = _array(value)
-    if array.dtype.kind in "US" and dtype != "string":
+    dtype = dtype or dtype_of(value)
+    if array.dtype.kind in "US" and (dtype != "string" or not engine.has_text):
         raise ArgumentError("x", expected=f"numbers, which become {dtype}", got=value)
     return engine.convert(array, dtype)
 

@@ -6,6 +6,7 @@ Inner code says what is wrong (`ArgumentError`); the outermost public call adds 
 
 from __future__ import annotations
 
+import re
 from typing import Any, Self
 
 _UNSET: Any = object()
@@ -39,7 +40,7 @@ class ArgumentError(KerataError, ValueError, TypeError):
 
     def __str__(self) -> str:
         place = f"{self.path}: " if self.path else ""
-        parts = [f"{place}`{self.argument}` must be {self.expected}."]
+        parts = [f"{place}`{self.argument}` must be {_NUMBER.sub(_known, self.expected)}."]
         if self.got is not _UNSET:
             parts.append(f"Got {describe(self.got)}.")
         if self.fix:
@@ -74,6 +75,14 @@ class RefusedFileError(KerataError, ValueError):
         self.file, self.place, self.reason = str(file), place, reason
         text = f"{_short(self.file, 200)}: refused at {_short(place, 200)}: {reason}"
         super().__init__(_short(text, 990))
+
+
+_NUMBER = re.compile(r"\b\d{10,}\b")
+
+
+def _known(number: re.Match[str]) -> str:
+    """A size, or None for what stands for an unknown one in an abstract run; see `rules.UNKNOWN`."""
+    return "None" if int(number[0]) >= 1 << 33 else number[0]
 
 
 def _short(text: str, limit: int) -> str:

@@ -223,14 +223,14 @@ def as_shape(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
     """A tuple of sizes; an integer is one size. Engine scalars (unknown sizes) stay."""
     if hasattr(shape, "__index__") and not hasattr(shape, "__len__"):
         return (shape.__index__(),)
-    if not isinstance(shape, Iterable):
+    if not isinstance(shape, Iterable) or isinstance(shape, (dict, set, str)):
         raise ArgumentError(argument, expected="a tuple of integers", got=shape)
     sizes = tuple(d if type(d) is int else _size(d, argument) for d in shape)
     return sizes
 
 
 def _size(d: Any, argument: str) -> Any:
-    if isinstance(d, bool) or isinstance(d, float) or d is None or isinstance(d, str):
+    if d is None or isinstance(d, (bool, float, complex, str, bytes, tuple, list, dict, set)):
         raise ArgumentError(argument, expected="a tuple of integers", got=d)
     try:
         return d.__index__()

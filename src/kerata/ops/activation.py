@@ -447,6 +447,8 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """
     name = dtype_of(real_only(x))
     kind = float if dtypes.is_float(name) else bool if name == "bool" else int
+    if dtypes.is_unsigned(name) and default_value < 0:
+        raise ArgumentError("default_value", expected=f"a number that {name} can hold", got=default_value)
     return p.where(p.gt(to_real_float(x), threshold), x, kind(default_value))
 
 

@@ -617,7 +617,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.clip([-2.0, 0.5, 3.0], 0.0, 1.0))
         array([0. , 0.5, 1. ], dtype=float32)
     """
-    given = [v for v in (x_min, x_max) if v is not None]
+    given = [real_only(v, name) for name, v in (("x_min", x_min), ("x_max", x_max)) if v is not None]
     x = count_bools(real_only(x))
     y, *ends = promote(x, *(_within(v, weak_dtype(x)) for v in given))
     if not hasattr(y, "dtype"):

@@ -231,7 +231,10 @@ def _while(engine: Any, cond: Any, body: Any, state: tuple[Any, ...], limit: int
         return tuple(_matching(out if isinstance(out, (tuple, list)) else (out,), flat, "body"))
 
     def goes_on(*flat: Any) -> Any:
-        return cast(convert_to_tensor(cond(*tree.pack_sequence_as(state, list(flat)))), "bool")
+        found = convert_to_tensor(cond(*tree.pack_sequence_as(state, list(flat))))
+        if tuple(shape_of(found)) != ():
+            raise ArgumentError("cond", expected="a function that gives a bool scalar", got=found)
+        return cast(found, "bool")
 
     flat = tuple(tree.flatten(state))
     if is_abstract(flat):
@@ -353,7 +356,10 @@ def _scan(
 
     def step(carry: tuple[Any, ...], x: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         item = None if xs is None else tree.pack_sequence_as(xs, list(x))
-        new, y = f(tree.pack_sequence_as(init, list(carry)), item)
+        pair = f(tree.pack_sequence_as(init, list(carry)), item)
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise ArgumentError("f", expected="a function that gives a carry and an output", got=pair)
+        new, y = pair
         shape_of_output["y"] = y
         outputs = tuple(convert_to_tensor(v) for v in tree.flatten(y) if v is not None)
         return tuple(_matching(new, carry, name)), outputs

@@ -12,7 +12,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
-from .elementwise import promote, to_real_float
+from .elementwise import promote, real_only, to_real_float
 from .indexing import in_range, index_tensor
 from .softmax import log_softmax
 
@@ -21,7 +21,7 @@ Tensor = Any
 
 
 def _check_same(target: Any, output: Any) -> None:
-    a, b = shape_of(target), shape_of(output)
+    a, b = shape_of(real_only(target, "target")), shape_of(real_only(output, "output"))
     if len(a) != len(b) or any(map(rules.differ, a, b)):
         raise ArgumentError("target", expected=f"of the shape {tuple(b)} of `output`", got=target)
 

@@ -445,6 +445,8 @@ def istft(
         True
     """
     size, stride, n = _check_lengths(sequence_length, sequence_stride, fft_length)
+    if length is not None and length < 0:
+        raise ArgumentError("length", expected="an integer that is not negative", got=length)
     z, name = _complex(x)
     if len(shape_of(z)) < 2:
         raise ArgumentError("x", expected="tensors of shape (..., sequences, values)", got=x[0])

@@ -155,7 +155,9 @@ def _with(shape: Sequence[Any], axis: int, size: Any) -> tuple[Any, ...]:
 def _starts(start_indices: Any, ndim: int) -> Any:
     """A tuple of integers, or an int32 tensor of shape (ndim,)."""
     items = list(start_indices) if isinstance(start_indices, (list, tuple)) else None
-    if isinstance(start_indices, str) or (items and builtins.any(isinstance(i, (str, bool)) for i in items)):
+    if isinstance(start_indices, str) or (
+        items and builtins.any(isinstance(i, (str, bool, list, tuple)) for i in items)
+    ):
         raise ArgumentError("start_indices", expected="integers", got=start_indices)
     if items is not None and builtins.all(isinstance(i, (int, np.integer)) for i in items):
         starts: Any = tuple(int(i) for i in items)

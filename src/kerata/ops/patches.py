@@ -13,8 +13,9 @@ from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
+from .core import cast
 from .creation import range_tensor
-from .elementwise import constant
+from .elementwise import constant, count_bools
 from .splitting import cut
 
 TensorLike = Any
@@ -244,8 +245,9 @@ def fold(
     flat = rows[:, None, :, None] * width + columns[None, :, None, :]
     places = constant(flat.reshape(-1, 1), "int32")
     line = p.transpose(p.reshape(x, shape=(b, c, area * count)), axes=(2, 0, 1))
-    target = p.broadcast_to(constant(0, dtype_of(x)), shape=(height * width, b, c))
+    line = count_bools(line)
+    target = p.broadcast_to(constant(0, dtype_of(line)), shape=(height * width, b, c))
     summed = p.transpose(p.scatter(target, places, line, mode="add"), axes=(1, 2, 0))
     image = p.reshape(summed, shape=(b, c, height, width))
     limits = (b, c, height - pads[0], width - pads[1])
-    return p.slice(image, starts=(0, 0, *pads), limits=limits, strides=(1, 1, 1, 1))
+    return cast(p.slice(image, starts=(0, 0, *pads), limits=limits, strides=(1, 1, 1, 1)), dtype_of(x))

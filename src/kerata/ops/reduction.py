@@ -233,7 +233,7 @@ def _extreme(
         return p.broadcast_to(constant(initial, dtype_of(x)), shape=kept)
     reduce = of_bools if dtype_of(x) == "bool" else of_numbers
     value = reduce(x, axis=axes, keepdims=bool(keepdims))
-    return value if initial is None else choose(*promote(value, initial))
+    return value if initial is None else choose(*promote(value, real_only(initial, "initial")))
 
 
 def any_empty(shape: tuple[Any, ...], axes: tuple[int, ...]) -> bool:

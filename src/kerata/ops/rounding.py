@@ -13,7 +13,7 @@ from kerata.core.dispatch import dtype_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
-from .core import cast
+from .core import cast, stop_gradient
 from .elementwise import (
     as_tensors,
     binary,
@@ -265,7 +265,7 @@ def _number(argument: str, value: Any) -> float:
 
 
 def _nextafter(a: Any, b: Any) -> Tensor:
-    a, b = as_tensors(a, b)
+    a, b = (stop_gradient(x) for x in as_tensors(a, b))
     return _next_of_8_bits(a, b) if dtypes.is_float8(dtype_of(a)) else p.nextafter(a, b)
 
 

@@ -203,7 +203,7 @@ def unique(
         raise ArgumentError("size", expected="an integer that is not negative", got=size)
     place = None if axis is None else rules.axis_index(axis, len(shape_of(x)))
     fill = 0 if fill_value is None else fill_value
-    concrete = not isinstance(x, KerasTensor) and engine_of(x).is_concrete(x)
+    concrete = x is None or (not isinstance(x, KerasTensor) and engine_of(x).is_concrete(x))
     if concrete or size is None or place is not None:
         known = known_values(x, "x", "the number of unique ones; give `size`")
         names = (dtypes.standardize(known.dtype), "int32", "int32", "int32")

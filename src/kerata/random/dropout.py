@@ -74,7 +74,7 @@ def dropout(inputs: TensorLike, rate: Any, noise_shape: Any = None, seed: Any = 
         >>> 700 < int(kerata.ops.count_nonzero(y)) < 800
         True
     """
-    x, rate = inputs, _fraction(rate)
+    x, rate = ops.convert_to_tensor(inputs), _fraction(rate)
     shape, known = _noise_shape(x, noise_shape), type(rate) is float
     if known and rate == 0:
         return x

@@ -175,7 +175,8 @@ def _(x: Any) -> Array:
     """Of the fraction, then the exponent's bits: `lax.exp2` is `exp(x * log(2))`, which loses digits of large `x`."""
     wide = lax.convert_element_type(x, np.float32) if _half(x) else x
     bits, bias, digits = (np.int64, 1023, 52) if wide.dtype == np.float64 else (np.int32, 127, 23)
-    near = lax.stop_gradient(lax.clamp(-2.2 * bias, wide, 2.2 * bias))
+    # Twice the largest exponent and more is infinite; the bits of either half must not run over.
+    near = lax.stop_gradient(lax.clamp(-2.0 * bias, wide, 2.0 * bias + 2))
     whole = lax.round(near, lax.RoundingMethod.TO_NEAREST_EVEN)
     n = lax.convert_element_type(whole, bits)
     half = lax.shift_right_arithmetic(n, lax.full_like(n, 1))
@@ -184,7 +185,8 @@ def _(x: Any) -> Array:
         shifted = lax.shift_left(lax.add(k, lax.full_like(k, bias)), lax.full_like(k, digits))
         return lax.bitcast_convert_type(shifted, wide.dtype)
 
-    part = lax.exp(lax.mul(lax.sub(wide, whole), lax.full_like(wide, math.log(2))))
+    rest = lax.clamp(-1.0, lax.sub(wide, whole), 1.0)
+    part = lax.exp(lax.mul(rest, lax.full_like(wide, math.log(2))))
     y = lax.mul(lax.mul(part, power_of_two(half)), power_of_two(lax.sub(n, half)))
     return lax.convert_element_type(y, x.dtype)
 
@@ -341,7 +343,7 @@ def _(x: Any, places: Any, sizes: tuple[int, ...]) -> Array:
 
 @implements("dynamic_update_slice")
 def _(x: Any, update: Any, places: Any) -> Array:
-    places = lax.convert_element_type(places, np.int32)
+    places = lax.max(lax.convert_element_type(places, np.int32), np.int32(0))  # JAX would count from the end
     return lax.dynamic_update_slice(x, update, [places[i] for i in range(x.ndim)])
 
 

@@ -167,7 +167,12 @@ class NumpyEngine(Engine):
         """Each element finds the variables as they were: all of them draw with the same seed, as where they run at once."""
         results = []
         assigned: dict[Any, Any] = {}
-        for i in range(len(tree.flatten(elements)[0])):
+        count = len(tree.flatten(elements)[0])
+        if count == 0:  # what one element would give, of which there are none
+            one = tree.map_structure(lambda x: np.zeros(x.shape[1:], x.dtype), elements)
+            with StateScope():
+                return tree.map_structure(lambda y: np.zeros((0, *np.shape(y)), y.dtype), fn(one))
+        for i in range(count):
             with StateScope() as scope:
                 results.append(fn(tree.map_structure(lambda x, i=i: x[i], elements)))
             assigned = scope.assigned

@@ -65,6 +65,7 @@ class TensorflowEngine(Engine):
     """Runs eagerly, or as a `tf.function`; weights are `tf.Variable`, so a `GradientTape` sees them."""
 
     name = "tensorflow"
+    has_text = True
 
     def __init__(self) -> None:
         self.primitives = TABLE

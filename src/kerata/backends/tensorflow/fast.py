@@ -31,7 +31,7 @@ TABLE["softplus"] = (_wide, lambda x: tf.math.softplus(x))
 
 
 def _one_axis(x: Any, axis: Any = -1) -> bool:
-    return x.dtype in F32 and axis in (-1, len(x.shape) - 1) and len(x.shape) > 0
+    return x.dtype in F32 and type(axis) is int and axis in (-1, len(x.shape) - 1) and len(x.shape) > 0
 
 
 def _spread(y: Any) -> Any:

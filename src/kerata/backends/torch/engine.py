@@ -307,7 +307,9 @@ def _from_numpy(array: np.ndarray) -> Tensor:
     if target in _VIEWED:
         bits = np.ascontiguousarray(array).view(np.int16 if array.dtype.itemsize == 2 else np.int8)
         return torch.from_numpy(bits.copy()).view(target).reshape(array.shape)  # a scalar became a row
-    if any(s < 0 for s in array.strides) or not array.dtype.isnative:
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if any(s < 0 for s in array.strides):
         array = np.ascontiguousarray(array)
     if not array.flags.writeable:
         array = array.copy()  # PyTorch shares memory and does not know read-only

@@ -17,12 +17,25 @@ Tensor = Any
 fast_path = routing(TABLE)
 
 
-@fast_path("mean", when=lambda x, axis=None, keepdims=False: x.dtype in (torch.float32, torch.float64))
-def _(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    return torch.mean(x, dim=axis, keepdim=keepdims) if axis != () else x
-
-
 F32 = (torch.float32, torch.float64)
+
+
+def _plain_axis(axis: Any, keepdims: Any) -> bool:
+    """An empty tuple is all axes for PyTorch; other kinds of numbers it does not take."""
+    if type(keepdims) is not bool:
+        return False
+    return (
+        axis is None
+        or type(axis) is int
+        or (type(axis) is tuple and axis != () and {int}.issuperset(map(type, axis)))
+    )
+
+
+@fast_path("mean", when=lambda x, axis=None, keepdims=False: x.dtype in F32 and _plain_axis(axis, keepdims))
+def _(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    return torch.mean(x, dim=axis, keepdim=keepdims)
+
+
 _PLAIN = {int}
 
 
@@ -39,7 +52,10 @@ def _floats(*xs: Any) -> bool:
 
 
 def _linear_fits(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> bool:
-    return _floats(x, kernel, bias) and x.ndim >= 2 and kernel.ndim == 2 and x.shape[-1] == kernel.shape[0]
+    return (
+        _floats(x, kernel, bias) and x.ndim >= 2 and kernel.ndim == 2 and x.shape[-1] == kernel.shape[0]
+        and (bias is None or bias.shape == kernel.shape[1:])
+    )  # fmt: skip
 
 
 @fast_path("linear", when=_linear_fits)
@@ -73,7 +89,10 @@ def _(x: Tensor, newshape: tuple[int, ...]) -> Tensor:
 
 
 @fast_path(
-    "sum", when=lambda x, axis=None, keepdims=False: x.dtype in F32 and (axis is None or type(axis) is int)
+    "sum",
+    when=lambda x, axis=None, keepdims=False: (
+        x.dtype in F32 and (axis is None or type(axis) is int) and type(keepdims) is bool
+    ),
 )
 def _(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     return torch.sum(x) if axis is None and not keepdims else torch.sum(x, axis, keepdims)

@@ -56,7 +56,7 @@ def _picked(x: Tensor, corner: list[Tensor], rank: int, mode: str, fill_value: A
     if mode != "constant":
         return found
     outside = p.reshape(outside, shape=(*shape_of(outside), *(1,) * (len(shape) - rank)))
-    return p.where(outside, fill_value, found)
+    return p.where(outside, float(fill_value), found)
 
 
 def sampled(x: Tensor, coordinates: list[Tensor], order: int, mode: str, fill_value: Any) -> Tensor:
@@ -195,7 +195,7 @@ def sampled_of_batch(x: Tensor, coordinates: list[Tensor], order: int, mode: str
         beyond = p.logical_or(
             p.logical_or(p.lt(row, 0), p.ge(row, h)), p.logical_or(p.lt(column, 0), p.ge(column, w))
         )
-        return p.where(p.reshape(beyond, shape=(*shape_of(beyond), 1)), fill_value, found)
+        return p.where(p.reshape(beyond, shape=(*shape_of(beyond), 1)), float(fill_value), found)
 
     if order == 0:
         return pick(*(cast(p.floor(p.add(v, 0.5)), "int32") for v in (rows, columns)))

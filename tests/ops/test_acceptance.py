@@ -1,0 +1,110 @@
+"""What is accepted and what is refused is so on every engine, in whatever form it comes."""
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import KerasTensor, ops
+from kerata.core.errors import ArgumentError
+
+
+def matrix():
+    return ops.convert_to_tensor(np.float32([[1, 2, 3], [4, 5, 6]]))
+
+
+def value(x):
+    return ops.convert_to_numpy(x)
+
+
+IMAGE = np.arange(4, dtype="float32").reshape(2, 2, 1)
+MOVED = [1.0, 0, 1, 0, 1, 0, 0, 0]
+
+REFUSED = {
+    "number as text": (lambda: ops.elu(matrix(), alpha="a"), "alpha"),
+    "number as None": (lambda: ops.leaky_relu(matrix(), negative_slope=None), "negative_slope"),
+    "number as a list": (lambda: ops.normalize(matrix(), epsilon=[1]), "epsilon"),
+    "number as a complex one": (lambda: ops.isclose(matrix(), matrix(), rtol=1j), "rtol"),
+    "number as a tuple": (lambda: ops.isclose(matrix(), matrix(), rtol=(1.0,)), "rtol"),
+    "fill value": (lambda: ops.image.affine_transform(IMAGE, MOVED, fill_value="a"), "fill_value"),
+    "integer as a float": (lambda: ops.rot90(matrix(), k=1.5), "k"),
+    "mode as a list": (lambda: ops.image.affine_transform(IMAGE, MOVED, interpolation=[]), "interpolation"),
+    "length": (lambda: ops.istft((np.ones((3, 5), "f"), np.ones((3, 5), "f")), 8, 4, 8, length=-1), "length"),
+    "axis as a bool": (lambda: ops.softmax(matrix(), axis=True), "axis"),
+    "shape as a dict": (lambda: ops.zeros({3: 1}), "shape"),
+    "nested shape": (lambda: ops.zeros(((1, 2), (3, 4))), "shape"),
+    "nested starts": (lambda: ops.slice(np.ones((4, 5)), [[1, 2], [3, 4]], (2, 3)), "start_indices"),
+    "list of text": (lambda: ops.add(["a"], 1.0), "x1"),
+    "array of text": (lambda: ops.relu(np.array(["a"])), "x"),
+    "bytes": (lambda: ops.relu(b"x"), "x"),
+    "text after a tensor": (lambda: ops.logaddexp(matrix(), "t"), "x2"),
+    "nothing": (lambda: ops.batch_normalization(matrix(), None, np.ones(3, "f"), -1), "mean"),
+    "ragged list beside a symbolic tensor": (lambda: ops.add(KerasTensor((2, 2)), [[1, 2], [3]]), "x"),
+    "bias that broadcasts": (lambda: ops.linear(matrix(), np.ones((3, 4), "f"), np.ones(1, "f")), "bias"),
+    "complex bounds": (lambda: ops.clip(matrix(), 1j, 2.0), "x_min"),
+    "complex probabilities": (lambda: ops.binary_crossentropy(matrix(), np.ones((2, 3), "complex64")), "output"),
+    "negative in unsigned": (lambda: ops.threshold(np.array([1, 3], "uint8"), 2, -1), "default_value"),
+    "condition of a loop": (lambda: ops.while_loop(lambda i: i < 4, lambda i: (i + 1,), (np.ones(2, "f"),)), "cond"),
+    "step of a scan": (lambda: ops.scan(lambda c, x: c, 0.0, matrix()), "f"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(engine, case):
+    call, argument = REFUSED[case]
+    with pytest.raises(ArgumentError, match=f"`{argument}` must be"):
+        call()
+
+
+ACCEPTED = {
+    "byte order": (lambda: ops.abs(np.array([-1.0, 2.0], ">f4")), [1, 2]),
+    "keepdims as a number": (lambda: ops.mean(matrix(), axis=1, keepdims=1), [[2], [5]]),
+    "keepdims of NumPy": (lambda: ops.sum(matrix(), axis=1, keepdims=np.True_), [[6], [15]]),
+    "axis of NumPy": (lambda: ops.mean(matrix(), axis=np.int64(1)), [2, 5]),
+    "no axes": (lambda: ops.mean(matrix(), axis=[]), [[1, 2, 3], [4, 5, 6]]),
+    "fill value of NumPy": (
+        lambda: ops.image.map_coordinates(matrix(), np.float32([[0, 0.5, 5], [0, 1.5, 5]]), 1, "constant", np.int64(7)),
+        [1, 4, 7],
+    ),
+    "scalar after a tensor": (lambda: ops.meshgrid(matrix()[0], 1.5)[1], [[1.5, 1.5, 1.5]]),
+    "scalar to drop out": (lambda: kerata.random.dropout(0.5, 0.0, seed=1), 0.5),
+    "a map over nothing": (lambda: ops.vectorized_map(lambda r: r * 2, np.zeros((0, 3), "float32")), np.zeros((0, 3))),
+    "windows of bools": (lambda: ops.fold(np.ones((1, 4, 4), bool), (3, 3), (2, 2)), np.ones((1, 1, 3, 3), bool)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_accepted(engine, case):
+    call, expected = ACCEPTED[case]
+    np.testing.assert_array_equal(value(call()), expected)
+    assert value(call()).shape == np.shape(expected)
+
+
+def test_exponents_beyond_the_range(engine):
+    found = value(
+        ops.exp2(ops.convert_to_tensor(np.float32([128, 257, 300, 400, -300, -1000, np.inf, -np.inf])))
+    )
+    np.testing.assert_array_equal(found, [np.inf] * 4 + [0, 0, np.inf, 0])
+    wide = value(ops.exp2(ops.convert_to_tensor(np.array([1024.0, 1023.0, -2200.0]))))
+    np.testing.assert_array_equal(wide, [np.inf, 2.0**1023, 0])
+
+
+def test_a_box_is_moved_inside(engine):
+    found = ops.slice_update(matrix(), (0, -1), ops.convert_to_tensor(np.float32([[9], [9]])))
+    np.testing.assert_array_equal(value(found), [[9, 2, 3], [9, 5, 6]])
+
+
+def test_an_infinite_scale_has_no_softmax(engine):
+    one = ops.ones((1, 2, 1, 2))
+    assert np.isnan(value(ops.dot_product_attention(ops.negative(one), one, one, scale=float("inf")))).all()
+
+
+def test_neighbours_have_no_derivative(engine):
+    v = kerata.Variable(np.float32([1.0, 2.0]))
+    _, (gradient,) = kerata.value_and_grad(lambda: ops.sum(ops.nextafter(v.value, 3.0)), [v])()
+    np.testing.assert_array_equal(value(gradient), [0, 0])
+
+
+def test_messages_do_not_show_what_stands_for_unknown_sizes():
+    with pytest.raises(ArgumentError) as caught:
+        ops.average(KerasTensor((None, 3)), axis=1, weights=KerasTensor((None,)))
+    assert "(None, 3)" in str(caught.value)
