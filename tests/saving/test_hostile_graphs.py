@@ -207,3 +207,55 @@ def test_folders_hold_the_known_members_only(tmp_path):
         kerata.saving.load_model(folder)
     assert "link" in str(caught.value)
     assert "private" not in str(caught.value)
+
+
+# ---- HDF5 structure that stands for more than its bytes -------------------------------------------------------
+
+
+def test_one_array_for_many_layers_of_the_old_format(tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as f:
+        f["dense/kernel"], f["dense/bias"] = np.ones((3, 3), "f4"), np.ones(3, "f4")
+        text = h5py.string_dtype()
+        f["dense"].attrs["weight_names"] = np.array(["kernel", "bias"], dtype=text)
+        f.attrs["layer_names"] = np.array(["dense", "dense"], dtype=text)
+    model = kerata.Sequential([kerata.Input((3,)), layers.Dense(3), layers.Dense(3)])
+    with pytest.raises(RefusedFileError, match="a name twice"):
+        model.load_weights(path)
+
+
+def test_long_paths_of_many_members(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    with h5py.File(path, "w") as f:
+        group = f
+        for _ in range(100):
+            group = group.create_group("n" * 900)
+        for i in range(800):
+            group.create_group(str(i))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedFileError, match="more memory"):
+            kerata.Sequential([kerata.Input((3,)), layers.Dense(3)]).load_weights(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * path.stat().st_size + (64 << 20)
+
+
+def test_blocks_that_overlap(tmp_path):
+    """Two groups whose heaps of names say that they go on over the whole file."""
+    path = tmp_path / "model.weights.h5"
+    with h5py.File(path, "w") as f:
+        for i in range(4):
+            f.create_group(f"layers/dense_{i}/vars")
+        f["vars/0"] = np.zeros(2000, "f4")
+    data = bytearray(path.read_bytes())
+    at, found = data.find(b"HEAP"), 0
+    while at >= 0:
+        start = int.from_bytes(data[at + 24 : at + 32], "little")
+        data[at + 8 : at + 16] = (len(data) - start).to_bytes(8, "little")
+        at, found = data.find(b"HEAP", at + 4), found + 1
+    assert found > 4
+    path.write_bytes(data)
+    with pytest.raises(RefusedFileError, match="some overlap"):
+        kerata.Sequential([kerata.Input((3,)), layers.Dense(3)]).load_weights(path)

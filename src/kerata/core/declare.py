@@ -410,21 +410,22 @@ def _spend_call() -> None:
 
 
 def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
-    """Kerata's own words for what an engine refused: the shape rules know them."""
-    try:
-        slots = _tensor_slots(declared, args, kwargs)
-        new_args, new_kwargs = _convert(declared, args, kwargs, slots, dispatch.abstract)
-        with setting(abstract=STATE.abstract + 1):
-            declared.body(*new_args, **new_kwargs)
-    except ArgumentError as told:
-        return told
-    except Exception:  # the rules know no better than the engine: its own words stay
-        pass
-    try:
-        _check_plain(declared, args, kwargs)
-    except ArgumentError as told:
-        return told
+    """Kerata's own words for what an engine refused: the shape rules know them, or the annotations."""
+    for ask in (_ask_rules, _check_plain):
+        try:
+            ask(declared, args, kwargs)
+        except ArgumentError as told:
+            return told
+        except Exception:  # they know no better than the engine
+            continue
     return error
+
+
+def _ask_rules(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    slots = _tensor_slots(declared, args, kwargs)
+    new_args, new_kwargs = _convert(declared, args, kwargs, slots, dispatch.abstract)
+    with setting(abstract=STATE.abstract + 1):
+        declared.body(*new_args, **new_kwargs)
 
 
 def _is_number(value: Any) -> bool:

@@ -117,6 +117,8 @@ def _names(file: Hdf5File, group: str, attribute: str) -> list[str]:
     names = file.groups[group].get(attribute) if group in file.groups else None
     if names is None or isinstance(names, str) or not all(isinstance(name, str) for name in names):
         return _refuse_names(file, group, attribute) if names is None or len(names) else []
+    if len(set(names)) < len(names):  # one array of the file would stand for many variables
+        file.source.refuse(group or "/", f"its list {attribute!r} has a name twice")
     return list(names)
 
 

@@ -67,9 +67,9 @@ class Hdf5File:
             path, address, depth = stack.pop()
             place = path or "/"
             blocks.claim(address, place)
-            header = headers.read_header(self.source, address, place)
+            header = headers.read_header(blocks, address, place)
             attributes = Attributes(self.source, self._heap, header.attributes, place)
-            self._charge(_OBJECT_BYTES + len(path) + 64 * len(header.attributes))
+            self._charge(_OBJECT_BYTES + 64 * len(header.attributes))
             table = header.messages.get(headers.TABLE)
             if table is None:
                 self._add_dataset(Dataset(blocks, header, attributes, path))
@@ -80,6 +80,7 @@ class Hdf5File:
             if depth >= self._limits.depth:
                 self.source.refuse(place, f"it is nested deeper than {self._limits.depth} groups")
             links = read_links(blocks, table, path)
+            self._charge(len(links) * (len(path) + 1) + sum(len(name) for name, _ in links))
             stack.extend(
                 (f"{path}/{name}" if path else name, child, depth + 1) for name, child in reversed(links)
             )

@@ -27,11 +27,19 @@ class Blocks:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._used: set[int] = set()
+        self._left = source.size
 
     def claim(self, address: int, place: str) -> None:
         if address in self._used:
             self.source.refuse(place, f"the block at byte {address} is used twice")
         self._used.add(address)
+
+    def spend(self, size: int, place: str) -> int:
+        """`size`, which is about to be read. Blocks do not overlap, so together they are no larger than the file."""
+        self._left -= size
+        if self._left < 0:
+            self.source.refuse(place, "its blocks, with those before, are larger than the file: some overlap")
+        return size
 
 
 def read_links(blocks: Blocks, table: bytes, place: str) -> list[tuple[str, int]]:
@@ -73,7 +81,7 @@ def leaves(
         if sign != b"TREE" or node_kind != kind or expected not in (-1, level):
             source.refuse(place, "a node of its B-tree is damaged")
         step = key_size + 8
-        data = source.read(address + _NODE.size, count * step, place)
+        data = source.read(address + _NODE.size, blocks.spend(count * step, place), place)
         node = [
             (data[at : at + key_size], int.from_bytes(data[at + key_size : at + step], "little"))
             for at in range(0, count * step, step)
@@ -90,7 +98,7 @@ def _read_table_node(blocks: Blocks, address: int, place: str) -> list[tuple[int
     sign, version, count = _TABLE_NODE.unpack(source.read(address, _TABLE_NODE.size, place))
     if sign != b"SNOD" or version != 1:
         source.refuse(place, "a node of its symbol table is damaged")
-    data = source.read(address + _TABLE_NODE.size, count * _ENTRY.size, place)
+    data = source.read(address + _TABLE_NODE.size, blocks.spend(count * _ENTRY.size, place), place)
     return [entry[:3] for entry in _ENTRY.iter_unpack(data)]
 
 
@@ -101,7 +109,7 @@ def _read_heap(blocks: Blocks, address: int, place: str) -> bytes:
     if sign != b"HEAP" or version != 0:
         source.refuse(place, "its heap of names is damaged")
     blocks.claim(start, place)
-    return source.read(start, size, place)
+    return source.read(start, blocks.spend(size, place), place)
 
 
 def _name(source: Source, heap: bytes, at: int, place: str) -> str:

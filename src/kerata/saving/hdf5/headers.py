@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
+from kerata.saving.hdf5.groups import Blocks
 from kerata.saving.source import Source
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -72,8 +73,9 @@ def read_superblock(source: Source) -> int:
     return int(root)
 
 
-def read_header(source: Source, address: int, place: str) -> Header:
+def read_header(blocks: Blocks, address: int, place: str) -> Header:
     """The messages of the object at `address`."""
+    source = blocks.source
     ahead = source.read(address, min(_FIRST_READ, max(source.size - address, _HEADER.size)), place)
     version, count, references, size = _HEADER.unpack_from(ahead)
     if version != 1:
@@ -81,22 +83,23 @@ def read_header(source: Source, address: int, place: str) -> Header:
     if references != 1:
         source.refuse(place, f"it is linked {references} times; one link is allowed")
     header = Header()
-    blocks = [(address + _HEADER.size, size)]
+    parts = [(address + _HEADER.size, size)]
     seen: set[int] = set()
-    for start, length in blocks:  # grows: a block may say where it is continued
+    for start, length in parts:  # grows: a block may say where it is continued
         if start in seen:
             source.refuse(place, "its object header continues in itself")
         seen.add(start)
+        blocks.spend(length, place)
         inside = start == address + _HEADER.size and _HEADER.size + length <= len(ahead)
         block = ahead[_HEADER.size : _HEADER.size + length] if inside else source.read(start, length, place)
-        count -= _read_messages(source, block, start, header, blocks, place)
+        count -= _read_messages(source, block, start, header, parts, place)
         if count < 0:
             source.refuse(place, "its object header has more messages than it counts")
     return header
 
 
 def _read_messages(
-    source: Source, block: bytes, start: int, header: Header, blocks: list[tuple[int, int]], place: str
+    source: Source, block: bytes, start: int, header: Header, parts: list[tuple[int, int]], place: str
 ) -> int:
     """Sorts the messages of one block into the header; gives their number."""
     at, count = 0, 0
@@ -113,7 +116,7 @@ def _read_messages(
         if kind == ATTRIBUTE:
             header.attributes.append((start + begin, size))
         elif kind == CONTINUATION and size >= 16:
-            blocks.append(struct.unpack_from("<2Q", block, begin))
+            parts.append(struct.unpack_from("<2Q", block, begin))
         elif kind in _KEPT and kind not in header.messages:
             header.messages[kind] = block[begin:at]
         else:
