@@ -305,7 +305,7 @@ class Layer(Owner):
         finally:
             STATE.call, STATE.autocast, context.training = outer, old_autocast, old_training
             STATE.name_scope = old_scope
-        self._pass_masks(args, outputs, masks, kwargs.get("mask", arguments.get("mask")))
+        self._pass_masks(args, arguments, outputs, masks, kwargs.get("mask", arguments.get("mask")))
         if outer is None:
             self.__dict__["_collected"] = context.losses
         if simple and not masks and old_autocast == autocast and self.activity_regularizer is None:
@@ -415,7 +415,9 @@ class Layer(Owner):
                 kwargs[target] = masks
         return found or any(kwargs.get(n) is not None for n in ("mask", *spec.masks))
 
-    def _pass_masks(self, args: tuple[Any, ...], outputs: Any, masks: bool, given: Any) -> None:
+    def _pass_masks(
+        self, args: tuple[Any, ...], arguments: dict[str, Any], outputs: Any, masks: bool, given: Any
+    ) -> None:
         """Lets the masks that follow from those of the inputs, or from the `mask` given, go with the outputs."""
         if not self.supports_masking:
             if masks and not call_spec(type(self)).any_mask and not self.__dict__.get("_warned_mask"):
@@ -428,6 +430,7 @@ class Layer(Owner):
             return
         if not masks and type(self).compute_mask is Layer.compute_mask:
             return
+        args = args or tuple(v for v in arguments.values() if has_tensor(v))
         inputs = args[0] if len(args) == 1 else list(args)
         previous = tree.map_structure(mask_of, inputs)
         if given is not None:
@@ -435,7 +438,7 @@ class Layer(Owner):
         with setting(engine=self.engine):
             out_masks = self.compute_mask(inputs, previous)
         flat_out = tree.flatten(outputs)
-        flat_masks = [out_masks] if len(flat_out) == 1 else list(leaves_of(out_masks))
+        flat_masks = list(leaves_of(out_masks))  # of several for one output, the first
         if len(flat_masks) == 1 and len(flat_out) > 1:
             flat_masks = [*flat_masks, *[None] * (len(flat_out) - 1)]
         for out, mask in zip(flat_out, flat_masks, strict=False):

@@ -213,6 +213,7 @@ class Trainer(Steps):
         self.reset_metrics()
         begin, end = logger.wants_test_batch_begin, logger.wants_test_batch_end
         returned, last = None, -1
+        source.rewind()  # each validation is of the same batches
         source.on_epoch_begin()
         for first, last, run, batch in self._calls("test", source.epoch(0)):
             if begin:

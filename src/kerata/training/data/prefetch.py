@@ -63,6 +63,10 @@ class PrefetchedSource(BatchSource):
         self._running = self._read(index)
         return self._running
 
+    def rewind(self) -> None:
+        self._stop()
+        self._source.rewind()
+
     def close(self) -> None:
         self._stop()
         self._source.close()

@@ -41,6 +41,9 @@ class BatchSource(abc.ABC):
     def epoch(self, index: int) -> Iterator[Batch]:
         """The batches of one epoch. `index` counts from 0 and chooses the order where the data are shuffled."""
 
+    def rewind(self) -> None:
+        """Lets the next epoch begin with the first batch, where the data can be gone through again."""
+
     def on_epoch_begin(self) -> None:
         """To be called before an epoch is read."""
 
@@ -81,6 +84,9 @@ class PassSource(BatchSource):
         self._stop_pass()
         self._running = self._pass(index)
         return self._running
+
+    def rewind(self) -> None:
+        self._stop_pass()
 
     def close(self) -> None:
         self._stop_pass()

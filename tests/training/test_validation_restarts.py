@@ -1,0 +1,70 @@
+"""Each validation is of the same batches, whatever `validation_steps` says."""
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import layers
+
+X = np.arange(40.0).reshape(40, 1).astype("float32")
+Y = np.zeros((40, 1), "float32")
+
+
+class Quarters(kerata.utils.PyDataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return X[10 * i : 10 * i + 10], Y[10 * i : 10 * i + 10]
+
+
+def loader():
+    import torch
+
+    data = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
+    return torch.utils.data.DataLoader(data, batch_size=10)
+
+
+def dataset():
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices((X, Y)).batch(10)
+
+
+@pytest.mark.parametrize(
+    "data", [lambda: (X, Y), Quarters, loader, dataset], ids=["arrays", "PyDataset", "DataLoader", "tf.data"]
+)
+def test_validation_steps_begin_with_the_first_batch(engine, data):
+    model = kerata.Sequential([kerata.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+    model.compile(kerata.optimizers.SGD(0.0), "mse")
+    given = data()
+    size = 10 if isinstance(given, tuple) else None
+    history = model.fit(
+        X, Y, epochs=3, verbose=0, validation_data=given, validation_steps=1, validation_batch_size=size
+    )
+    np.testing.assert_allclose(history.history["val_loss"], [np.mean(X[:10] ** 2)] * 3, rtol=1e-6)
+
+
+def test_masks_of_keywords_and_of_several_inputs(engine):
+    ids = kerata.Input((3,), dtype="int32")
+    embedded = layers.Embedding(9, 4, mask_zero=True)(ids)
+    attended = layers.MultiHeadAttention(2, 2)(query=embedded, value=embedded, key=embedded)
+
+    class Join(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs, mask=None):
+            return inputs[0] + inputs[1]
+
+    joined = Join()([attended, embedded])
+    assert joined._keras_mask.shape == (None, 3)
+    model = kerata.Model(ids, layers.Dense(9)(joined))
+    model.compile("sgd", kerata.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x = np.array([[1, 2, 0], [3, 0, 0]])
+    assert np.isfinite(model.fit(x, x, verbose=0).history["loss"]).all()
+    eager = layers.MultiHeadAttention(2, 2)(
+        query=layers.Embedding(9, 4, mask_zero=True)(x), value=np.ones((2, 3, 4), "f")
+    )
+    assert eager.shape == (2, 3, 4)
