@@ -180,3 +180,10 @@ def test_no_exception_is_swallowed_unnamed():
         and all(isinstance(statement, ast.Pass) for statement in node.body)
     ]
     assert wrong == []
+
+
+def test_import_linter_sees_every_file():
+    """A folder without `__init__.py` would be left out, with all that it imports."""
+    import grimp
+
+    assert len(grimp.build_graph("kerata", cache_dir=None).modules) == len(FILES)

@@ -94,7 +94,11 @@ def get(name: str) -> Engine:
     _loaded[name] = engine
     from kerata.core.declare import admit  # declarations stand on this registry
 
-    admit(engine)
+    try:
+        admit(engine)
+    except BaseException:  # what it lacks is told at each attempt, not at the first alone
+        del _loaded[name]
+        raise
     return engine
 
 

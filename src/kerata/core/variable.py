@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from kerata import backends
-from kerata.core import dtypes
+from kerata.core import dtypes, registry
 from kerata.core.errors import ArgumentError
 from kerata.core.naming import auto_name
 from kerata.core.state import STATE, setting
@@ -91,6 +91,9 @@ class Variable:
 
     def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
         dtype = dtypes.standardize(dtype) if dtype is not None else None
+        if isinstance(initializer, str):
+            found = registry.find("initializers", initializer, "initializer")
+            initializer = found() if isinstance(found, type) else found
         if callable(initializer):
             if shape is None:
                 raise ArgumentError("shape", expected="given when `initializer` is a callable", got=shape)
@@ -233,6 +236,11 @@ class Variable:
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         value = self.numpy()
         return value if dtype is None else value.astype(dtype)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError(f"The variable {self.path!r} is a scalar, which has no elements to go through.")
+        return (OPS["get_item"](self, i) for i in range(self.shape[0]))
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -210,12 +210,14 @@ class _Heads(Layer):
 
     def dense(self, equation: str, output_shape: Any, bias_axes: str | None, name: str) -> EinsumDense:
         """A projection with this layer's options."""
-        return EinsumDense(
+        projection = EinsumDense(
             equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name, dtype=self.dtype_policy,
             kernel_initializer=_fresh(self.kernel_initializer), bias_initializer=_fresh(self.bias_initializer),
             kernel_regularizer=self.kernel_regularizer, bias_regularizer=self.bias_regularizer,
             kernel_constraint=self.kernel_constraint, bias_constraint=self.bias_constraint,
         )  # fmt: skip
+        projection.supports_masking = True  # the masks of its inputs are this layer's business
+        return projection
 
     def combined_mask(
         self,

@@ -220,7 +220,7 @@ class RNN(Layer):
             last = ops.get_item(outputs, (slice(None), -1))  # what a masked step shows, not what it keeps
         result = outputs if self.return_sequences else last
         result = ops.cast(result, self.compute_dtype)
-        return [result, *self._by_cell(states)] if self.return_state else result
+        return (result, *self._by_cell(states)) if self.return_state else result
 
     def _by_cell(self, states: list[Tensor]) -> list[Any]:
         """The states as they are given: one list for each cell of a stack."""

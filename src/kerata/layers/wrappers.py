@@ -172,7 +172,7 @@ class Bidirectional(Wrapper):
         merged = self._merged(forward, backward)
         if not self.return_state:
             return merged
-        return [*merged, *states] if isinstance(merged, list) else [merged, *states]
+        return (*merged, *states) if isinstance(merged, list) else (merged, *states)
 
     def _merged(self, forward: Tensor, backward: Tensor) -> Any:
         if self.merge_mode == "concat":

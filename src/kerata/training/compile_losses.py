@@ -76,7 +76,7 @@ class CompileLosses:
         outputs = _by_key(y_pred, self.names)
         if self._plan is None:
             self._plan = self._make_plan(outputs)
-        targets = _aligned(y_true, outputs, "y")
+        targets = _aligned(y_true, outputs, "y", [key for key, *_ in self._plan])
         weights = _aligned(sample_weight, outputs, "sample_weight", one_for_all=True)
         total, values = None, []
         for key, loss, factor, _ in self._plan:
@@ -141,9 +141,13 @@ def _spread(given: Any, outputs: dict[Any, Tensor], argument: str, default: Any 
 
 
 def _aligned(
-    values: Tree, outputs: dict[Any, Tensor], argument: str, one_for_all: bool = False
+    values: Tree,
+    outputs: dict[Any, Tensor],
+    argument: str,
+    wanted: Sequence[Any] = (),
+    one_for_all: bool = False,
 ) -> dict[Any, Any]:
-    """Targets or weights for each output."""
+    """Targets or weights for each output, or for the wanted ones alone."""
     if values is None:
         return dict.fromkeys(outputs)
     if isinstance(values, dict) and (set(values) & set(outputs) or all(isinstance(k, str) for k in outputs)):
@@ -151,6 +155,8 @@ def _aligned(
     flat = tree.flatten(values)
     if len(flat) == len(outputs):
         return dict(zip(outputs, flat, strict=True))
+    if len(flat) == len(wanted):
+        return {**dict.fromkeys(outputs), **dict(zip(wanted, flat, strict=True))}
     if one_for_all and len(flat) == 1:
         return dict.fromkeys(outputs, flat[0])
     raise ArgumentError(

@@ -57,10 +57,10 @@ class CompileMetrics:
     def update_state(self, y_true: Tree, y_pred: Tree, sample_weight: Tree = None) -> None:
         outputs = _by_key(y_pred, self.names)
         if self._plan is None:
-            self._plan = self._make_plan(_aligned(y_true, outputs, "y"), outputs)
+            self._plan = self._make_plan(_aligned(y_true, outputs, "y", one_for_all=True), outputs)
         if not self._plan:
             return
-        targets = _aligned(y_true, outputs, "y")
+        targets = _aligned(y_true, outputs, "y", one_for_all=True)
         weights = _aligned(
             sample_weight if self.weighted else None, outputs, "sample_weight", one_for_all=True
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerata import ops
 from kerata.callbacks.callback_list import CallbackList
-from kerata.core import tree
+from kerata.core import config, tree
 from kerata.core.errors import ArgumentError
 from kerata.core.state import STATE, setting
 
@@ -72,6 +72,8 @@ class Trainer(Steps):
         self._assert_compiled("fit")
         if not isinstance(epochs, (int, np.integer)) or epochs < 0:
             raise ArgumentError("epochs", expected="an integer, 0 or more", got=epochs)
+        most = config.max_epochs()
+        epochs = epochs if most is None else min(epochs, most)
         _check_frequency(validation_freq)
         if validation_split:
             (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)

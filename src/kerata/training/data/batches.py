@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from kerata.core import dispatch
+from kerata.core import config, dispatch
 from kerata.core.errors import ArgumentError
 
 from .arrays import ArraySource, Shuffle
@@ -76,22 +77,26 @@ def as_batches(
     kind = kind_of_batches(x)
     if kind is not None:
         _refuse(kind, y=y, sample_weight=sample_weight, batch_size=batch_size, drop_last=drop_last or None)
-        return _source_of_batches(x, steps, bool(shuffle), seed, weights)
+        source = _source_of_batches(x, steps, bool(shuffle), seed, weights)
+        most = _bound(source)
+        return source if most is None else _source_of_batches(x, most, bool(shuffle), seed, weights)
     x, y = arrays_of(x, "x"), arrays_of(y, "y")
     if weights is not None:
         sample_weight = weights.of(y)
     elif sample_weight is not None:
         sample_weight = as_float_weights(arrays_of(sample_weight, "sample_weight"))
-    return ArraySource(
-        x,
-        y,
-        sample_weight,
-        batch_size=batch_size,
-        steps=steps,
-        shuffle=shuffle,
-        drop_last=drop_last,
-        seed=seed,
+    make = functools.partial(
+        ArraySource, x, y, sample_weight, shuffle=shuffle, drop_last=drop_last, seed=seed
     )
+    arrays = make(batch_size=batch_size, steps=steps)
+    most = _bound(arrays)
+    return arrays if most is None else make(batch_size=arrays.batch_size, steps=most)
+
+
+def _bound(source: BatchSource) -> int | None:
+    """The bound of `set_max_steps_per_epoch`, where it is lower than what the source has."""
+    most, steps = config.max_steps_per_epoch(), source.steps_per_epoch
+    return most if most is not None and (steps is None or steps > most) else None
 
 
 def kind_of_batches(x: Any) -> str | None:
