@@ -10,7 +10,7 @@ import pytest
 
 import kerata
 from kerata.core import naming, registry
-from kerata.core.errors import RefusedFileError
+from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.models import model_from_json
 from kerata.saving import Limits
 from kerata.saving.inspection import Inspection
@@ -259,3 +259,57 @@ def test_blocks_that_overlap(tmp_path):
     path.write_bytes(data)
     with pytest.raises(RefusedFileError, match="some overlap"):
         kerata.Sequential([kerata.Input((3,)), layers.Dense(3)]).load_weights(path)
+
+
+# ---- numbers that are large, and files that are small ----------------------------------------------------------
+
+
+def operation(module, kind, config, *calls):
+    entry = layer(kind, kind.lower(), config, *calls)
+    return {**entry, "module": f"keras.src.ops.{module}", "registered_name": kind}
+
+
+def image(sizes):
+    return {
+        "class_name": "InputLayer",
+        "config": {"batch_shape": sizes, "name": "x"},
+        "name": "x",
+        "inbound_nodes": [],
+    }
+
+
+BOMBS = {
+    "histogram": ([None, 4], operation("numpy", "Histogram", {"bins": 10**8}, call(tensor()))),
+    "blur": ([None, 9, 9, 1], operation("image", "GaussianBlur", {"kernel_size": [2 * 10**7, 3]}, call(tensor()))),
+    "elastic": ([None, 9, 9, 1], operation("image", "ElasticTransform", {"sigma": 1e5}, call(tensor()))),
+    "rows": ([10**7, 4], operation("numpy", "Stack", {}, call(tensor()))),
+    "fold": ([1, 4, 16000000], operation("nn", "Fold", {"output_size": [4000, 4000], "kernel_size": [2, 2]}, call(tensor()))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BOMBS)
+def test_large_numbers_cost_nothing(case):
+    sizes, entry = BOMBS[case]
+    config = graph([entry], [entry["name"], 0, 0])
+    config["config"]["layers"][0] = image(sizes)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedFileError, match="large numbers"):
+            model_from_json(json.dumps(config))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 << 20
+
+
+def test_power_iterations_are_not_run_symbolically():
+    inner = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}}
+    norm = layer("SpectralNormalization", "n", {"layer": inner, "power_iterations": 10**9}, call(tensor()))
+    norm["inbound_nodes"][0]["kwargs"] = {"training": True}
+    assert model_from_json(json.dumps(graph([norm], ["n", 0, 0]))).count_params() == 4 * 2 + 2 + 2
+
+
+@pytest.mark.parametrize("shape", [[1] * 65, [1 << 63]])
+def test_shapes_that_no_tensor_has(shape):
+    with pytest.raises(ArgumentError, match="at most 64 sizes"):
+        kerata.KerasTensor(tuple(shape))

@@ -20,6 +20,7 @@ import numpy as np
 
 from kerata import backends
 from kerata.core import dispatch, dtypes, float8, rules
+from kerata.core.budget import spend
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
 from kerata.core.samples import Reject, Sample, Tolerance
@@ -389,24 +390,13 @@ def symbolic_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any], s
     from kerata.core import graph  # the graph of nodes stands on ops
 
     if STATE.calls is not None:
-        _spend_call()
+        spend()
     tensors = [leaf for _, _, v in slots for leaf in leaves_of(v) if type(leaf) is KerasTensor]
     if any(t.record_history for t in tensors):
         return graph.record_op(declared, args, kwargs)
     args, kwargs = _convert(declared, args, kwargs, slots, dispatch.abstract)
     with setting(abstract=STATE.abstract + 1):
         return declared.body(*args, **kwargs)
-
-
-def _spend_call() -> None:
-    """Models inside models, each called twice, make twice as many calls with each level."""
-    STATE.calls = left = (STATE.calls or 0) - 1
-    if left < 0:
-        raise ArgumentError(
-            "layers",
-            expected="a graph whose size tells how much there is to do",
-            got="models in models, called over and over",
-        )
 
 
 def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:

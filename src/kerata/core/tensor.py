@@ -10,10 +10,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerata.core import dtypes
+from kerata.core.budget import spend
 from kerata.core.errors import ArgumentError
 from kerata.core.naming import auto_name
 
 OPS: dict[str, Any] = {}  # public name of an op -> the callable; filled by `kerata.core.declare`
+
+
+_MOST_DIMENSIONS, _LARGEST = 64, 1 << 62  # as NumPy and the integers of engines have it
+
+
+def _check_sizes(shape: tuple[Any, ...]) -> None:
+    if len(shape) > _MOST_DIMENSIONS or any(type(d) is int and d > _LARGEST for d in shape):
+        raise ArgumentError(
+            "shape",
+            expected=f"of at most {_MOST_DIMENSIONS} sizes, each of at most {_LARGEST}",
+            got=shape if len(shape) <= _MOST_DIMENSIONS else f"{len(shape)} sizes",
+        )
 
 
 class KerasTensor:
@@ -48,6 +61,7 @@ class KerasTensor:
         **kwargs: Any,
     ) -> None:
         self._shape = tuple(shape) if type(shape) is not tuple else shape
+        _check_sizes(self._shape)
         self._dtype = dtypes.standardize(dtype)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         self.record_history = record_history
@@ -100,6 +114,7 @@ class KerasTensor:
     def __iter__(self) -> Any:
         if not self._shape or self._shape[0] is None:
             raise self._no_value("in a loop")
+        spend(self._shape[0])
         return (OPS["getitem"](self, i) for i in range(self._shape[0]))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:

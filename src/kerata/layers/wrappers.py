@@ -9,6 +9,7 @@ from kerata.core import checks
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import live_objects, register_builtin
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
+from kerata.core.state import STATE
 from kerata.core.tensor import KerasTensor
 
 from .input_spec import InputSpec
@@ -272,7 +273,7 @@ class SpectralNormalization(Wrapper):
         kernel = self.kernel.value
         matrix = ops.stop_gradient(ops.reshape(kernel, (-1, self.kernel.shape[-1])))
         u = self.vector_u.value
-        for _ in range(self.power_iterations):
+        for _ in range(1 if STATE.abstract else self.power_iterations):  # one tells all shapes
             v = ops.normalize(ops.matmul(u, ops.transpose(matrix)), axis=None)
             u = ops.normalize(ops.matmul(v, matrix), axis=None)
         sigma = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))

@@ -8,6 +8,7 @@ import numpy as np
 
 from kerata.core import primitives as p
 from kerata.core import rules
+from kerata.core.budget import NUMBERS, spend
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
@@ -234,6 +235,7 @@ def fold(
     """
     h, w = _two(output_size, "output_size", 1)
     kernel, dilated, pads, strides = _window_sizes(kernel_size, dilation, padding, stride)
+    spend(h * w * kernel[0] * kernel[1] // NUMBERS)
     rows, columns = (_places((h, w)[i], kernel[i], dilated[i], pads[i], strides[i]) for i in (0, 1))
     area, count = kernel[0] * kernel[1], rows.shape[1] * columns.shape[1]
     shape = shape_of(x)

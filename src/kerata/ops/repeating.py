@@ -297,6 +297,10 @@ def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
     """
     if indexing not in ("xy", "ij"):
         raise ArgumentError("indexing", expected="'xy' or 'ij'", got=indexing)
+    if len(x) > 64:
+        raise ArgumentError(
+            "x", expected="at most 64 tensors, as a tensor has at most 64 dimensions", got=f"{len(x)} of them"
+        )
     flat = [flattened(v) for v in x]
     n = len(flat)
     order = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))

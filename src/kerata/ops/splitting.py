@@ -9,6 +9,7 @@ import numpy as np
 
 from kerata.core import primitives as p
 from kerata.core import rules
+from kerata.core.budget import spend
 from kerata.core.declare import op
 from kerata.core.dispatch import is_tensor, shape_of
 from kerata.core.errors import ArgumentError
@@ -40,6 +41,7 @@ def pieces(x: Tensor, axis: int) -> list[Tensor]:
             fix="Use ops.unstack.",
         )
     rest = shape[:axis] + shape[axis + 1 :]
+    spend(shape[axis])
     return [p.reshape(cut(x, axis, i, i + 1), shape=rest) for i in range(shape[axis])]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
+from kerata.core.budget import NUMBERS, spend
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, is_tensor, shape_of
 from kerata.core.errors import ArgumentError
@@ -453,6 +454,7 @@ def histogram(
         raise ArgumentError("bins", expected="a positive integer", got=bins)
     x = flattened(to_real_float(x))
     count = bins.__index__()
+    spend(count // NUMBERS)
     name = "float64" if dtype_of(x) == "float64" else "float32"
     edges = cast(
         _edges(x, count) if range is None else constant(_edges_between(*range, count), "float64"), name

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerata.core import primitives as p
+from kerata.core.budget import spend
 from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
@@ -39,6 +40,7 @@ def _padded(x: Tensor, axes: Axes, before: tuple[int, int], after: tuple[int, in
 
 
 def _gaussian(size: int, sigma: float) -> np.ndarray:
+    spend(size)
     distance = np.arange(size) - (size - 1) / 2
     weights = np.exp(-0.5 * (distance / sigma) ** 2)
     return weights / weights.sum()
