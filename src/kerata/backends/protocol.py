@@ -26,6 +26,12 @@ class Engine(abc.ABC):
     has_text: bool = False  # whether it has tensors of text
     compiles: bool = True  # whether `function` gains anything from compiling by default
 
+    def __reduce__(self) -> Any:
+        """There is one of each in a process: copies and pickles mean that one."""
+        from kerata import backends
+
+        return backends.get, (self.name,)
+
     def implementation(self, name: str, kind: type) -> Callable[..., Any]:
         """The function of a primitive for tensors of class `kind` (tracers may want another one)."""
         return self.primitives[name]

@@ -210,6 +210,11 @@ class Function(Operation):
         self._nodes = topological(self._inputs, self._outputs)
         self._plan = _plan(self._inputs, self._outputs, self._nodes)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The nodes first, each after those that it needs: copies and pickles then go no deeper than one node."""
+        state = dict(self.__dict__)
+        return {"_inputs": state.pop("_inputs"), "_nodes": state.pop("_nodes"), **state}
+
     @property
     def operations(self) -> list[Operation]:
         """The operations in the order of their first call."""

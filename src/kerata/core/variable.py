@@ -104,6 +104,24 @@ class Variable:
             raise ArgumentError("initializer", expected=f"a value of shape {tuple(shape)}", got=value)
         return value
 
+    def __getstate__(self) -> dict[str, Any]:
+        names = [n for n in self.__slots__ if n not in ("__dict__", "__weakref__", "_container")]
+        state = {n: getattr(self, n) for n in names if hasattr(self, n)}
+        return {**self.__dict__, **state, "value": None if self._container is None else self.numpy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        value = state.pop("value")
+        for name, item in state.items():
+            setattr(self, name, item)
+        self._container = None
+        if value is not None:
+            with (
+                self.engine.outside_trace(),
+                setting(engine=self.engine, scope=None, abstract=0, autocast=None),
+            ):
+                tensor = self.engine.convert(value, self.dtype)
+                self._container = self.engine.new_variable(tensor, self._trainable, self.name)
+
     # ---- values that come later ----------------------------------------------------------------
     def _promise(self, initializer: Any, shape: Any, dtype: Any) -> None:
         """Notes how the first value would be made. While a model is loaded its values come from the file, so

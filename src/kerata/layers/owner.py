@@ -18,6 +18,8 @@ from kerata.core.variable import STRUCTURE, Variable, structure_changed
 from .call_spec import call_spec
 from .tracking import children
 
+_CACHES = ("_plans", "_lists", "_compiled_steps")
+
 
 class Owner(Operation):
     """The part of `Layer` that knows its variables."""
@@ -49,6 +51,7 @@ class Owner(Operation):
         if isinstance(value, Variable):
             self._own_variables[:] = [v for v in self._own_variables if v is not value]
         object.__delattr__(self, name)
+        structure_changed()
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and "engine" in self.__dict__:
@@ -134,6 +137,10 @@ class Owner(Operation):
                 continue
             kind = getattr(type(item), "_kerata_state_kind", None) or kind
             stack.extend((child, kind) for child in reversed(children(item)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: without what is remembered, such as compiled steps."""
+        return {**self.__dict__, **{name: {} for name in _CACHES if name in self.__dict__}}
 
     def _remembered(self, what: str, find: Callable[[], list[Any]]) -> list[Any]:
         """What `find` gives, remembered until some structure changes."""

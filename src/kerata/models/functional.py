@@ -90,6 +90,10 @@ class Functional(Model):
         known = {id(layer) for layer in graph_layers}
         return graph_layers + [layer for layer in super()._layers if id(layer) not in known]
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()  # the graph first, in whose order no object refers deeply into others
+        return {"_graph": state.pop("_graph"), **state}
+
     def build(self, input_shape: Any) -> None:
         self.built = True
 

@@ -204,6 +204,17 @@ class Optimizer:
         self._no_decay |= {id(v) for v in variables if any(n in v.path for n in self._no_decay_names)}
         self.built = True
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles, in which variables are other objects: they are told by places, not by identity."""
+        places = [i for i, v in enumerate(self._trainable_variables) if id(v) in self._no_decay]
+        return {**self.__dict__, "_places": None, "_no_decay": places}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        variables = self._trainable_variables
+        self._places = {id(v): i for i, v in enumerate(variables)}
+        self._no_decay = {id(variables[i]) for i in state["_no_decay"]}
+
     def make_slot(self, variable: Variable, name: str) -> Variable:
         """The slot of a variable, zeros by default."""
         return self.add_variable_from_reference(variable, name)
