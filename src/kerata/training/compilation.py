@@ -161,16 +161,18 @@ class Compilation(_Host):
                 metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """Name -> current value of each metric."""
-        found: dict[str, Any] = {}
-        if self.compiled:
+        """Name -> current value of each metric of `metrics`, which a model of one's own may have fewer of."""
+        metrics = self.metrics
+        listed, found = {id(m) for m in metrics}, {}
+        if self.compiled and id(self._loss_tracker) in listed:
             found["loss"] = self._loss_tracker.result()
             if self._compile_losses is not None:
                 found.update((t.name, t.result()) for t in self._compile_losses.trackers)
-            for group in self._compile_metrics:
+        for group in self._compile_metrics if self.compiled else ():
+            if listed.issuperset(map(id, group.metrics)):
                 found.update(group.results())
         known = {id(m) for m in self._own_metrics()}
-        for metric in self.metrics:
+        for metric in metrics:
             if id(metric) not in known:
                 value = metric.result()
                 found.update(value if isinstance(value, dict) else {metric.name: value})

@@ -1,4 +1,4 @@
-"""Each validation is of the same batches, whatever `validation_steps` says."""
+"""What a user of Keras expects of validation, masks and metrics."""
 
 import numpy as np
 import pytest
@@ -68,3 +68,31 @@ def test_masks_of_keywords_and_of_several_inputs(engine):
         query=layers.Embedding(9, 4, mask_zero=True)(x), value=np.ones((2, 3, 4), "f")
     )
     assert eager.shape == (2, 3, 4)
+
+
+class Watched(kerata.Model):
+    """Keeps one metric of its own, and no other."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.seen = kerata.metrics.Mean(name="seen")
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss = kerata.ops.mean(kerata.ops.square(y_pred - y))
+        self.seen.update_state(loss)
+        return loss
+
+    @property
+    def metrics(self):
+        return [self.seen]
+
+
+def test_history_holds_the_metrics_that_a_model_lists(engine):
+    x = kerata.Input((2,))
+    model = Watched(x, layers.Dense(1, kernel_initializer="ones")(x))
+    model.compile(kerata.optimizers.SGD(0.1))
+    history = model.fit(
+        np.ones((8, 2), "f"), np.zeros((8, 1), "f"), epochs=2, verbose=0, batch_size=8
+    ).history
+    assert list(history) == ["seen"]
+    np.testing.assert_allclose(history["seen"], [4, 0.64], rtol=1e-5)
