@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from workloads import CLASSES, HEADS, HIDDEN, RATE, VOCABULARY, WIDTH, WORKLOADS, batches
 
+Trainer = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
 
-def trainer(engine: str, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """`(epoch(x, y), predict(x))` for an engine and a workload."""
+
+def trainer(engine: str, name: str) -> Trainer:
+    """`(epoch(x, y), predict(x), call(x))` for an engine and a workload: of arrays, and eagerly of a native tensor."""
     return {"torch": _torch, "jax": _jax, "tensorflow": _tensorflow}[engine](name)
 
 
-def _torch(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _torch(name: str) -> Trainer:
     import torch
     import torch.nn.functional as F
     from torch import nn
@@ -84,7 +86,7 @@ def _torch(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
         with torch.inference_mode():
             return model(enter(x)).numpy()
 
-    return epoch, predict
+    return epoch, predict, model
 
 
 def _initial(name: str) -> tuple[dict[str, np.ndarray], Any]:
@@ -129,7 +131,7 @@ def _initial(name: str) -> tuple[dict[str, np.ndarray], Any]:
     return p, None
 
 
-def _jax(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _jax(name: str) -> Trainer:
     import functools
 
     import jax
@@ -199,10 +201,10 @@ def _jax(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
             held["p"], held["s"], total = step(held["p"], held["s"], total, xb, yb)
         return float(total)
 
-    return epoch, lambda x: np.asarray(run(held["p"], x))
+    return epoch, lambda x: np.asarray(run(held["p"], x)), lambda x: forward(held["p"], x)
 
 
-def _tensorflow(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _tensorflow(name: str) -> Trainer:
     import tensorflow as tf
 
     params, sizes = _initial(name)
@@ -270,4 +272,4 @@ def _tensorflow(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
             total += step(xb, yb)
         return float(total)
 
-    return epoch, lambda x: run(x).numpy()
+    return epoch, lambda x: run(x).numpy(), forward

@@ -48,12 +48,12 @@ def main() -> None:
 
     x, y = (a[:32] for a in w.data("tiny"))
     models = {name: w.model(a, "tiny") for name, a in apis.items()}
+    epoch, predict, call = by_hand.trainer(options.engine, "tiny")
     native = tensor(x)
-    epoch, predict = by_hand.trainer(options.engine, "tiny")
-    calls = {name: lambda m=m: m(native) for name, m in models.items()}
+    calls = {name: lambda m=m: m(native) for name, m in models.items()}  # eagerly, as by hand
     w.report(
         f"{options.engine} model(x)",
-        w.take_turns({**calls, "by hand": lambda: predict(x)}, options.rounds, 200),
+        w.take_turns({**calls, "by hand": lambda: call(native)}, options.rounds, 200),
         1e-6,
         "us",
     )

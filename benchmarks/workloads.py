@@ -40,7 +40,7 @@ def data(name: str) -> tuple[np.ndarray, np.ndarray]:
     return x, rng.integers(0, CLASSES, n).astype("int32")
 
 
-def model(api: Any, name: str) -> Any:
+def model(api: Any, name: str, jit_compile: bool | str = "auto") -> Any:
     """The model as a user of the Keras API writes it, compiled."""
     layers, w = api.layers, WORKLOADS[name]
     if name == "transformer":
@@ -64,7 +64,7 @@ def model(api: Any, name: str) -> Any:
         }[name]  # fmt: skip
         m = api.Sequential([api.Input(w.shape), *body, layers.Dense(CLASSES)])
     loss = api.losses.SparseCategoricalCrossentropy(from_logits=True)
-    m.compile(optimizer=api.optimizers.Adam(RATE), loss=loss)
+    m.compile(optimizer=api.optimizers.Adam(RATE), loss=loss, jit_compile=jit_compile)
     return m
 
 

@@ -12,7 +12,7 @@ from kerata.core import dtypes
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.graph import Operation
-from kerata.core.state import setting
+from kerata.core.state import STATE, setting
 from kerata.core.variable import STRUCTURE, Variable, structure_changed
 
 from .call_spec import call_spec
@@ -221,6 +221,11 @@ class Owner(Operation):
         """
         if "_own_variables" not in self.__dict__:
             raise StateError(f"In {type(self).__name__}, call `super().__init__()` before `add_weight`.")
+        if self.built and STATE.call is not None and "_building" not in self.__dict__:
+            raise StateError(
+                f"The layer {self.path!r} (of type {type(self).__name__}) makes a weight in its `call`, which would make "
+                "another one each time. Make weights in `__init__` or in `build`."
+            )
         shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
         if any(d is None for d in shape):
             names = call_spec(type(self)).names
