@@ -193,9 +193,12 @@ def deserialize_keras_object(
         return {
             k: deserialize_keras_object(v, custom_objects, safe_mode, kinds=kinds) for k, v in config.items()
         }
-    return _deserialize_object(
-        config, custom_objects, safe_mode, registry.KINDS if kinds is None else tuple(kinds)
-    )
+    try:
+        return _deserialize_object(
+            config, custom_objects, safe_mode, registry.KINDS if kinds is None else tuple(kinds)
+        )
+    except RecursionError:
+        raise ArgumentError("config", expected="data that is not nested too deeply to be made") from None
 
 
 def _deserialize_object(

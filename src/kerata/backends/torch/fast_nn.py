@@ -126,6 +126,35 @@ def _(
     return torch.addcmul(shift, x, factor)
 
 
+def _is_tiled(
+    images: Tensor, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid",
+    data_format: str | None = None,
+) -> bool:  # fmt: skip
+    """Patches side by side, with the channels last."""
+    sizes = (size, size) if type(size) is int else size
+    return (
+        images.ndim == 4
+        and type(sizes) is tuple and len(sizes) == 2 and all(type(n) is int and n > 0 for n in sizes)
+        and strides in (None, size) and type(dilation_rate) is int and dilation_rate == 1 and padding == "valid"
+        and (data_format or config.image_data_format()) == "channels_last"
+        and images.shape[1] >= sizes[0] and images.shape[2] >= sizes[1]
+    )  # fmt: skip
+
+
+@fast_path("extract_patches", when=_is_tiled)
+def _(
+    images: Tensor, size: Any, strides: Any = None, dilation_rate: Any = 1, padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:  # fmt: skip
+    k, m = (size, size) if type(size) is int else size
+    b, h, w, c = images.shape
+    rows, columns = h // k, w // m
+    if (rows * k, columns * m) != (h, w):
+        images = images[:, : rows * k, : columns * m]
+    blocks = images.reshape(b, rows, k, columns, m, c).transpose(2, 3)
+    return blocks.reshape(b, rows, columns, k * m * c)
+
+
 # ---- images --------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,8 @@ class _NotWorthIt(Exception):
 
 
 class Compiled(Traced):
+    """One version: as one graph, or in another way where there cannot be one or it does not pay."""
+
     tensors = (torch.Tensor,)
     graph: Callable[..., Any] | None = None
     other: Callable[..., Any] | None = None  # another way than one graph
