@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import struct
 import time
 import tracemalloc
 
@@ -359,6 +360,145 @@ def test_reading_takes_little_more_than_the_array(tmp_path, options):
         peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < (2.2 if options.get("chunks") == (512, 512) else 1.4) * (1 << 20)
+
+
+# ---- structure that is gone through once ------------------------------------------------------------------------
+
+
+class Counting(MemorySource):
+    """Bytes in memory that count how many of them are read."""
+
+    count = 0
+
+    def _read(self, offset, count):
+        self.count += count
+        return super()._read(offset, count)
+
+
+def with_root(header):
+    """The bytes of a file whose root group has that header, at byte 96, and what follows it."""
+    data = made(lambda file: None)[:96] + header
+    return data[:40] + len(data).to_bytes(8, "little") + data[48:64] + (96).to_bytes(8, "little") + data[72:]
+
+
+def message(kind, content):
+    return struct.pack("<HHB3x", kind, len(content), 0) + content
+
+
+def continuations_that_overlap():
+    """A header with 100 continuations: each is the rest of the file but for some empty messages at its beginning."""
+    empty = message(0, b"") * 100 + message(0, b"\0" * 60_000) * 10
+    own = 100 * len(message(0x10, b"\0" * 16))
+    end = 96 + 16 + own + len(empty)
+    places = [(96 + 16 + own + 8 * i, end - (96 + 16 + own + 8 * i)) for i in range(100)]
+    parts = b"".join(message(0x10, struct.pack("<2Q", *place)) for place in places)
+    return with_root(struct.pack("<BxHLL4x", 1, 65535, 1, own) + parts + empty)
+
+
+def heaps_that_overlap():
+    """Groups whose heaps of names go on to the end of the file."""
+    data = bytearray(made(lambda file: [file.create_group(f"g{i}") for i in range(200)]))
+    at = data.find(b"HEAP")
+    while at >= 0:
+        start = int.from_bytes(data[at + 24 : at + 32], "little")
+        data[at + 8 : at + 16] = (len(data) - start).to_bytes(8, "little")
+        at = data.find(b"HEAP", at + 4)
+    return bytes(data)
+
+
+def one_text_of_many():
+    """Groups whose attributes are one and the same long text."""
+    text = "x" * 20_000
+
+    def fill(file):
+        for i in range(60):
+            file.create_group(f"g{i}").attrs["text"] = text
+
+    data = bytearray(made(fill))
+    size = len(text).to_bytes(4, "little") + data.index(b"GCOL").to_bytes(8, "little")
+    first = data.index(size)
+    # What stands before a reference: the end of the attribute's type (text, UTF-8) and shape (a scalar).
+    before = bytes(data[first - 24 : first])
+    at = data.find(before)
+    while at >= 0:
+        data[at + 24 : at + 40] = data[first : first + 16]
+        at = data.find(before, at + 1)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (continuations_that_overlap, "some overlap"),
+        (heaps_that_overlap, "some overlap"),
+        (one_text_of_many, "another's"),
+    ],
+)
+def test_bytes_are_read_once(make, reason):
+    data = make()
+    source = Counting("w", data)
+    with pytest.raises(RefusedFileError, match=reason):
+        for attributes in Hdf5File(source).groups.values():
+            dict(attributes)
+    assert source.count < 2 * len(data)
+
+
+@pytest.mark.parametrize("libver", ["earliest", ("earliest", "v108"), ("earliest", "latest")])
+def test_honest_structure_is_read_in_few_bytes(libver):
+    def fill(file):
+        for i in range(300):
+            group = file.create_group(f"layers/{'dense' * 8}_{i}/vars")
+            group.attrs["names"] = [
+                "kernel",
+                "",
+                "",
+            ]  # each text is a string of its own in the file, even if it is empty
+            group.attrs["again"] = ["kernel", "kernel"]
+            for j in range(20):
+                group.attrs[f"more_{j}"] = "x" * j  # these make the header go on elsewhere
+        file.create_dataset("chunks", data=np.zeros(2000, "f4"), chunks=(1,))
+
+    data = made(fill, libver=libver)
+    assert_same_as_h5py(data)
+    source = Counting("w", data)
+    Hdf5File(source)
+    assert source.count < len(data)
+
+
+def deep_names(members):
+    """Many members at the end of a long path."""
+
+    def fill(file):
+        group = file
+        for _ in range(100):
+            group = group.create_group("n" * 900)
+        group = group.create_group("wide")
+        for i in range(members):
+            group.create_group(str(i))
+
+    return made(fill)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: deep_names(100),
+        # One letter that takes 4 bytes makes all others of its text take as many.
+        lambda: deep_names(30).replace(b"wide", "\N{GRINNING FACE}".encode()),
+        lambda: with_root(struct.pack("<BxHLL4x", 1, 1, 1, 800_000) + message(0x0C, b"") * 100_000),
+    ],
+)
+def test_memory_of_structure_is_charged_before_it_is_taken(make):
+    data = make()
+    spare = 8 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedFileError, match=r"more memory|more messages"):
+            opened(data, spare_bytes=spare)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * len(data) + spare
 
 
 # ---- damage ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Files that ask for more than their size tells, by what their graphs and texts are made of; and refused ones' traces."""
 
 import copy
+import cProfile
 import json
 import tracemalloc
 
@@ -14,6 +15,7 @@ from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.models import model_from_json
 from kerata.saving import Limits
 from kerata.saving.inspection import Inspection
+from kerata.saving.weights import _Inside
 
 layers = kerata.layers
 
@@ -222,6 +224,71 @@ def test_one_array_for_many_layers_of_the_old_format(tmp_path):
     model = kerata.Sequential([kerata.Input((3,)), layers.Dense(3), layers.Dense(3)])
     with pytest.raises(RefusedFileError, match="a name twice"):
         model.load_weights(path)
+
+
+def test_one_array_in_lists_of_two_groups(tmp_path):
+    """The lists name different things: `b/kernel` in the group `a`, and `kernel` in the group `a/b`."""
+    path = tmp_path / "model.h5"
+    text = h5py.string_dtype()
+    with h5py.File(path, "w") as f:
+        f["a/b/kernel"] = np.ones((3, 3), "f4")
+        f["a"].attrs["weight_names"] = np.array(["b/kernel"], dtype=text)
+        f["a/b"].attrs["weight_names"] = np.array(["kernel"], dtype=text)
+        f.attrs["layer_names"] = np.array(["a", "a/b"], dtype=text)
+    model = kerata.Sequential([kerata.Input((3,)), *(layers.Dense(3, use_bias=False) for _ in range(2))])
+    with pytest.raises(RefusedFileError, match="listed twice"):
+        model.load_weights(path)
+
+
+def test_one_array_for_a_layer_and_the_optimizer(tmp_path):
+    path = tmp_path / "model.h5"
+    model = kerata.Sequential([kerata.Input((3,)), layers.Dense(3, use_bias=False)])
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="format is old"):
+        model.save(path)
+    text = h5py.string_dtype()
+    with h5py.File(path, "a") as f:
+        del f["model_weights"]
+        f["optimizer_weights/kernel"] = np.ones((3, 3), "f4")
+        f["optimizer_weights"].attrs["weight_names"] = np.array(["kernel"], dtype=text)
+        f.attrs["layer_names"] = np.array(["optimizer_weights"], dtype=text)
+    with pytest.raises(RefusedFileError, match="listed twice"):
+        kerata.saving.load_model(path)
+
+
+def events_of_refusal(path, count):
+    """Calls that refusing the weights of other layers takes, in a model of `count` layers."""
+    with h5py.File(path, "w") as f:
+        for i in range(count):
+            f[f"other_{i}/vars/0"] = np.zeros(1, "f4")
+    model = kerata.Sequential([kerata.Input((3,)), *(layers.ReLU() for _ in range(count))])
+    profile = cProfile.Profile()
+    with pytest.raises(RefusedFileError, match="no such object"):
+        profile.runcall(model.load_weights, path, objects_to_skip=model.layers[: count // 2])
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_arrays_of_other_layers_are_told_in_linear_time(tmp_path):
+    events_of_refusal(tmp_path / "a.weights.h5", 20)  # what happens once
+    few = events_of_refusal(tmp_path / "a.weights.h5", 100)
+    assert events_of_refusal(tmp_path / "a.weights.h5", 400) < 4 * 1.2 * few
+
+
+def test_names_that_begin_alike_are_not_inside_each_other():
+    inside = _Inside(["layers/dense", "optimizer"])
+    for path in ("layers/dense", "layers/dense/inner/deeper", "optimizer", "optimizer/vars"):
+        assert path in inside
+    for path in (
+        "",
+        "layers",
+        "layers/dense_1",
+        "layers/dens",
+        "layers/dense_1/inner",
+        "optimizers",
+        "a/optimizer",
+    ):
+        assert path not in inside
+    assert "" not in _Inside([]) and "a" not in _Inside([""]) and "" in _Inside([""])
 
 
 def test_long_paths_of_many_members(tmp_path):

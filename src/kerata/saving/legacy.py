@@ -46,10 +46,11 @@ def load_legacy_model(source: Source, options: Options) -> Any:
     if training is not None:
         config["compile_config"] = _compile_config(training)
     model = make_model(config, source.name, source.size, options)
-    load_legacy_weights(model, file, _WEIGHTS)
+    taken: set[str] = set()
+    load_legacy_weights(model, file, _WEIGHTS, taken)
     compile_model(model, config, options)
     if _OPTIMIZER in file.groups and model.optimizer is not None:
-        _load_optimizer(model.optimizer, file)
+        _load_optimizer(model.optimizer, file, taken)
     keep_promises(model, source.name, source.size, options)
     return model
 
@@ -81,15 +82,16 @@ def is_legacy(file: Hdf5File) -> bool:
     return "layer_names" in file.groups[""] or _WEIGHTS in file.groups
 
 
-def load_legacy_weights(model: Any, file: Hdf5File, top: str = "") -> None:
-    """Gives the model's layers their arrays, matched by order.
+def load_legacy_weights(model: Any, file: Hdf5File, top: str = "", taken: set[str] | None = None) -> None:
+    """Gives the model's layers their arrays, matched by order; their paths are added to `taken`.
 
     Raises:
         RefusedFileError: before anything is changed, if they do not fit.
     """
     top = top if top in file.groups else ""
+    taken = set() if taken is None else taken
     groups = [f"{top}/{name}" if top else name for name in _names(file, top, "layer_names")]
-    stored = [arrays for group in groups if (arrays := _arrays(file, group))]
+    stored = [arrays for group in groups if (arrays := _arrays(file, group, taken))]
     layers = [variables for layer in model.layers if (variables := _in_order(layer))]
     if len(stored) != len(layers):
         reason = f"{len(stored)} layers with weights are in the file; the model has {len(layers)}"
@@ -117,7 +119,7 @@ def _names(file: Hdf5File, group: str, attribute: str) -> list[str]:
     names = file.groups[group].get(attribute) if group in file.groups else None
     if names is None or isinstance(names, str) or not all(isinstance(name, str) for name in names):
         return _refuse_names(file, group, attribute) if names is None or len(names) else []
-    if len(set(names)) < len(names):  # one array of the file would stand for many variables
+    if len(set(names)) < len(names):  # one group would be gone through many times
         file.source.refuse(group or "/", f"its list {attribute!r} has a name twice")
     return list(names)
 
@@ -126,18 +128,22 @@ def _refuse_names(file: Hdf5File, group: str, attribute: str) -> NoReturn:
     file.source.refuse(group or "/", f"it has no list {attribute!r}")
 
 
-def _arrays(file: Hdf5File, group: str) -> list[Dataset]:
+def _arrays(file: Hdf5File, group: str, taken: set[str]) -> list[Dataset]:
+    """The arrays that a group lists. None may be `taken`: one array of the file would stand for many variables."""
     found = []
     for name in _names(file, group, "weight_names"):
         path = f"{group}/{name}"
         if path not in file.datasets:
             file.source.refuse(path, "this array is listed and not there")
+        if path in taken:
+            file.source.refuse(path, "this array is listed twice")
+        taken.add(path)
         found.append(file.datasets[path])
     return found
 
 
-def _load_optimizer(optimizer: Any, file: Hdf5File) -> None:
-    arrays = _arrays(file, _OPTIMIZER)
+def _load_optimizer(optimizer: Any, file: Hdf5File, taken: set[str]) -> None:
+    arrays = _arrays(file, _OPTIMIZER, taken)
     variables = optimizer_variables(optimizer, len(arrays))
     problems = [f"{d.path} {text}" for v, d in zip(variables, arrays) if (text := unfit(v, d))]
     if len(arrays) != len(variables):

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -153,16 +154,12 @@ def load_state(
         RefusedFileError: before anything is changed, if arrays are missing or left over or of another shape or kind.
     """
     plan: list[tuple[Any, list[Variable] | None, dict[str, Dataset]]] = []
-    left, problems = dict(weights.groups), []
+    problems: list[str] = []
     objects = list(saved_objects(model))
-    skipped = [path for path, item in objects if any(item is other for other in skip)]
-    if not needs_optimizer and not any(_is_inside(path, "optimizer") for path in left):
-        skipped.append("optimizer")
-    left = {
-        path: arrays for path, arrays in left.items() if not any(_is_inside(path, top) for top in skipped)
-    }
+    skipped = _skipped(objects, weights, needs_optimizer, skip)
+    left = {path: arrays for path, arrays in weights.groups.items() if path not in skipped}
     for path, item in objects:
-        if any(_is_inside(path, top) for top in skipped):
+        if path in skipped:
             continue
         arrays = left.pop(path, {})
         expected = _expected(item, arrays)
@@ -170,10 +167,9 @@ def load_state(
         problems += [f"{path or 'the model itself'}: {problem}" for problem in found]
         if not found:
             plan.append((item, expected, arrays))
+    optional = _optional(objects)
     problems += [
-        f"{path or 'the top'}: no such object is in the model"
-        for path in left
-        if not _is_optional(path, objects)
+        f"{path or 'the top'}: no such object is in the model" for path in left if path not in optional
     ]
     if problems and not skip_mismatch:
         raise RefusedFileError(weights.name, "its arrays", sentence(problems))
@@ -196,17 +192,34 @@ def _check_damage(plan: list[tuple[Any, list[Variable] | None, dict[str, Dataset
             dataset.check()
 
 
-def _is_optional(path: str, objects: list[tuple[str, Any]]) -> bool:
-    """Whether arrays may be left over: those of an optimizer that the model, or one inside it, does not have."""
-    return any(
-        _is_inside(path, f"{owner}/optimizer" if owner else "optimizer")
-        and getattr(item, "optimizer", item) is None
-        for owner, item in objects
-    )
+class _Inside:
+    """The paths that are one of `tops` or go on from it. A question takes as long as the longest of them, not as many."""
+
+    def __init__(self, tops: Iterable[str]) -> None:
+        self._tops = frozenset(tops)
+        self._longest = max(map(len, self._tops), default=0)
+
+    def __contains__(self, path: str) -> bool:
+        parts = path[: self._longest + 1].split("/")  # one letter more, to tell "a" from "ab"
+        return any(start in self._tops for start in accumulate(parts, "{}/{}".format))
 
 
-def _is_inside(path: str, top: str) -> bool:
-    return path == top or path.startswith(f"{top}/")
+def _skipped(
+    objects: list[tuple[str, Any]], weights: Weights, needs_optimizer: bool, skip: Iterable[Any]
+) -> _Inside:
+    """Where nothing is to change: in the layers to `skip`, and in an optimizer that may be without a state."""
+    chosen = {id(item) for item in skip}
+    tops = [path for path, item in objects if id(item) in chosen]
+    optimizer = _Inside(["optimizer"])
+    if not needs_optimizer and not any(path in optimizer for path in weights.groups):
+        tops.append("optimizer")
+    return _Inside(tops)
+
+
+def _optional(objects: list[tuple[str, Any]]) -> _Inside:
+    """Where arrays may be left over: in an optimizer that the model, or one inside it, does not have."""
+    without = [owner for owner, item in objects if getattr(item, "optimizer", item) is None]
+    return _Inside(f"{owner}/optimizer" if owner else "optimizer" for owner in without)
 
 
 def sentence(problems: list[str]) -> str:
@@ -233,15 +246,11 @@ def optimizer_variables(optimizer: Optimizer, stored: int) -> list[Variable]:
 def _problems(item: Any, expected: list[Variable], arrays: Mapping[str, Dataset]) -> list[str]:
     if isinstance(item, Layer) and not item.built and arrays and not expected:
         return [f"the layer {item.name!r} has no variables yet; build the model or call it on data first"]
-    names = [str(i) for i in range(len(expected))]
-    missing = [f"{name} ({v.name}) is missing" for name, v in zip(names, expected) if name not in arrays]
-    extra = [
-        f"{name} of shape {arrays[name].shape} is left over" for name in arrays if name not in set(names)
-    ]
+    names = {str(i): v for i, v in enumerate(expected)}
+    missing = [f"{name} ({v.name}) is missing" for name, v in names.items() if name not in arrays]
+    extra = [f"{name} of shape {arrays[name].shape} is left over" for name in arrays if name not in names]
     wrong = [
-        f"{name} {text}"
-        for name, v in zip(names, expected)
-        if name in arrays and (text := unfit(v, arrays[name]))
+        f"{name} {text}" for name, v in names.items() if name in arrays and (text := unfit(v, arrays[name]))
     ]
     return missing + extra + wrong
 

@@ -34,7 +34,8 @@ NAMED_DTYPES = {
     "float8_e4m3fn": np.dtype(ml_dtypes.float8_e4m3fn),
     "float8_e5m2": np.dtype(ml_dtypes.float8_e5m2),
 }
-_OBJECT_BYTES = 1200  # memory that an object of the file takes here, about
+# Memory that an attribute takes here, about, and a chunk beside its place in the grid. Names may take 4 bytes a letter.
+_ATTRIBUTE_BYTES, _CHUNK_BYTES, _AHEAD = 300, 600, 1100
 
 
 class Hdf5File:
@@ -61,7 +62,7 @@ class Hdf5File:
         self._check_size(limits.ratio * (source.size if stored is None else stored))
 
     def _walk(self, root: int) -> None:
-        blocks = Blocks(self.source)
+        blocks = Blocks(self.source, self._charge)
         stack = [("", root, 0)]
         while stack:
             path, address, depth = stack.pop()
@@ -69,7 +70,7 @@ class Hdf5File:
             blocks.claim(address, place)
             header = headers.read_header(blocks, address, place)
             attributes = Attributes(self.source, self._heap, header.attributes, place)
-            self._charge(_OBJECT_BYTES + 64 * len(header.attributes))
+            self._charge(sum(_ATTRIBUTE_BYTES + 4 * min(size, _AHEAD) for _, size in header.attributes))
             table = header.messages.get(headers.TABLE)
             if table is None:
                 self._add_dataset(Dataset(blocks, header, attributes, path))
@@ -80,14 +81,12 @@ class Hdf5File:
             if depth >= self._limits.depth:
                 self.source.refuse(place, f"it is nested deeper than {self._limits.depth} groups")
             links = read_links(blocks, table, path)
-            self._charge(len(links) * (len(path) + 1) + sum(len(name) for name, _ in links))
             stack.extend(
                 (f"{path}/{name}" if path else name, child, depth + 1) for name, child in reversed(links)
             )
 
     def _add_dataset(self, dataset: Dataset) -> None:
         self.datasets[dataset.path] = dataset
-        self._charge(100 * len(dataset.extents))
         if len(self.datasets) > self._limits.members:
             self.source.refuse(dataset.path, f"there are more than {self._limits.members} arrays")
 
@@ -243,6 +242,7 @@ class Dataset:
                 exact = [*(place * side for place, side in zip(index, self._chunks)), 0] == offsets
                 if not (inside and exact) or index in found or start + size > self._source.size:
                     self._refuse("one of its chunks is damaged, there twice, or not within its shape")
+                blocks.charge(_CHUNK_BYTES + 40 * rank)
                 found[index] = (start, size)
                 if skipped:
                     self._skipped[start, size] = skipped
@@ -293,7 +293,8 @@ class Attributes(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         number = self._index()[name]
         offset, size = self._places[number]
-        return self._value(self._source.read(offset, size, self._place), f"{self._place}, attribute {name!r}")
+        data = self._source.read(offset, size, self._place)
+        return self._value(data, offset, f"{self._place}, attribute {name!r}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index())
@@ -305,7 +306,7 @@ class Attributes(Mapping[str, Any]):
         if self._names is None:
             names: dict[str, int] = {}
             for number, (offset, size) in enumerate(self._places):
-                data = self._source.read(offset, min(size, 1100), self._place)
+                data = self._source.read(offset, min(size, _AHEAD), self._place)
                 name = self._sizes(data)[0]
                 if name in names:
                     self._source.refuse(self._place, f"the attribute {name!r} is there twice")
@@ -328,7 +329,7 @@ class Attributes(Mapping[str, Any]):
             self._source.refuse(self._place, "the name of an attribute is not UTF-8")
         return name, start + _padded(name_size, step), type_size, space_size, step
 
-    def _value(self, data: bytes, place: str) -> Any:
+    def _value(self, data: bytes, offset: int, place: str) -> Any:
         _, at, type_size, space_size, step = self._sizes(data)
         reader = TypeReader(self._source, place)
         kind = reader.type(data[at : at + type_size])
@@ -339,21 +340,19 @@ class Attributes(Mapping[str, Any]):
         if at + size > len(data):
             reader.refuse("it is cut off")
         if kind.variable:
-            return self._texts(data[at : at + size], shape, place)
+            return self._texts(data[at : at + size], offset + at, shape, place)
         array = np.frombuffer(data, kind.dtype, prod(shape), at).reshape(shape)
         if kind.dtype.kind == "S":
             texts = [self._decode(item, place) for item in array.reshape(-1).tolist()]
             return texts if shape else texts[0]
         return array.copy() if shape else array[()].item()
 
-    def _texts(self, data: bytes, shape: tuple[int, ...], place: str) -> Any:
+    def _texts(self, data: bytes, offset: int, shape: tuple[int, ...], place: str) -> Any:
         if len(shape) > 1:
             self._source.refuse(place, "it is a table of texts")
-        if sum(size for size, _, _ in struct.iter_unpack("<LQL", data)) > self._source.size:
-            self._source.refuse(place, "its texts are longer than the file")
         texts = [
-            self._decode(self._heap.read(address, index, size, place), place)
-            for size, address, index in struct.iter_unpack("<LQL", data)
+            self._decode(self._heap.read(address, index, size, offset + 16 * number, place), place)
+            for number, (size, address, index) in enumerate(struct.iter_unpack("<LQL", data))
         ]
         return texts if shape else texts[0]
 

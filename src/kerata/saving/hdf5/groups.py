@@ -17,15 +17,21 @@ _HEAP = struct.Struct("<4sB3x3Q")
 _COLLECTION = struct.Struct("<4sB3xQ")
 _COLLECTED = struct.Struct("<HHLQ")
 _MAX_NAME = 1024
+_OBJECT_BYTES = 1200  # memory that an object of the file takes here beside its path, about
+_CHILD_BYTES = 100  # and one that a B-tree still leads to
+_STRING_BYTES = 450  # and a string that attributes refer to
 
 GROUP, CHUNKS = 0, 1  # kinds of B-trees
 
 
 class Blocks:
-    """Blocks of the file, each of which may be used once: so no loop and no work beyond the size of the file."""
+    """Blocks of the file, each of which may be used once: so no loop and no work beyond the size of the file.
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    `charge` is told of the memory that what they hold takes here, before it is taken.
+    """
+
+    def __init__(self, source: Source, charge: Callable[[int], None]) -> None:
+        self.source, self.charge = source, charge
         self._used: set[int] = set()
         self._left = source.size
 
@@ -65,8 +71,14 @@ def read_links(blocks: Blocks, table: bytes, place: str) -> list[tuple[str, int]
                     )
                 if name in links:
                     source.refuse(f"{place}/{name}", "it is there twice")
+                blocks.charge(_OBJECT_BYTES + path_bytes(place, name))
                 links[name] = address
     return list(links.items())
+
+
+def path_bytes(group: str, name: str) -> int:
+    """Memory that the path of a member takes. One letter beyond ASCII can make each of the others take 4 bytes."""
+    return (len(group) + 1 + len(name)) * (1 if group.isascii() and name.isascii() else 4)
 
 
 def leaves(
@@ -89,6 +101,7 @@ def leaves(
         if level == 0:
             yield node
         else:
+            blocks.charge(_CHILD_BYTES * count)
             stack.extend((child, level - 1) for _, child in reversed(node))
 
 
@@ -135,13 +148,17 @@ class GlobalHeap:
         self._source, self._charge = source, charge
         self._unread = source.size  # collections do not overlap, so together they are no larger than the file
         self._collections: dict[int, dict[int, tuple[int, int]]] = {}
+        self._referrers: dict[tuple[int, int], int] = {}
 
-    def read(self, address: int, index: int, size: int, place: str) -> bytes:
+    def read(self, address: int, index: int, size: int, referrer: int, place: str) -> bytes:
+        """A string that the bytes at `referrer` refer to, and no others: else one long string is read ever again."""
         if address not in self._collections:
             self._collections[address] = self._read_collection(address, place)
         start, available = self._collections[address].get(index, (0, -1))
         if size > available:
             self._source.refuse(place, "it refers to a string that is not there")
+        if self._referrers.setdefault((address, index), referrer) != referrer:
+            self._source.refuse(place, "it refers to a string that is another's")
         return self._source.read(start, size, place)
 
     def _read_collection(self, address: int, place: str) -> dict[int, tuple[int, int]]:
@@ -158,7 +175,7 @@ class GlobalHeap:
                 break
             if index in found or at + length > end:
                 self._source.refuse(place, "the heap of strings is damaged")
-            self._charge(200)
+            self._charge(_STRING_BYTES)
             found[index] = (at, length)
             at += -(-length // 8) * 8
         return found

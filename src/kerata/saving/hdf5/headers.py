@@ -92,21 +92,27 @@ def read_header(blocks: Blocks, address: int, place: str) -> Header:
         blocks.spend(length, place)
         inside = start == address + _HEADER.size and _HEADER.size + length <= len(ahead)
         block = ahead[_HEADER.size : _HEADER.size + length] if inside else source.read(start, length, place)
-        count -= _read_messages(source, block, start, header, parts, place)
-        if count < 0:
-            source.refuse(place, "its object header has more messages than it counts")
+        count = _read_messages(source, block, start, header, parts, count, place)
     return header
 
 
 def _read_messages(
-    source: Source, block: bytes, start: int, header: Header, parts: list[tuple[int, int]], place: str
+    source: Source,
+    block: bytes,
+    start: int,
+    header: Header,
+    parts: list[tuple[int, int]],
+    left: int,
+    place: str,
 ) -> int:
-    """Sorts the messages of one block into the header; gives their number."""
-    at, count = 0, 0
+    """Sorts the messages of one block into the header; gives how many of `left` are left."""
+    at = 0
     while at + _MESSAGE.size <= len(block):
         kind, size, flags = _MESSAGE.unpack_from(block, at)
         begin, at = at + _MESSAGE.size, at + _MESSAGE.size + size
-        count += 1
+        left -= 1
+        if left < 0:  # told at once: a block as large as the file has room for millions
+            source.refuse(place, "its object header has more messages than it counts")
         if at > len(block):
             source.refuse(place, "a message of its object header is cut off")
         if kind in _IGNORED:
@@ -121,4 +127,4 @@ def _read_messages(
             header.messages[kind] = block[begin:at]
         else:
             source.refuse(place, f"its object header has an unknown or repeated message ({kind:#x})")
-    return count
+    return left
