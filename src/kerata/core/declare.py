@@ -162,13 +162,13 @@ class Op:
 
     def run(self, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The engine's fast path where it holds, else the composition."""
-        if self.computes and float8.among(args, kwargs):
-            return self._run_in_float32(engine, args, kwargs)
         entry = self.fast.get(engine)
         if entry is not None:
             when, fast = entry
             if when is None or when(*args, **kwargs):
                 return fast(*args, **kwargs)
+        if self.computes and float8.among(args, kwargs):
+            return self._run_in_float32(engine, args, kwargs)
         if STATE.engine is engine:
             return self.body(*args, **kwargs)
         with setting(engine=engine):

@@ -318,15 +318,12 @@ class Layer(Owner):
             return
         if type(x) not in ENGINE_OF or len(self._plans) >= _PLAN_LIMIT or STATE.abstract:
             return
-        call = self.call
-        if spec.takes_training:
-            flag = kwargs["training"]
-
-            def plan(x: Any) -> Any:
-                return call(x, training=flag)
-        else:
-            plan = call
+        plan = self._short_way(x, kwargs["training"] if spec.takes_training else None, spec.takes_training)
         self._plans[type(x), x.shape, x.dtype, training, autocast] = plan
+
+    def _short_way(self, x: Any, training: Any, takes_training: bool) -> Callable[[Tensor], Tensor]:
+        """What is left to call for inputs such as `x`, which was a good one."""
+        return functools.partial(self.call, training=training) if takes_training else self.call
 
     def _activity_penalty(self, out: Tensor) -> Tensor:
         count = OPS["cast"](shape_of(out)[0] if shape_of(out) else 1, dispatch.dtype_of(out))
