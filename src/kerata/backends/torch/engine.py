@@ -164,7 +164,7 @@ class TorchEngine(Engine):
         nested = STATE.backward > 0
         STATE.backward += 1
         try:
-            with torch.enable_grad(), assigning or contextlib.nullcontext():
+            with _GradMode(True), assigning or _NOTHING:
                 out = fn()
             loss = out[0] if has_aux else out
             grads = (
@@ -291,7 +291,7 @@ class TorchEngine(Engine):
         return torch.vmap(fn)(elements)
 
     def inference_scope(self) -> AbstractContextManager[Any]:
-        return _NoGrad()
+        return _GradMode(False)
 
     def layer_attribute(self, layer: Any, name: str) -> Any:
         return native.layer_attribute(layer, name)
@@ -301,19 +301,23 @@ _NOT_NESTED = frozenset((np.ndarray, torch.Tensor, torch.nn.Parameter, type(None
 _VIEWED = {torch.bfloat16: torch.int16, torch.float8_e4m3fn: torch.int8, torch.float8_e5m2: torch.int8}
 
 
-class _NoGrad:
-    """`torch.no_grad` in a third of its time, which short steps notice."""
+class _GradMode:
+    """`torch.enable_grad` or `torch.no_grad` in a third of its time, which short steps notice."""
 
-    __slots__ = ("_before",)
+    __slots__ = ("_before", "_wanted")
+
+    def __init__(self, wanted: bool) -> None:
+        self._wanted = wanted
 
     def __enter__(self) -> None:
         self._before = torch.is_grad_enabled()
-        torch._C._set_grad_enabled(False)
+        torch._C._set_grad_enabled(self._wanted)
 
     def __exit__(self, *_: object) -> None:
         torch._C._set_grad_enabled(self._before)
 
 
+_NOTHING: Any = contextlib.nullcontext()
 _SHARED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint8", "bool")))
 
 
