@@ -26,7 +26,7 @@ class _ThreadState(threading.local):
 STATE = _ThreadState()
 
 
-class setting:  # noqa: N801  # reads as a verb: `with setting(engine=...)`
+class setting:  # reads as a verb: `with setting(engine=...)`
     """Sets fields of the thread's state and puts the old values back. A class: a generator costs twice the time."""
 
     __slots__ = ("_old", "_values")

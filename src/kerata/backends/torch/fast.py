@@ -53,7 +53,13 @@ def _floats(*xs: Any) -> bool:
 
 def _linear_fits(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> bool:
     dtype, shape = x.dtype, kernel.shape
-    if dtype not in F32 or kernel.dtype is not dtype or x.ndim < 2 or len(shape) != 2 or x.shape[-1] != shape[0]:
+    if (
+        dtype not in F32
+        or kernel.dtype is not dtype
+        or x.ndim < 2
+        or len(shape) != 2
+        or x.shape[-1] != shape[0]
+    ):
         return False
     return bias is None or (bias.dtype is dtype and bias.shape == shape[1:])
 
