@@ -16,7 +16,7 @@ from kerata.core.state import STATE
 from kerata.core.variable import Variable
 
 Tensor = Any
-_call_flat = getattr(ConcreteFunction, "_call_flat", None)  # no public call is as short
+_call_flat: Any = getattr(ConcreteFunction, "_call_flat", None)  # no public call is as short
 
 
 class _Held:

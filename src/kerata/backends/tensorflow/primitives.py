@@ -659,7 +659,7 @@ def _axis_of_matrix(equation: str) -> int | None:
     matrix, _, x = operands.partition(",")
     if len(set(matrix)) != 2 or len(matrix) != 2 or len(set(x)) != len(x):
         return None
-    for new, old in (matrix, matrix[::-1]):
+    for new, old in zip(matrix, reversed(matrix)):
         if old in x[:-1] and new not in x and x.replace(old, new) == out:
             return x.index(old)
     return None
