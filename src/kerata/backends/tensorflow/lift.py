@@ -53,7 +53,7 @@ def lifted(engine: Any, fn: Callable[..., Any], xla: bool) -> Callable[..., Any]
         return held.setdefault(id(v), _Held(v)) if isinstance(v, Variable) else v
 
     # TensorFlow takes 1, 1.0 and True for one argument: each combination of their classes has a function of its own.
-    made: dict[tuple[type, ...], Callable[..., Any]] = {}
+    made: dict[tuple[type, ...], Any] = {}
 
     def call_bound(args: Any, kwargs: Any) -> Any:
         leaves = list(leaves_of([args, kwargs]))
