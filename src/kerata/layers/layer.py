@@ -15,7 +15,7 @@ from kerata.core import dispatch, dtypes, tree
 from kerata.core.declare import infer, leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, StateError
-from kerata.core.scope import StatelessScope
+from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
@@ -48,6 +48,14 @@ class CallContext:
     def __init__(self, root: Layer, training: bool | None) -> None:
         self.root, self.training = root, training
         self.losses: list[tuple[Layer, Tensor]] = []
+
+
+def _collecting_scope() -> StatelessScope | None:
+    """The innermost scope of a user's that collects losses."""
+    scope = STATE.scope
+    while scope is not None and not getattr(scope, "collect_losses", False):
+        scope = scope.parent
+    return scope  # type: ignore[return-value]
 
 
 def _in_own_scope(build: Callable[..., None]) -> Callable[..., None]:
@@ -152,10 +160,12 @@ class Layer(Owner):
     # ---- losses ----------------------------------------------------------------------------------
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar (or a list of them) to the loss of the model, from inside `call`."""
-        context = STATE.call
+        context, collecting = STATE.call, _collecting_scope()
         target = context.losses if context is not None else self._collected
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
             target.append((self, one))
+            if collecting is not None:
+                collecting.add_loss(one)
 
     def _regularization_losses(self) -> list[Tensor]:
         return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
@@ -300,8 +310,7 @@ class Layer(Owner):
         try:
             outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
-                for out in tree.flatten(outputs):
-                    context.losses.append((self, self._activity_penalty(out)))
+                self.add_loss([self._activity_penalty(out) for out in tree.flatten(outputs)])
         finally:
             STATE.call, STATE.autocast, context.training = outer, old_autocast, old_training
             STATE.name_scope = old_scope
@@ -495,17 +504,14 @@ class Layer(Owner):
         """
         if not self.built:
             raise StateError(f"Build the layer {self.path!r} before `stateless_call`: call it on data once.")
-        pairs: list[tuple[Variable, Any]] = []
-        for argument, own, given in (
-            ("trainable_variables", self.trainable_variables, trainable_variables),
-            ("non_trainable_variables", self.non_trainable_variables, non_trainable_variables),
-        ):
-            if len(own) != len(given):
-                raise ArgumentError(argument, expected=f"{len(own)} values", got=f"{len(given)} of them").at(
-                    self.path
-                )
-            pairs += zip(own, given, strict=True)
-        with StatelessScope(pairs) as scope:
+        try:
+            scope = with_values(
+                ("trainable_variables", self.trainable_variables, trainable_variables),
+                ("non_trainable_variables", self.non_trainable_variables, non_trainable_variables),
+            )
+        except ArgumentError as error:
+            raise error.at(self.path) from None
+        with scope:
             outputs = self(*args, **kwargs)
             losses = self.losses if return_losses else None
         after = [scope.get_current_value(v) for v in self.non_trainable_variables]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kerata.core.checks import nothing_else
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.models.model import Model
 from kerata.saving import assets
@@ -60,10 +61,7 @@ def save_model(
         >>> kerata.saving.load_model(path).count_params()
         8
     """
-    if kwargs:
-        raise ArgumentError(
-            next(iter(kwargs)), expected="an argument of save_model", got=next(iter(kwargs.values()))
-        )
+    nothing_else("save_model", kwargs)
     name = os.fspath(filepath)
     if not isinstance(model, Model):
         raise ArgumentError("model", expected="a model", got=model)
