@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -208,10 +209,14 @@ def _texts(model: Any) -> dict[str, bytes]:
 
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": _FORMAT, "date_saved": now, "kerata_version": __version__}
-    return {
-        METADATA: json.dumps(metadata).encode(),
-        CONFIG: json.dumps(serialize_keras_object(model)).encode(),
-    }
+    config = json.dumps(serialize_keras_object(model))
+    if '"config": "<lambda>"' in config:
+        warnings.warn(
+            "The model holds a Python lambda. No file holds its code, so this one cannot be loaded. Define the function "
+            "by name and register it with kerata.saving.register_keras_serializable before you save.",
+            stacklevel=5,
+        )
+    return {METADATA: json.dumps(metadata).encode(), CONFIG: config.encode()}
 
 
 def _save_archive(model: Any, name: str) -> None:
