@@ -262,6 +262,10 @@ def _flat_indices(indices: Any, shape: tuple[Any, ...]) -> Tensor:
             "indices", expected=f"of shape (..., depth) with a depth in [1, {len(shape)}]", got=indices
         )
     depth = have[-1]
+    if 0 in shape[:depth] and 0 not in have[:-1]:
+        raise ArgumentError(
+            "indices", expected=f"none, for there are no places in the shape {shape}", got=indices
+        )
     columns = []
     for i in range(depth):
         column = p.slice(
@@ -300,7 +304,7 @@ def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
         sample(values([[0, 1], [2, 0]], dtype="int32"), T((2,)), (3, 2)), sample(values([[1], [1]], dtype="int32"), T((2, 4)), (3, 4)),
         sample(values([[0], [-1]], dtype="int64"), T((2,), "int32"), (3,)),
     sample(T((0, 1), "int32"), T((0, 2)), (3, 2)), sample(values([0], [0], dtype="int32"), values(2.0, 3.0, dtype="float64"), (2,)), sample(values([[[0, 9]], [[-1, 0]]], dtype="int32"), T((2, 1)), (2, 3)), sample([[0], [0]], T((2,), "bool"), (2,))],
-    rejects=[rejects([[3]], T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices")],
+    rejects=[rejects([[3]], T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((1,)), (0,), argument="indices"), rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices")],
 )  # fmt: skip
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Values added into a tensor of zeros, by index.
