@@ -20,6 +20,9 @@ class StatelessScope(StateScope):
 
     Args:
         state_mapping: pairs of a variable and the value it has inside.
+        collect_losses: whether `losses` lists what layers that are called inside add with `add_loss`, and the
+            penalties on their outputs.
+        initialize_variables: whether variables made inside get a value at once, which they do in any case.
 
     Example:
         >>> import kerata, numpy as np
@@ -30,7 +33,7 @@ class StatelessScope(StateScope):
         (6.0, 1.0)
     """
 
-    __slots__ = ("losses",)
+    __slots__ = ("collect_losses", "losses")
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class StatelessScope(StateScope):
         initialize_variables: bool = True,
     ) -> None:
         super().__init__()
+        self.collect_losses = collect_losses
         self.losses: list[Any] = []
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
@@ -50,6 +54,11 @@ class StatelessScope(StateScope):
     def __enter__(self) -> StatelessScope:
         super().__enter__()
         return self
+
+    def add_loss(self, loss: Any) -> None:
+        """Puts a loss into `losses`, if they are collected."""
+        if self.collect_losses:
+            self.losses.append(loss)
 
     def add_update(self, update: tuple[Variable, Any]) -> None:
         self.write(*update)

@@ -72,6 +72,9 @@ class StateScope:
         self.values[variable] = value
         self.assigned[variable] = value
 
+    def add_loss(self, loss: Any) -> None:
+        """Told of what layers add to the loss of a call inside; see `StatelessScope`."""
+
     def __enter__(self) -> StateScope:
         self.parent, STATE.scope = STATE.scope, self
         return self

@@ -157,6 +157,13 @@ class Layer(Owner):
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
             target.append((self, one))
 
+    def _collect(self, losses: list[tuple[Layer, Tensor]]) -> None:
+        """Keeps what an outermost call has added; a stateless scope may want it too."""
+        self.__dict__["_collected"] = losses
+        if losses and STATE.scope is not None:
+            for _, loss in losses:
+                STATE.scope.add_loss(loss)
+
     def _regularization_losses(self) -> list[Tensor]:
         return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
 
@@ -254,7 +261,7 @@ class Layer(Owner):
             raise error.at(self.path) from None
         finally:
             STATE.call, STATE.engine = None, old_engine
-            self.__dict__["_collected"] = context.losses
+            self._collect(context.losses)
 
     def _call_slowly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
@@ -307,7 +314,7 @@ class Layer(Owner):
             STATE.name_scope = old_scope
         self._pass_masks(args, arguments, outputs, masks, kwargs.get("mask", arguments.get("mask")))
         if outer is None:
-            self.__dict__["_collected"] = context.losses
+            self._collect(context.losses)
         if simple and not masks and old_autocast == autocast and self.activity_regularizer is None:
             self._remember(args[0], inner_training, spec, autocast, kwargs)
         return outputs
