@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -88,6 +89,15 @@ def test_imports_point_downwards():
     """The layers of the house, as `[tool.importlinter]` in pyproject.toml states them."""
     command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
     assert run("-c", command) == ""
+
+
+def test_the_picture_of_the_house_is_the_contract():
+    """docs/architecture.md shows the floors that pyproject.toml states, from top to bottom."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    stated = [floor.split(" : ") for floor in project["tool"]["importlinter"]["contracts"][0]["layers"]]
+    picture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+    shown = [re.split(r"\s{2,}", line)[0].split() for line in picture.strip().splitlines()]
+    assert shown == stated
 
 
 # ---- engines ----------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import pytest
 
 import kerata
 from kerata import backends, ops
-from kerata.core.errors import ArgumentError, BackendMismatchError, BackendNotInstalledError
+from kerata.core import declare
+from kerata.core.errors import ArgumentError, BackendMismatchError, BackendNotInstalledError, KerataError
 
 DTYPES = ("bool", "int8", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64")
 
@@ -85,6 +86,17 @@ def test_a_plug_in_joins_by_its_entry_point(monkeypatch):
         assert backends.REGISTRY["plugged"].module == "plugged_engine"
     finally:
         backends._plugins.cache_clear()
+
+
+def test_an_engine_that_lacks_something_is_told_by_name():
+    class Half:
+        name = "half"
+
+    with pytest.raises(KerataError, match="Half has no tensor_types and no primitives"):
+        declare.admit(Half())
+    Half.tensor_types, Half.primitives = (list,), {}
+    with pytest.raises(KerataError, match='"half" lacks the primitives abs, '):
+        declare.admit(Half())
 
 
 def test_importing_kerata_loads_no_engine():

@@ -239,15 +239,14 @@ def test_questions():
         dtypes.is_bool,
         dtypes.is_int,
         dtypes.is_unsigned,
-        dtypes.is_signed_int,
         dtypes.is_float,
         dtypes.is_complex,
     )
     answers = {name: [q(name) for q in ask] for name in dtypes.ALLOWED}
-    for name, (boolean, integer, unsigned, signed, floating, is_complex) in answers.items():
+    for name, (boolean, integer, unsigned, floating, is_complex) in answers.items():
         kind = dtypes.numpy_dtype(name).kind
-        assert boolean == (kind == "b") and unsigned == (kind == "u") and signed == (kind == "i")
-        assert integer == (unsigned or signed) and is_complex == (kind == "c")
+        assert boolean == (kind == "b") and unsigned == (kind == "u")
+        assert integer == (kind in "iu") and is_complex == (kind == "c")
         assert floating == ("float" in name)
     assert dtypes.is_float(np.float32) and dtypes.is_int(np.dtype("int8")) and not dtypes.is_int(bool)
 

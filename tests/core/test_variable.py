@@ -83,6 +83,22 @@ def test_a_stateless_scope_keeps_what_is_assigned(engine):
     assert float(scope.get_current_value(v)) == 6 and float(v) == 1
 
 
+def test_a_stateless_scope_collects_losses_where_asked(engine):
+    class Total(kerata.Layer):
+        def call(self, x):
+            self.add_loss(7 * ops.sum(x))
+            return x
+
+    x = ops.ones((1, 2))
+    for collect in (True, False):
+        inner, outer = Total(), kerata.Sequential([Total(), kerata.layers.ActivityRegularization(l2=1.0)])
+        for _ in range(2):  # the second call takes the short way
+            with kerata.StatelessScope(collect_losses=collect) as scope:
+                inner(x), outer(x)
+            # 7 of two ones each, and the mean over the batch of the sum of squares.
+            assert [float(loss) for loss in scope.losses] == ([14, 14, 2] if collect else [])
+
+
 def test_a_value_that_depends_on_nothing_has_zero_gradients(engine):
     v = kerata.Variable([1.0, 2.0])
     for value in (3.0, 3, np.float32(3)):

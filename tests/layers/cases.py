@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ class Case:
         kwargs: keyword arguments of the call.
         unknown: axes whose sizes may be unknown in symbolic inputs, besides the batch axis.
         batch: whether the batch size may be unknown.
-        peer: whether Keras must give the same values; not where it draws other random numbers.
+        peer: whether Keras must give the same values; not where it has no such layer, or draws other random numbers.
         calls: how often the layer is called; the last outputs count.
         smooth: whether finite differences say something about the gradient.
     """
@@ -60,11 +60,48 @@ def late(batch: int, time: int) -> np.ndarray:
     return mask
 
 
+def first_weights(names: list[str], shapes: list[Any]) -> list[np.ndarray]:
+    """Values for the weights of a layer: of both signs, positive for variances; nothing depends on initializers."""
+    random = np.random.default_rng(7)
+    values = [random.uniform(-0.6, 0.9, tuple(s)).astype("float32") for s in shapes]
+    return [
+        np.abs(v) + 0.1 if "variance" in n or "stddev" in n else v for n, v in zip(names, values, strict=True)
+    ]
+
+
+def mapped(fn: Callable[[Any], Any], value: Any) -> Any:
+    """Maps over the arrays of a structure."""
+    if isinstance(value, np.ndarray):
+        return fn(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(mapped(fn, v) for v in value)
+    if isinstance(value, dict):
+        return {k: mapped(fn, v) for k, v in value.items()}
+    return value
+
+
+def mapped_variables(fn: Callable[[Any], Any], value: Any) -> Any:
+    """Maps over the variables of a structure."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(mapped_variables(fn, v) for v in value)
+    if isinstance(value, dict):
+        return {k: mapped_variables(fn, v) for k, v in value.items()}
+    return fn(value) if hasattr(value, "assign") else value
+
+
+def leaves(value: Any) -> list[Any]:
+    """What a structure holds, in order, without None."""
+    if isinstance(value, (list, tuple)):
+        return [leaf for v in value for leaf in leaves(v)]
+    return [] if value is None else [value]
+
+
 def layer(name: str, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
     return lambda k: getattr(k.layers, name)(*args, **kwargs)
 
 
 CASES: list[Case] = []
+BY_NAME: dict[str, Case] = {}
 
 
 def case(
@@ -77,11 +114,10 @@ def case(
         f"{name}({shown})", make or layer(name, *init, **options), args if isinstance(args, tuple) else (args,),
         call or {}, **fields,
     )  # fmt: skip
-    if any(c.name == row.name for c in CASES):
-        row = Case(
-            **{**row.__dict__, "name": f"{row.name}#{sum(c.name.startswith(row.name) for c in CASES)}"}
-        )
+    if row.name in BY_NAME:
+        row = replace(row, name=f"{row.name}#{sum(c.name.startswith(row.name) for c in CASES)}")
     CASES.append(row)
+    BY_NAME[row.name] = row
 
 
 # ---- dense ---------------------------------------------------------------------------------------
@@ -404,41 +440,3 @@ case(
     note="causal",
 )
 case("GroupQueryAttention", (Q, V), 3, 4, 2, use_gate=True, use_bias=False)
-
-BY_NAME = {c.name: c for c in CASES}
-
-
-def first_weights(names: list[str], shapes: list[Any]) -> list[np.ndarray]:
-    """Values for the weights of a layer: of both signs, positive for variances; nothing depends on initializers."""
-    random = np.random.default_rng(7)
-    values = [random.uniform(-0.6, 0.9, tuple(s)).astype("float32") for s in shapes]
-    return [
-        np.abs(v) + 0.1 if "variance" in n or "stddev" in n else v for n, v in zip(names, values, strict=True)
-    ]
-
-
-def mapped(fn: Callable[[Any], Any], value: Any) -> Any:
-    """Maps over the arrays of a structure."""
-    if isinstance(value, np.ndarray):
-        return fn(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(mapped(fn, v) for v in value)
-    if isinstance(value, dict):
-        return {k: mapped(fn, v) for k, v in value.items()}
-    return value
-
-
-def mapped_variables(fn: Callable[[Any], Any], value: Any) -> Any:
-    """Maps over the variables of a structure."""
-    if isinstance(value, (list, tuple)):
-        return type(value)(mapped_variables(fn, v) for v in value)
-    if isinstance(value, dict):
-        return {k: mapped_variables(fn, v) for k, v in value.items()}
-    return fn(value) if hasattr(value, "assign") else value
-
-
-def leaves(value: Any) -> list[Any]:
-    """What a structure holds, in order, without None."""
-    if isinstance(value, (list, tuple)):
-        return [leaf for v in value for leaf in leaves(v)]
-    return [] if value is None else [value]

@@ -25,6 +25,17 @@ class Peer(NamedTuple):
     cases: dict[str, Any]
     signatures: dict[str, Any]
 
+    def of(self, row: Any) -> dict[str, Any]:
+        """What Keras made of a case."""
+        facts = self.cases[row.name]
+        if "error" in facts:
+            pytest.fail(
+                f"Keras does not run the case {row.name}: {facts['error']}\n"
+                "If Keras has no such layer, or fails there, say peer=False in its row of tests/layers/cases.py.",
+                pytrace=False,
+            )
+        return facts
+
 
 @pytest.fixture(scope="session")
 def peer() -> Peer:

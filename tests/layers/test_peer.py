@@ -35,7 +35,7 @@ def built(row):
 
 @every
 def test_the_same_weights(row, peer):
-    layer, facts = built(row), peer.cases[row.name]
+    layer, facts = built(row), peer.of(row)
     assert [v.name for v in layer.weights] == facts["names"]
     assert [list(v.shape) for v in layer.weights] == facts["shapes"]
     assert [v.trainable for v in layer.weights] == facts["trainable"]
@@ -43,7 +43,7 @@ def test_the_same_weights(row, peer):
 
 @every
 def test_the_same_outputs(row, peer):
-    layer, facts = built(row), peer.cases[row.name]
+    layer, facts = built(row), peer.of(row)
     layer.set_weights(cases.first_weights(facts["names"], facts["shapes"]))
     for _ in range(row.calls):
         outputs = cases.leaves(layer(*row.args, **row.kwargs))
@@ -80,7 +80,7 @@ def shared(ours, theirs):
 def test_the_same_config(row, peer):
     ours, theirs = (
         settled(json.loads(json.dumps(built(row).get_config()))),
-        settled(peer.cases[row.name]["config"]),
+        settled(peer.of(row)["config"]),
     )
     assert shared(ours, theirs) == theirs
 
@@ -111,7 +111,7 @@ def agree(ours, theirs):
 
 @every
 def test_the_same_output_shape(row, peer):
-    wanted = peer.cases[row.name].get("output_shape")
+    wanted = peer.of(row).get("output_shape")
     if wanted is None:  # Keras cannot tell
         return
     got = output_shape(row)

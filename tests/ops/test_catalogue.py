@@ -7,6 +7,7 @@ import pytest
 
 import kerata
 from kerata import verify
+from kerata.core import op_format
 
 OPS = verify.declared()
 FEWEST_SAMPLES_OF_AN_OP = 5
@@ -70,6 +71,15 @@ def test_tensors_have_the_methods_and_operators_of_the_peer(name, argument):
     without = {*engines, "__dict__", "__annotations__", "ragged_rank", "row_splits_dtype"}
     wanted = [n for n in dir(theirs) if n.startswith("__") or not n.startswith("_")]
     assert [n for n in wanted if n not in without and not hasattr(ours, n)] == []
+
+
+def test_every_op_of_the_peer_can_stand_in_a_file():
+    """A Functional model that calls it can be saved: `_CALLS` has its line, or it is another op under a second name."""
+    written = (
+        {form.key for form in op_format.FORMS.values()} | set(op_format._ALIASES) | {"extract_patches_3d"}
+    )
+    theirs = {*public(keras.ops), *public(keras.ops.image)} & set(OPS)
+    assert sorted(name for name in theirs if OPS[name].required and name not in written) == []
 
 
 # ---- samples -----------------------------------------------------------------------------------------

@@ -424,7 +424,9 @@ def image_operations(keras):
     y = ops.image.resize(x, (4, 5))
     z = ops.max_pool(ops.relu(x), (2, 2), padding="same")
     w = keras.activations.relu(x, negative_slope=0.1, max_value=1.0)
-    return keras.Model(x, [y, z, w]), floats(2, 6, 6, 3)
+    s = ops.image.ssim(x, w, max_val=2.0, filter_size=3)
+    v = ops.image.extract_patches_3d(ops.expand_dims(x, -1), 2, strides=1)
+    return keras.Model(x, [y, z, w, s, v]), floats(2, 6, 6, 3)
 
 
 @model

@@ -41,7 +41,7 @@ class PluginEngine(NumpyEngine):
         super().__init__()
         self.primitives = {**self.primitives, **(changed or {})}
         self.primitives = {name: _owning(fn) for name, fn in self.primitives.items()}
-        self.fast_paths = {}
+        self.fast_paths = {}  # those of NumPy are for NumPy's arrays
 
     def convert(self, value: Any, dtype: str | None = None) -> Array:
         return owned(super().convert(value, dtype))

@@ -23,19 +23,30 @@ from .protocol import Engine
 
 
 class Entry(NamedTuple):
-    """Where an engine lives, what must be importable for it, and the function of the module that makes it."""
+    """Where an engine lives.
+
+    Attributes:
+        module: the module that makes it.
+        needs: the package that must be importable for it; None: nothing beside Kerata.
+        requirement: what pip installs to have it.
+        load: name of the module's function that makes it.
+        roots: top-level packages in which the classes of its tensors are defined.
+    """
 
     module: str
     needs: str | None
     requirement: str
     load: str = "load"
+    roots: tuple[str, ...] = ()
 
 
 # In the order of preference for the default engine.
 REGISTRY: dict[str, Entry] = {
-    "jax": Entry("kerata.backends.jax", "jax", "kerata[jax]"),
-    "torch": Entry("kerata.backends.torch", "torch", "kerata[torch]"),
-    "tensorflow": Entry("kerata.backends.tensorflow", "tensorflow", "kerata[tensorflow]"),
+    "jax": Entry("kerata.backends.jax", "jax", "kerata[jax]", roots=("jax", "jaxlib")),
+    "torch": Entry("kerata.backends.torch", "torch", "kerata[torch]", roots=("torch",)),
+    "tensorflow": Entry(
+        "kerata.backends.tensorflow", "tensorflow", "kerata[tensorflow]", roots=("tensorflow",)
+    ),
     "numpy": Entry("kerata.backends.numpy", None, "kerata"),
 }
 _loaded: dict[str, Engine] = {}
@@ -46,7 +57,8 @@ _chosen: tuple[str, str] | None = None  # (name, why)
 def _plugins() -> None:
     for point in importlib.metadata.entry_points(group="kerata.backends"):
         package = point.dist.name if point.dist else point.name
-        REGISTRY.setdefault(point.name, Entry(point.module, None, package, point.attr or "load"))
+        entry = Entry(point.module, None, package, point.attr or "load", (point.module.partition(".")[0],))
+        REGISTRY.setdefault(point.name, entry)
 
 
 def known() -> list[str]:
@@ -100,6 +112,16 @@ def get(name: str) -> Engine:
         del _loaded[name]
         raise
     return engine
+
+
+def of_class(kind: type) -> str | None:
+    """Name of the engine in whose packages a class of tensors is defined, where that engine can be loaded."""
+    roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
+    for name in known():
+        entry = REGISTRY[name]
+        if not roots.isdisjoint(entry.roots) and (entry.needs is None or entry.needs in sys.modules):
+            return name
+    return None
 
 
 def loaded() -> list[Engine]:

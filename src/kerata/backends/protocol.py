@@ -7,8 +7,9 @@ Tensors in the signatures are the engine's own. `primitives` maps each name of
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,12 @@ class Engine(abc.ABC):
     """One engine. Subclasses live in `backends/<name>/engine.py`."""
 
     name: str
-    tensor_types: tuple[type, ...]
+    tensor_types: tuple[type, ...]  # classes of its tensors that are met most; `owns` tells all
     primitives: dict[str, Callable[..., Any]]
-    fast_paths: dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]]
+    # Native routes for ops: when each holds (None: always), and the function. Without them an engine is slow and correct.
+    fast_paths: Mapping[str, tuple[Callable[..., bool] | None, Callable[..., Any]]] = MappingProxyType({})
+    # Classes of arguments that ops take as they are; made of `tensor_types` when the engine is admitted.
+    plain_types: frozenset[type]
     has_text: bool = False  # whether it has tensors of text
     compiles: bool = True  # whether `function` gains anything from compiling by default
 

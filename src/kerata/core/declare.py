@@ -466,6 +466,11 @@ def attach_fast_path(declared: Op, engine: Any) -> None:
 
 def admit(engine: Any) -> None:
     """Takes up an engine that has just loaded: its classes, dtypes and fast paths."""
+    unset = [name for name in ("name", "tensor_types", "primitives") if not hasattr(engine, name)]
+    if unset:
+        raise KerataError(
+            f"{type(engine).__name__} has no {' and no '.join(unset)}; see kerata.backends.protocol."
+        )
     missing = sorted(set(PRIMITIVES) - set(engine.primitives))
     if missing:
         raise KerataError(f'The engine "{engine.name}" lacks the primitives {", ".join(missing)}.')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,6 @@ _NOT_TENSORS: set[type] = {
     KerasTensor,
     Variable,
 }
-_ROOTS = {"jax": "jax", "jaxlib": "jax", "torch": "torch", "tensorflow": "tensorflow"}
 
 
 def engine_of_type(kind: type) -> Any:
@@ -39,10 +37,9 @@ def engine_of_type(kind: type) -> Any:
     engine = ENGINE_OF.get(kind)
     if engine is not None or kind in _NOT_TENSORS:
         return engine
-    for base in kind.__mro__:  # a tensor of an engine that nobody has used yet
-        name = _ROOTS.get(base.__module__.partition(".")[0])
-        if name is not None and name in sys.modules:
-            backends.get(name)
+    name = backends.of_class(kind)
+    if name is not None:  # perhaps a tensor of an engine that nobody has used yet
+        backends.get(name)
     for engine in backends.loaded():
         if engine.owns(kind):
             ENGINE_OF[kind] = engine

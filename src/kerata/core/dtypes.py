@@ -131,11 +131,6 @@ def is_unsigned(dtype: Any) -> bool:
     return standardize(dtype) in _UNSIGNEDS
 
 
-def is_signed_int(dtype: Any) -> bool:
-    """Whether `dtype` is a signed integer dtype."""
-    return standardize(dtype) in _SIGNED
-
-
 def is_bool(dtype: Any) -> bool:
     """Whether `dtype` is bool."""
     return standardize(dtype) == "bool"

@@ -183,9 +183,6 @@ def _node_of(t: KerasTensor, inputs: list[KerasTensor]) -> Node:
     return t.node
 
 
-Slot = tuple[bool, Any]
-
-
 class Function(Operation):
     """A function cut out of a graph: from input tensors to output tensors.
 

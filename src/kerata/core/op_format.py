@@ -116,6 +116,7 @@ _CALLS: dict[str, dict[str, str]] = {
             resize rgb_to_grayscale=RGBToGrayscale rgb_to_hsv=RGBToHSV sobel_edges
         """,
         "images,transform": "affine_transform",
+        "image1,image2": "ssim=SSIM",
         "inputs,coordinates": "map_coordinates",
         "images,start_points,end_points": "perspective_transform",
         "images,output_shape,scale,translation": "scale_and_translate",
@@ -209,6 +210,8 @@ def describe_call(
     if op in _BY_DTYPE:
         op = _BY_DTYPE[op][all(dtypes.is_int(x.dtype) for x in args if isinstance(x, KerasTensor))]
     op = _ALIASES.get(op, op)
+    if op == "extract_patches_3d":
+        op, args, kwargs = "extract_patches", _three_sizes(args, kwargs), {}
     form = FORMS.get(op)
     if form is None or form.key not in DECLARED:
         raise ArgumentError(
@@ -245,6 +248,14 @@ def describe_call(
         "registered_name": form.class_name,
     }
     return entry, positional, keywords
+
+
+def _three_sizes(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Arguments of `extract_patches_3d` as those of `extract_patches`, which tells volumes by their three sizes."""
+    bound = DECLARED["extract_patches_3d"].signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    volumes, size, *rest = bound.args
+    return volumes, size if isinstance(size, (tuple, list)) else (size,) * 3, *rest
 
 
 def _drop_defaults(positional: list[Any], form: Form, parameters: Mapping[str, Any]) -> None:

@@ -34,7 +34,6 @@ KINDS = tuple(_HOMES)
 _tables: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
 _custom: dict[str, Any] = {}  # "package>name" -> what the caller registered
 _names: dict[Any, str] = {}
-_packages: dict[Any, str] = {}
 
 
 class _Scopes(threading.local):
@@ -93,7 +92,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         full = f"{package}>{name or obj.__name__}"  # type: ignore[attr-defined]
         if isinstance(obj, type) and not hasattr(obj, "get_config"):
             raise ArgumentError("cls", expected="a class with a `get_config` method", got=obj)
-        _custom[full], _names[obj], _packages[obj] = obj, full, package
+        _custom[full], _names[obj] = obj, full
         return obj
 
     return put
@@ -128,11 +127,6 @@ def live_objects() -> Iterator[None]:
         _scopes.live, _scopes.objects = outer
 
 
-def package_of(obj: Any) -> str | None:
-    """The package that a class or function was registered with, or None."""
-    return _packages.get(obj)
-
-
 def get_registered_object(
     name: str,
     custom_objects: Mapping[str, Any] | None = None,
@@ -161,7 +155,7 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None = None, **more:
         _scopes.objects = old
 
 
-def get(kind: str, identifier: Any, *, argument: str, make: Callable[..., Any] | None = None) -> Any:
+def get(kind: str, identifier: Any, *, argument: str) -> Any:
     """An object of a kind from what users write: a name, a config, a class, an instance or None.
 
     Args:

@@ -130,10 +130,6 @@ class Bidirectional(Wrapper):
         self.input_spec = layer.input_spec
         self._first_weights = weights
 
-    @property
-    def _config_layer(self) -> Layer:
-        return self.forward_layer
-
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:  # type: ignore[override]
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:

@@ -162,10 +162,3 @@ def _aligned(
     raise ArgumentError(
         argument, expected=f"{len(outputs)} arrays, one for each output", got=f"{len(flat)} of them"
     )
-
-
-def names_to_places(given: Any, names: Sequence[str]) -> Any:
-    """A dict by output names as a list in the order of the outputs; anything else as it is."""
-    if isinstance(given, dict) and names and set(given) <= set(names):
-        return [given.get(n) for n in names]
-    return given

@@ -75,9 +75,6 @@ class Progbar:
         self.stateful_metrics = set(stateful_metrics or ())
         self.stateless_metrics = set(stateless_metrics or ())
         self.label = ""
-        self.last_draw = -float(
-            "inf"
-        )  # a following bar takes this over, so that short epochs are not all drawn
         self._start = _clock()
         self._first_step: tuple[int, float] | None = None
         self._seen = 0

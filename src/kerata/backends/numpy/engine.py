@@ -22,7 +22,7 @@ class NumpyEngine(Engine):
     """Runs primitives with NumPy; differentiates with a tape of boxes."""
 
     name = "numpy"
-    tensor_types = (Box,)
+    tensor_types: tuple[type, ...] = (Box,)
     compiles = False
     box = Box  # the class of the tape's values; an engine that is built on this one has its own
 

@@ -1,4 +1,4 @@
-"""Images seen through a change of coordinates: affine, perspective and elastic."""
+"""Images seen through a change of coordinates: affine and perspective."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from kerata.ops.elementwise import to_real_float
 from kerata.ops.splitting import cut
 
 from .common import data_format_of, image_axes, returned, working
-from .filters import gaussian_blur
 
 TensorLike = Any
 Tensor = Any
@@ -82,13 +81,13 @@ def sampled(x: Tensor, coordinates: list[Tensor], order: int, mode: str, fill_va
     return total
 
 
-def _check_mode(mode: Any, argument: str = "fill_mode") -> str:
+def mode_of(mode: Any, argument: str = "fill_mode") -> str:
     if mode not in _MODES:
         raise ArgumentError(argument, expected=f"one of {', '.join(map(repr, _MODES))}", got=mode)
     return str(mode)
 
 
-def _order(interpolation: Any) -> int:
+def order_of(interpolation: Any) -> int:
     if interpolation not in _ORDERS:
         raise ArgumentError("interpolation", expected="'nearest' or 'bilinear'", got=interpolation)
     return _ORDERS[interpolation]
@@ -133,7 +132,7 @@ def map_coordinates(
         )
     if isinstance(order, bool) or order not in (0, 1):
         raise ArgumentError("order", expected="0 or 1", got=order)
-    mode = _check_mode(fill_mode)
+    mode = mode_of(fill_mode)
     x, name = working(inputs, "inputs")
     places = cast(to_real_float(coordinates, "coordinates"), dtype_of(x))
     columns = [p.reshape(cut(places, 0, i, i + 1), shape=shape_of(places)[1:]) for i in range(len(shape))]
@@ -143,7 +142,7 @@ def map_coordinates(
 # ---- affine and projective -----------------------------------------------------------------------
 
 
-def _as_batch(images: Any, data_format: Any) -> tuple[Tensor, str, bool]:
+def as_batch(images: Any, data_format: Any) -> tuple[Tensor, str, bool]:
     """A batch with the channels last, the dtype of the result, and whether it was one image."""
     axes = image_axes(images, data_format)
     x, name = working(images)
@@ -154,7 +153,7 @@ def _as_batch(images: Any, data_format: Any) -> tuple[Tensor, str, bool]:
     return (p.reshape(x, shape=(1, *shape_of(x))) if single else x), name, single
 
 
-def _as_given(x: Tensor, name: str, single: bool, data_format: Any) -> Tensor:
+def as_given(x: Tensor, name: str, single: bool, data_format: Any) -> Tensor:
     if data_format_of(data_format) == "channels_first":
         x = p.transpose(x, axes=(0, 3, 1, 2))
     return returned(p.reshape(x, shape=shape_of(x)[1:]) if single else x, name)
@@ -212,6 +211,20 @@ def sampled_of_batch(x: Tensor, coordinates: list[Tensor], order: int, mode: str
     return p.add(p.mul(upper, p.sub(1, down)), p.mul(lower, down))
 
 
+def displaced(x: Tensor, distances: Tensor, order: int, mode: str, fill_value: Any) -> Tensor:
+    """Images (batch, height, width, channels) whose pixels are taken from places that far away, down and to the right.
+
+    `distances` has the shape (batch, height, width, 2).
+    """
+    b, h, w, _ = shape_of(x)
+    kind, whole = dtype_of(x), (b, h, w)
+    numbers = p.broadcast_to(p.reshape(range_tensor(b, kind), shape=(b, 1, 1)), shape=whole)
+    down, right = (p.reshape(cut(distances, 3, i, i + 1), shape=whole) for i in (0, 1))
+    rows = p.add(p.reshape(range_tensor(h, kind), shape=(1, h, 1)), down)
+    columns = p.add(p.reshape(range_tensor(w, kind), shape=(1, 1, w)), right)
+    return sampled_of_batch(x, [numbers, rows, columns], order, mode, fill_value)
+
+
 _IMAGES = T((2, 4, 5, 2))
 _TRANSFORM = values(1.0, 0.2, 0.43, 0.1, 1.0, -0.51, 0.0, 0.0)
 
@@ -254,14 +267,14 @@ def affine_transform(
         array([[1., 0.],
                [3., 0.]], dtype=float32)
     """
-    order, mode = _order(interpolation), _check_mode(fill_mode)
-    x, name, single = _as_batch(images, data_format)
+    order, mode = order_of(interpolation), mode_of(fill_mode)
+    x, name, single = as_batch(images, data_format)
     numbers = to_real_float(transform, "transform")
     have = shape_of(numbers)
     if len(have) not in (1, 2) or rules.differ(have[-1], 8) or not _one_or(have[:-1], shape_of(x)[0]):
         raise ArgumentError("transform", expected=f"of shape (8,) or ({shape_of(x)[0]}, 8)", got=transform)
     numbers = p.reshape(numbers, shape=(1, 8)) if len(have) == 1 else numbers
-    return _as_given(_projected(x, numbers, order, mode, fill_value), name, single, data_format)
+    return as_given(_projected(x, numbers, order, mode, fill_value), name, single, data_format)
 
 
 def _one_or(sizes: tuple[Any, ...], batch: Any) -> bool:
@@ -324,8 +337,8 @@ def perspective_transform(
         >>> kerata.ops.image.perspective_transform(x, corners, corners).shape == (4, 4, 1)
         True
     """
-    order = _order(interpolation)
-    x, name, single = _as_batch(images, data_format)
+    order = order_of(interpolation)
+    x, name, single = as_batch(images, data_format)
     points = []
     for given, argument in ((start_points, "start_points"), (end_points, "end_points")):
         v = cast(to_real_float(given, argument), "float64")  # eight equations, some nearly the same
@@ -339,58 +352,4 @@ def perspective_transform(
         v = p.reshape(v, shape=(1, 4, 2)) if len(have) == 2 else v
         points.append(p.broadcast_to(v, shape=(shape_of(x)[0], 4, 2)))
     transform = _between(points[0], points[1])
-    return _as_given(_projected(x, transform, order, "constant", fill_value), name, single, data_format)
-
-
-# ---- elastic -------------------------------------------------------------------------------------
-
-
-@op(
-    samples=[sample(T((4, 4, 1), "uint8", high=255), 2.0, 1.0, seed=2), sample(T((2, 6, 6, 1)), alpha=2.0, sigma=1.0, seed=3), sample(T((6, 6, 2)), 2.0, 1.0, "nearest", "constant", -1.0, 7), sample(T((1, 1, 6, 6)), 1.0, 1.0, seed=1, data_format="channels_first"), sample(T((4, 4, 1), "float64"), 1.0, 1.0, seed=5), sample(T((5, 4, 1)), 3.0, 2.0, "bilinear", "wrap", seed=5)],
-    rejects=[rejects(T((4, 4)), seed=1, argument="images"), rejects(T((4, 4, 1)), fill_mode="edge", seed=1, argument="fill_mode"), rejects(T((4, 4, 1)), interpolation="cubic", seed=1, argument="interpolation")],
-    wide=False,
-)  # fmt: skip
-def elastic_transform(
-    images: TensorLike, alpha: float = 20.0, sigma: float = 5.0, interpolation: str = "bilinear", fill_mode: str = "reflect",
-    fill_value: float = 0.0, seed: Any = None, data_format: str | None = None,
-) -> Tensor:  # fmt: skip
-    """Images whose pixels are moved by smooth random distances (Simard et al., ICDAR 2003).
-
-    Args:
-        images: an image, or a batch; each image is moved in its own way.
-        alpha: strength: the factor of the distances.
-        sigma: smoothness: the standard deviation of the Gaussian filter over the random distances.
-        interpolation: "nearest" or "bilinear".
-        fill_mode: what lies outside: "constant", "nearest", "wrap", "mirror" or "reflect".
-        fill_value: the value of "constant".
-        seed: an integer, or a `SeedGenerator`.
-        data_format: "channels_last" or "channels_first"; the configured one where not given.
-
-    Returns:
-        Images of the same shape and dtype; integers are rounded.
-
-    Example:
-        >>> import kerata
-        >>> kerata.ops.image.elastic_transform(kerata.ops.ones((8, 8, 1)), seed=1).shape == (8, 8, 1)
-        True
-    """
-    import kerata  # random numbers stand on ops; this op is the one that needs them
-
-    order, mode = _order(interpolation), _check_mode(fill_mode)
-    x, name, single = _as_batch(images, data_format)
-    b, h, w, _ = shape_of(x)
-    drawn = "float64" if name == "float64" else "float32"
-    noise = cast(kerata.random.normal((b, h, w, 2), dtype=drawn, seed=seed), dtype_of(x))
-    size = 2 * int(3 * sigma) + 1
-    smooth = gaussian_blur(noise, (size, size), (float(sigma), float(sigma)), "channels_last")
-    moved = p.mul(smooth, float(alpha))
-    kind, whole = dtype_of(x), (b, h, w)
-    numbers = p.broadcast_to(p.reshape(range_tensor(b, kind), shape=(b, 1, 1)), shape=whole)
-    rows = p.add(
-        p.reshape(range_tensor(h, kind), shape=(1, h, 1)), p.reshape(cut(moved, 3, 0, 1), shape=whole)
-    )
-    columns = p.add(
-        p.reshape(range_tensor(w, kind), shape=(1, 1, w)), p.reshape(cut(moved, 3, 1, 2), shape=whole)
-    )
-    found = sampled_of_batch(x, [numbers, rows, columns], order, mode, fill_value)
-    return _as_given(found, name, single, data_format)
+    return as_given(_projected(x, transform, order, "constant", fill_value), name, single, data_format)

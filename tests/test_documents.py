@@ -1,0 +1,105 @@
+"""What the documents show works: the program of README.md, the recipes of CONTRIBUTING.md, the commands, the links."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from kerata import cli
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted(p for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")))
+
+
+def programs(document: str) -> list[str]:
+    """The Python blocks of a document, those of lists included."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return [textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.*?)^ *```$", text, re.M | re.S)]
+
+
+def run(program: str, folder: Path) -> str:
+    """What a program printed, in a process of its own with the engine that Kerata chooses."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_BACKEND")}
+    environment["PYTHONPATH"] = str(ROOT / "src")
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_program_of_the_readme(tmp_path):
+    (program,) = programs("README.md")
+    shown = run(program + "\nprint(Scale()(ops.ones((2, 3))).shape == (2, 3))", tmp_path)
+    accuracy = float(re.findall(r"val_accuracy: ([\d.]+)", shown)[-1])
+    assert accuracy > 0.85 and shown.endswith("True\n")
+    assert (tmp_path / "digits.keras").exists()
+
+
+def test_the_recipes_of_an_op_and_a_layer(tmp_path):
+    """Each stands where its recipe puts it, and answers what it is asked there."""
+    op, layer = programs("CONTRIBUTING.md")
+    shown = run(
+        f"""
+import sys, doctest
+from kerata import layers, verify
+from kerata.core.declare import DECLARED
+from kerata.ops import statistics, arithmetic, reduction
+family = vars(statistics) | dict(mean=reduction.mean, sqrt=arithmetic.sqrt, square=arithmetic.square)
+exec({op!r}, family)
+for question in (verify.values, verify.compiled, verify.symbolic, verify.gradients, verify.refusals):
+    print(question(DECLARED["root_mean_square"], "numpy"))
+print(len(DECLARED["root_mean_square"].samples))
+module = dict(__name__="kerata.layers.learned_scale", __package__="kerata.layers")
+exec({layer!r}, module)
+layers.LearnedScale = module["LearnedScale"]
+for thing, names in ((family["root_mean_square"], family), (layers.LearnedScale, module)):
+    test = doctest.DocTestParser().get_doctest(thing.__doc__, dict(names), "recipe", None, 0)
+    print(doctest.DocTestRunner().run(test).failed, len(test.examples))
+print(layers.LearnedScale("zeros")(verify.cases.np.ones((2, 3))).sum())
+""",
+        tmp_path,
+    )
+    assert shown.split("\n") == ["[]"] * 5 + ["5", "0 1", "0 2", "0.0", ""]
+
+
+def commands() -> list[tuple[str, str]]:
+    """(document, arguments) of each `kerata …` that stands in a code span or begins a line of a block."""
+    return [
+        (str(document.relative_to(ROOT)), " ".join(found.split()))
+        for document in DOCUMENTS
+        for found in re.findall(
+            r"(?:`|^|&& )kerata ([a-z]+[^`#&]*?)(?=`| *#|$)", document.read_text(encoding="utf-8"), re.M
+        )
+    ]
+
+
+@pytest.mark.parametrize(("document", "arguments"), commands())
+def test_commands_exist(document, arguments):
+    assert cli._parser().parse_args(arguments.split()).run is not None
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_are_named_exist(document):
+    """Paths in code spans, from the root of the repository or of the package."""
+    named = re.findall(r"`([\w/.]+/[\w.]+\.(?:py|c|md|toml))\b", document.read_text(encoding="utf-8"))
+    roots = (ROOT, ROOT / "src" / "kerata", document.parent)
+    made = {"src/kerata/layers/learned_scale.py"}  # by a recipe
+    assert [
+        name for name in named if name not in made and not any((root / name).exists() for root in roots)
+    ] == []
