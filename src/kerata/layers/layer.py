@@ -55,7 +55,7 @@ def _collecting_scope() -> StatelessScope | None:
     scope = STATE.scope
     while scope is not None and not getattr(scope, "collect_losses", False):
         scope = scope.parent
-    return scope  # type: ignore[return-value]
+    return scope
 
 
 def _in_own_scope(build: Callable[..., None]) -> Callable[..., None]:
