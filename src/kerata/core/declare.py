@@ -24,7 +24,7 @@ from kerata.core.budget import spend
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
 from kerata.core.samples import Reject, Sample, Tolerance
-from kerata.core.state import STATE, setting
+from kerata.core.state import STATE, StateScope, setting
 from kerata.core.tensor import OPS, KerasTensor
 from kerata.core.variable import Variable
 
@@ -563,8 +563,6 @@ def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
 
     Variables are not changed by the run.
     """
-    from kerata.core.state import StateScope
-
     unknown = any(type(t) is KerasTensor and None in t._shape for t in leaves_of([args, kwargs]))
     results = []
     for size in _SIZES if unknown else _SIZES[:1]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -266,8 +267,6 @@ _GAPS = (
 
 def _nan_reference(name: str) -> Any:
     def run(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
-        import warnings
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return getattr(np, name)(x, q, axis, method=method, keepdims=keepdims)

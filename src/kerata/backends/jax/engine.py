@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from kerata.backends.lift import lifted
+from kerata.backends.numpy.primitives import TABLE as NUMPY
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
@@ -62,8 +63,6 @@ class JaxEngine(Engine):
         array = np.asarray(value)
         target = array.dtype if dtype is None else dtypes.numpy_dtype(dtype)
         if dtype is not None and dtypes.is_int(dtype) and array.dtype.kind == "f":
-            from kerata.backends.numpy.primitives import TABLE as NUMPY
-
             array = NUMPY["cast"](array, dtype)
         if (
             target.itemsize >= 8

@@ -11,7 +11,7 @@ import numpy as np
 from kerata.backends.tables import implementing
 from kerata.core import dtypes
 
-from . import decompositions, windows
+from . import decompositions, special, windows
 
 Array = np.ndarray
 TABLE: dict[str, Callable[..., Any]] = {}
@@ -396,8 +396,6 @@ def _(*xs: Array, equation: str) -> Array:
 
 def _special(name: str) -> Callable[[Array], Array]:
     def call(x: Array) -> Array:
-        from . import special
-
         with np.errstate(all="ignore"):
             return getattr(special, name)(x.astype(np.float64)).astype(x.dtype)
 

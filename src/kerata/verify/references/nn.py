@@ -69,7 +69,7 @@ def _sigmoid(x: Array) -> Array:
 
 
 def gelu(x: Array, approximate: bool = True) -> Array:
-    from scipy.special import ndtr
+    from scipy.special import ndtr  # not required by Kerata: loaded when it is asked
 
     if not approximate:
         return x * ndtr(x)
