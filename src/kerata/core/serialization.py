@@ -268,9 +268,8 @@ def narrowed(module: Any, kinds: tuple[str, ...]) -> tuple[str, ...]:
     """
     if not isinstance(module, str):
         return kinds
-    if module.startswith(
-        "keras.src.activations"
-    ):  # ReLU with options, a step of a graph: the layer is the same
+    # ReLU with options, a step of a graph: the layer is the same.
+    if module.startswith("keras.src.activations"):
         return tuple(k for k in kinds if k == "layers")
     kind = next((_KIND_OF_PART[p] for p in reversed(module.split(".")) if p in _KIND_OF_PART), None)
     return kinds if kind is None else tuple(k for k in kinds if k == kind)

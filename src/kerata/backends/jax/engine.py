@@ -147,9 +147,8 @@ class JaxEngine(Engine):
 
     def adopt(self, variable: Any, value: Array) -> None:
         variable._container[0] = value
-        variable.exposed = (
-            True  # it may be the buffer of another variable: it is copied before it is given away
-        )
+        # It may be the buffer of another variable: it is copied before it is given away.
+        variable.exposed = True
 
     def own(self, value: Array) -> Array:
         """A buffer that nobody else holds."""
@@ -180,9 +179,8 @@ class JaxEngine(Engine):
         values = [v.raw() for v in variables]
         with self._precision(values):
             loss, back, (leaves, new) = jax.vjp(pure, values, has_aux=True)
-        with self._precision(
-            [*values, loss, *jax.tree.leaves(back)]
-        ):  # the function may have become wide on the way
+        # The function may have become wide on the way.
+        with self._precision([*values, loss, *jax.tree.leaves(back)]):
             (grads,) = back(TABLE["cast"](np.ones((), np.float32), dtypes.standardize(loss.dtype)))
         for variable, value in zip(assigned, new, strict=True):
             if STATE.scope is not None:

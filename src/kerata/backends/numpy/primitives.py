@@ -193,9 +193,8 @@ def _accumulation(fn: Callable[..., Any]) -> Callable[..., Any]:
             wide = _wide(x)
             dtype = wide.dtype
             if dtype == np.float32 and x.ndim - 1 not in axis:
-                dtype = np.dtype(
-                    np.float64
-                )  # NumPy adds in pairs along the last axis only: 1e5 terms lose two digits
+                # NumPy adds in pairs along the last axis only: 1e5 terms lose two digits.
+                dtype = np.dtype(np.float64)
             return np.asarray(fn(wide, axis=axis, keepdims=keepdims, dtype=dtype)).astype(x.dtype, copy=False)
 
     return reduce
