@@ -16,9 +16,8 @@ from kerata.core.geometry import (
     pool_plan,
 )
 
-SIZES = list(
-    itertools.product((1, 2, 5, 8), (1, 2, 3, 5), (1, 2, 3), (1, 2))
-)  # input, kernel, stride, dilation
+# Input, kernel, stride, dilation.
+SIZES = list(itertools.product((1, 2, 5, 8), (1, 2, 3, 5), (1, 2, 3), (1, 2)))
 
 
 @pytest.mark.parametrize(("n", "k", "s", "d"), SIZES)

@@ -117,9 +117,8 @@ def test_the_same_output_shape(row, peer):
     got = output_shape(row)
     if row.name == "RNN(stack, states)":  # Keras calls it so, and tells another structure than it gives
         wanted = [wanted[0], [wanted[1]], wanted[2]]
-    if (
-        row.name == "Bidirectional(backward_layer)"
-    ):  # Keras doubles the forward size, whatever the backward one is
+    # Keras doubles the forward size, whatever the backward one is.
+    if row.name == "Bidirectional(backward_layer)":
         wanted = [None, 5]
     assert agree(got, wanted), (got, wanted)
 

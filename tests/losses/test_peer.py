@@ -84,9 +84,8 @@ def test_compiled_equals_eager(engine, case):
 
 
 # Kinks (hinges, absolute values) lie away from these random points.
-DIFFERENTIABLE = [
-    c for c in CASES if c[0] != "Circle"
-]  # the factors of circle loss are constants by definition
+# The factors of circle loss are constants by definition.
+DIFFERENTIABLE = [c for c in CASES if c[0] != "Circle"]
 
 
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=_name)

@@ -159,9 +159,8 @@ def test_get():
     regularizer = regularizers.L1(0.5)
     assert regularizers.get(None) is None and regularizers.get(regularizer) is regularizer
     assert regularizers.get(abs) is abs and type(regularizers.get(regularizers.L2)) is regularizers.L2
-    assert (
-        type(regularizers.get("l1_l2")) is regularizers.L1L2
-    )  # the public name of the class; Keras does not know it
+    # The public name of the class; Keras does not know it.
+    assert type(regularizers.get("l1_l2")) is regularizers.L1L2
     assert regularizers.l1_l2 is regularizers.L1L2 and regularizers.l1(0.3).l1 == 0.3
     assert regularizers.L1(None).l1 == 0.01 and regularizers.L1(np.float32(0.5)).get_config() == {"l1": 0.5}
     for bad in (

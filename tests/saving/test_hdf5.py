@@ -448,11 +448,8 @@ def test_honest_structure_is_read_in_few_bytes(libver):
     def fill(file):
         for i in range(300):
             group = file.create_group(f"layers/{'dense' * 8}_{i}/vars")
-            group.attrs["names"] = [
-                "kernel",
-                "",
-                "",
-            ]  # each text is a string of its own in the file, even if it is empty
+            # Each text is a string of its own in the file, even if it is empty.
+            group.attrs["names"] = ["kernel", "", ""]
             group.attrs["again"] = ["kernel", "kernel"]
             for j in range(20):
                 group.attrs[f"more_{j}"] = "x" * j  # these make the header go on elsewhere

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from kerata.core import config
 from kerata.core.errors import ArgumentError, BackendNotInstalledError
 from kerata.core.state import STATE, setting
 
@@ -143,8 +144,6 @@ def _choose() -> tuple[str, str]:
         if name and (name in known() or variable == "KERATA_BACKEND"):
             _entry(name, variable)
             return name, f"environment variable {variable}"
-    from kerata.core import config
-
     name = config.file_setting("backend")
     if name:
         _entry(name)

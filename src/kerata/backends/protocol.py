@@ -32,7 +32,7 @@ class Engine(abc.ABC):
 
     def __reduce__(self) -> Any:
         """There is one of each in a process: copies and pickles mean that one."""
-        from kerata import backends
+        from kerata import backends  # which makes engines of this class
 
         return backends.get, (self.name,)
 

@@ -88,9 +88,8 @@ class MonitorCallback(Callback):
         if reference is None:
             return True
         if math.isnan(reference):
-            return not math.isnan(
-                value
-            )  # or nothing would ever be better than a first value that is not a number
+            # Or nothing would ever be better than a first value that is not a number.
+            return not math.isnan(value)
         change = -self.min_delta if self.monitor_op is np.greater else self.min_delta
         return bool(self.monitor_op(value + change, reference))
 

@@ -24,7 +24,7 @@ from kerata.core.budget import spend
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
 from kerata.core.samples import Reject, Sample, Tolerance
-from kerata.core.state import STATE, setting
+from kerata.core.state import STATE, StateScope, setting
 from kerata.core.tensor import OPS, KerasTensor
 from kerata.core.variable import Variable
 
@@ -45,9 +45,8 @@ class Primitive:
 
     def __init__(self, name: str, rule: Callable[..., Any], grad: Callable[..., Any] | None) -> None:
         self.name, self.rule, self.grad = name, rule, grad
-        self.pairwise: Callable[..., Any] | None = (
-            None  # of two arguments: `grad` before sums over broadcast axes
-        )
+        # Of two arguments: `grad` before sums over broadcast axes.
+        self.pairwise: Callable[..., Any] | None = None
         self.impls: dict[type, Callable[..., Any]] = {KerasTensor: rule}
 
     def resolve(self, args: Iterable[Any]) -> Callable[..., Any]:
@@ -119,9 +118,8 @@ class Op:
         self.rejects: Sequence[Reject] = options.get("rejects", ())
         self.tolerance: Tolerance = options.get("tolerance") or Tolerance()
         self.reference: Any = options.get("reference")  # NumPy-like function, or "scipy.special.erf"
-        self.weak: bool = options.get(
-            "weak", False
-        )  # Python scalars reach the body as they are, beside a tensor
+        # Python scalars reach the body as they are, beside a tensor.
+        self.weak: bool = options.get("weak", False)
         self.scalars_stay: bool = options.get("scalars_stay", False)  # numbers do so in any case
         # Called first, with the arguments as they were given: of numbers and lists, the values are known everywhere.
         self.precheck: Callable[..., None] | None = options.get("precheck")
@@ -139,9 +137,8 @@ class Op:
 
     def _inspect(self) -> None:
         """Which parameters are tensors: those annotated TensorLike, alone or in a structure."""
-        self.plain: dict[
-            str, frozenset[str]
-        ] = {}  # name -> kinds of an argument that is no tensor, where they tell
+        # Name -> kinds of an argument that is no tensor, where they tell.
+        self.plain: dict[str, frozenset[str]] = {}
         self.tensors: dict[str, bool] = {}  # name -> whether it is a structure of tensors
         self.required: set[str] = set()  # tensors that must be given
         self.positional: list[str | None] = []  # name of each positional parameter
@@ -563,8 +560,6 @@ def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
 
     Variables are not changed by the run.
     """
-    from kerata.core.state import StateScope
-
     unknown = any(type(t) is KerasTensor and None in t._shape for t in leaves_of([args, kwargs]))
     results = []
     for size in _SIZES if unknown else _SIZES[:1]:

@@ -180,18 +180,16 @@ def _det_grad(g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
     return (p.mul(_column(_column(g)), p.where(singular, cofactors, usual)),)
 
 
-cholesky = primitive(
-    "cholesky", lambda x: new_abstract(x._shape, x._dtype), _cholesky_grad
-)  # lower; NaN if there is none
+# Lower; NaN if there is none.
+cholesky = primitive("cholesky", lambda x: new_abstract(x._shape, x._dtype), _cholesky_grad)
 triangular_solve = primitive(  # of `a`, only the triangle is read
     "triangular_solve", lambda a, b, *, lower: new_abstract(b._shape, b._dtype), _triangular_grad
 )
 # NaN where `a` is singular: where elimination meets a pivot of exactly 0
 solve = primitive("solve", lambda a, b: new_abstract(b._shape, b._dtype), _solve_grad)
 det = primitive("det", lambda x: new_abstract(x._shape[:-2], x._dtype), _det_grad)
-lu_factor = primitive(
-    "lu_factor", _lu_rule, _lu_grad
-)  # packed factors; row i was exchanged with row pivots[i]
+# Packed factors; row i was exchanged with row pivots[i].
+lu_factor = primitive("lu_factor", _lu_rule, _lu_grad)
 slogdet = primitive("slogdet", _slogdet_rule, _slogdet_grad)  # sign, logarithm of the absolute determinant
 
 # ---- decompositions --------------------------------------------------------------------------------
@@ -262,16 +260,14 @@ def _svd_grad(g: Any, y: Any, x: Tensor, *, full: bool) -> tuple[Tensor]:
     if full:  # the other vectors span what is left over: they have no derivative of their own
         u, gu, v, gv = _cut(u, -1, k), _cut(gu, -1, k), _cut(v, -2, k), _cut(gv, -2, k)
     size, reciprocal = _like(s, x), _like(_inverse(s), x)
-    gaps = _like(
-        p.mul(_inverse_differences(s), _inverse(p.add(_row(s), _column(s)))), x
-    )  # 1 / (s_j^2 - s_i^2)
+    # 1 / (s_j^2 - s_i^2).
+    gaps = _like(p.mul(_inverse_differences(s), _inverse(p.add(_row(s), _column(s)))), x)
     a, b = p.matmul(adjoint(u), gu), p.matmul(v, adjoint(gv))
     left = p.mul(p.mul(p.sub(a, adjoint(a)), gaps), _row(size))
     right = p.mul(p.mul(p.sub(b, adjoint(b)), gaps), _column(size))
     middle = p.add(p.add(left, right), _on_diagonal(_like(gs, x), left))
-    if is_complex(
-        dtype_of(x)
-    ):  # Z.-Q. Wan and S.-X. Zhang (arXiv:1909.02659): vectors may turn in the complex plane
+    # Z.-Q. Wan and S.-X. Zhang (arXiv:1909.02659): vectors may turn in the complex plane.
+    if is_complex(dtype_of(x)):
         rows, columns = positions(middle)
         turn = p.mul(p.mul(p.sub(a, adjoint(a)), 0.5), _row(reciprocal))
         middle = p.add(middle, p.where(p.eq(rows, columns), turn, 0))

@@ -93,15 +93,13 @@ def describe(value: Any) -> str:
     """Short words for any value: tensors by shape and dtype, the rest by their `repr`."""
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is not None and dtype is not None and not isinstance(value, type):
-        name = (
-            getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
-        )  # some print as "package.float32"
+        # Some print as "package.float32".
+        name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
         sizes = tuple(None if type(d) is int and d >= 1 << 33 else d for d in shape)  # see `rules.UNKNOWN`
         return f"a tensor of shape {sizes} and dtype {name}"
     if isinstance(value, (list, tuple)) and any(hasattr(v, "dtype") for v in value):
-        return _short(
-            f"[{', '.join(map(describe, value))}]", 200
-        )  # each engine prints its tensors in its own way
+        # Each engine prints its tensors in its own way.
+        return _short(f"[{', '.join(map(describe, value))}]", 200)
     try:
         return _short(repr(value), 200)
     except Exception:  # a user's broken __repr__ must not hide the error it is part of

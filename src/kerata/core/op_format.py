@@ -14,6 +14,7 @@ from typing import Any
 from kerata.core import dtypes
 from kerata.core.declare import DECLARED
 from kerata.core.errors import ArgumentError
+from kerata.core.graph import OpCall
 from kerata.core.tensor import KerasTensor
 
 _PREFIX = "keras.src.ops."
@@ -313,8 +314,6 @@ def make_call(
     Raises:
         ArgumentError: if the op takes no such arguments.
     """
-    from kerata.core.graph import OpCall
-
     if form.key not in DECLARED:
         if len(args) != 1 or not isinstance(args[0], KerasTensor):
             raise ArgumentError("args", expected=f"one tensor for {form.class_name}", got=args)

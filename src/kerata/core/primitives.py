@@ -276,9 +276,8 @@ mul: Bind = binary("mul", _mul_grad)
 div: Bind = binary("div", _div_grad)
 pow: Bind = binary("pow", _pow_grad)
 floor_divide: Bind = binary("floor_divide")  # toward minus infinity
-remainder: Bind = binary(
-    "remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor(div(x1, x2)))))
-)  # sign of the divisor
+# Sign of the divisor.
+remainder: Bind = binary("remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor(div(x1, x2))))))
 maximum: Bind = binary("maximum", _share(lambda a, b: gt(a, b)))  # NaN wins
 minimum: Bind = binary("minimum", _share(lambda a, b: lt(a, b)))
 atan2: Bind = binary(

@@ -5,6 +5,7 @@ Nothing is ever looked up by importing a module that a file names, or by walking
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -194,8 +195,6 @@ def find(kind: str, name: str, argument: str) -> Any:
 
 def suggestions(kind: str, name: str, most: int = 5) -> str:
     """The names in a table that are nearest to a wrong one."""
-    import difflib
-
     names = sorted(table(kind))
     near = difflib.get_close_matches(name, names, n=most, cutoff=0.4) or names[:most]
     return ", ".join(map(repr, near)) + (" …" if len(names) > len(near) else "")

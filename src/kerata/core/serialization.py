@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dispatch, registry
+from kerata.core import dispatch, dtypes, registry
 from kerata.core.errors import ArgumentError
 from kerata.core.signature import init_parameters
-from kerata.core.tensor import KerasTensor
+from kerata.core.tensor import OPS, KerasTensor
 from kerata.core.variable import Variable
 
 # The module names that Keras 3 writes for each kind.
@@ -109,8 +109,6 @@ def serialize_keras_object(obj: Any) -> Any:
 
 
 def _serialize_array(x: Any) -> dict[str, Any]:
-    from kerata.core.tensor import OPS
-
     array = OPS["convert_to_numpy"](x)
     if isinstance(x, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
@@ -215,8 +213,6 @@ def _deserialize_object(
     if name == "__ellipsis__":
         return Ellipsis
     if name in ("__numpy__", "__tensor__"):
-        from kerata.core import dtypes
-
         array = np.asarray(inner["value"], dtypes.numpy_dtype(dtypes.standardize(inner["dtype"])))
         return array if name == "__numpy__" else dispatch.to_engine(array, dispatch.backends.current())
     kinds = narrowed(config.get("module"), kinds)
@@ -272,9 +268,8 @@ def narrowed(module: Any, kinds: tuple[str, ...]) -> tuple[str, ...]:
     """
     if not isinstance(module, str):
         return kinds
-    if module.startswith(
-        "keras.src.activations"
-    ):  # ReLU with options, a step of a graph: the layer is the same
+    # ReLU with options, a step of a graph: the layer is the same.
+    if module.startswith("keras.src.activations"):
         return tuple(k for k in kinds if k == "layers")
     kind = next((_KIND_OF_PART[p] for p in reversed(module.split(".")) if p in _KIND_OF_PART), None)
     return kinds if kind is None else tuple(k for k in kinds if k == kind)

@@ -18,7 +18,7 @@ _CONTAINERS = (list, tuple, dict)
 
 @cache
 def _optree() -> Any:
-    import optree
+    import optree  # heavy, and often not needed
 
     return optree
 

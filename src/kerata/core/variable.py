@@ -137,7 +137,7 @@ class Variable:
     def keep_promise(self) -> Any:
         """Makes the first value after all; in an abstract run, only its shape and dtype."""
         if STATE.abstract:
-            from kerata.core.dispatch import abstract
+            from kerata.core.dispatch import abstract  # which knows variables
 
             return abstract(self)
         with self.engine.outside_trace(), setting(engine=self.engine, scope=None, abstract=0, autocast=None):
@@ -177,7 +177,7 @@ class Variable:
 
     def _checked(self, value: Any) -> Any:
         if STATE.abstract:
-            from kerata.core.dispatch import abstract
+            from kerata.core.dispatch import abstract  # which knows variables
 
             value = abstract(value)
             shape = value.shape

@@ -48,9 +48,8 @@ def _kernel_derivative(h: Tensor, y: Tensor, x: Tensor, g: Tensor, *, plan: Conv
 
 
 conv: Bind = primitive("conv", _conv_rule, _conv_derivative)
-conv_input_grad: Bind = primitive(
-    "conv_input_grad", _input_rule, _input_derivative
-)  # also the transposed convolution
+# Also the transposed convolution.
+conv_input_grad: Bind = primitive("conv_input_grad", _input_rule, _input_derivative)
 conv_kernel_grad: Bind = primitive("conv_kernel_grad", _kernel_rule, _kernel_derivative)
 
 
@@ -67,9 +66,8 @@ def _unpool_rule(g: Tensor, *, plan: PoolPlan) -> Tensor:
 
 
 # NaN is the largest. Of equals, the first in row-major order has the derivative; of several NaN, one of them.
-max_pool: Bind = primitive(
-    "max_pool", _pool_rule, lambda g, y, x, *, plan: (max_pool_grad(g, x, plan=plan),)
-)  # any number, or bool
+# It takes any numbers, and bool.
+max_pool: Bind = primitive("max_pool", _pool_rule, lambda g, y, x, *, plan: (max_pool_grad(g, x, plan=plan),))
 # Puts each element of `g` where the largest element of its window in `x` is, and zeros elsewhere.
 max_pool_grad: Bind = primitive(
     "max_pool_grad",

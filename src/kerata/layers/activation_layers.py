@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Unpack
 
 from kerata import activations, ops
@@ -276,8 +277,6 @@ class Lambda(Layer):
 
 
 def _parameters(function: Any) -> frozenset[str]:
-    import inspect
-
     try:
         return frozenset(inspect.signature(function).parameters)
     except (TypeError, ValueError):

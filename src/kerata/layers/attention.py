@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any, Unpack
 
-from kerata import ops
+from kerata import ops, random
 from kerata.core import checks, config
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.core.rules import axis_index
+from kerata.random import SeedGenerator
 
 from .activation_layers import Softmax
 from .dropout import Dropout
@@ -52,8 +53,6 @@ class Attention(Layer):
         self.seed = seed
         self.supports_masking = True
         if dropout:
-            from kerata.random import SeedGenerator
-
             self.seed_generator = SeedGenerator(seed)
 
     def build(self, input_shape: Any) -> None:
@@ -98,8 +97,6 @@ class Attention(Layer):
             )
         weights = ops.softmax(scores, axis=-1)
         if training and self.dropout:
-            from kerata import random
-
             weights = random.dropout(weights, self.dropout, seed=self.seed_generator)
         result = ops.matmul(weights, value)
         if query_mask is not None:

@@ -15,8 +15,9 @@ from kerata.core import dispatch, dtypes, tree
 from kerata.core.declare import infer, leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, StateError
+from kerata.core.graph import record
 from kerata.core.scope import StatelessScope, with_values
-from kerata.core.serialization import serialize_argument, serialize_keras_object
+from kerata.core.serialization import deserialize_fields, serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, KerasTensor
@@ -457,8 +458,6 @@ class Layer(Owner):
 
     # ---- symbolic --------------------------------------------------------------------------------
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        from kerata.core.graph import record
-
         outputs = self.compute_output_spec(*args, **kwargs)
         return record(self, args, kwargs, outputs)
 
@@ -553,8 +552,6 @@ class Layer(Owner):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """A layer from what `get_config` gave."""
-        from kerata.core.serialization import deserialize_fields
-
         return cls(**deserialize_fields(cls, config))
 
     def __repr__(self) -> str:

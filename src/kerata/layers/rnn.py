@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from kerata import ops
+from kerata import ops, random
 from kerata.core import checks
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.registry import register_builtin
@@ -13,6 +13,7 @@ from kerata.core.tensor import KerasTensor
 from kerata.core.variable import Variable
 from kerata.ops.recurrent import loop, time_major
 
+from .call_spec import call_spec
 from .input_spec import InputSpec, agrees
 from .layer import Layer, LayerOptions
 
@@ -103,8 +104,6 @@ def _initial(cell: Any, batch_size: Any, dtype: str) -> Any:
 
 
 def _call_cell(cell: Any, x: Tensor, states: list[Tensor], training: bool) -> tuple[Tensor, list[Tensor]]:
-    from .call_spec import call_spec
-
     kwargs = {"training": training} if "training" in call_spec(type(cell)).keywords else {}
     output, after = cell(x, states, **kwargs) if isinstance(cell, Layer) else cell.call(x, states, **kwargs)
     return output, _flat(after)
@@ -303,8 +302,6 @@ class DropoutCell(Layer):
     recurrent_dropout: float
 
     def keep_dropout(self, dropout: float, recurrent_dropout: float, seed: Any) -> None:
-        from kerata import random
-
         self.dropout = checks.number("dropout", dropout, 0, 1)
         self.recurrent_dropout = checks.number("recurrent_dropout", recurrent_dropout, 0, 1)
         self.seed = seed
@@ -328,8 +325,6 @@ class DropoutCell(Layer):
             self.__dict__["_state_mask"] = self._drawn(shape, ops.dtype(inputs), self.recurrent_dropout)
 
     def _drawn(self, shape: Any, dtype: str, rate: float) -> Tensor:
-        from kerata import random
-
         return random.dropout(ops.ones(shape, dtype), rate, seed=self.seed_generator)
 
     def dropped(self, inputs: Tensor, state: Tensor, training: bool) -> tuple[Tensor, Tensor]:

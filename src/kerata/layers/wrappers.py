@@ -137,9 +137,8 @@ class Bidirectional(Wrapper):
                     {"sequences": KerasTensor(sequences_shape, self.compute_dtype, record_history=False)}
                 )
             if self.return_sequences and hasattr(layer, "zero_output_for_mask"):
-                layer.zero_output_for_mask = (
-                    True  # what one direction skips must not count in the merged outputs
-                )
+                # What one direction skips must not count in the merged outputs.
+                layer.zero_output_for_mask = True
         self.built = True
         if self._first_weights is not None:
             self.set_weights(self._first_weights)

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from kerata import backends, dtype_policies, ops
-from kerata.core import checks, config, dispatch, dtypes
+from kerata.core import checks, config, dispatch, dtypes, tree
 from kerata.core.declare import leaves_of
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name
@@ -101,8 +101,6 @@ class Loss:
 def _as(x: Any, dtype: str) -> Any:
     """A tensor, or a structure of tensors, in the dtype of the loss."""
     if isinstance(x, dict) or (isinstance(x, (list, tuple)) and any(ops.is_tensor(v) for v in leaves_of(x))):
-        from kerata.core import tree
-
         return tree.map_structure(lambda v: _as(v, dtype), x)
     return ops.convert_to_tensor(x, dtype)
 

@@ -120,9 +120,8 @@ class IoU(_Confusion):
         both = ops.diagonal(matrix)
         union = ops.subtract(ops.add(ops.sum(matrix, axis=0), ops.sum(matrix, axis=1)), both)
         chosen = ops.convert_to_tensor([float(i in self.target_class_ids) for i in range(self.num_classes)])
-        present = ops.cast(
-            ops.greater(union, 0), "float32"
-        )  # a class that nobody saw has no share in the mean
+        # A class that nobody saw has no share in the mean.
+        present = ops.cast(ops.greater(union, 0), "float32")
         share = ops.multiply(ops.divide_no_nan(both, union), chosen)
         return ops.divide_no_nan(ops.sum(share), ops.sum(ops.multiply(present, chosen)))
 

@@ -28,9 +28,12 @@ _SAMPLES = (*unary_samples(), sample(values(-100.0, 100.0)))
 _REAL = (rejects(T((2,), "complex64"), argument="x"),)
 
 _AXIS = (
-    sample(T((2, 3))), sample(T((2, 3, 4)), axis=1), sample(T((2, 3, 4)), axis=(1, 2)), sample(T((2, 3)), axis=None), sample(T((0, 3))),
-    sample(T((2, 3), "float64")), sample(values(1000.0, -1000.0, 0.0)), sample(values(1.0, -inf, 0.0), gradient=False), sample(values(1.0, float("nan")), gradient=False),
-    sample(T((3,), "int32"), gradient=False), sample(T((2, 4), "bfloat16"), gradient=False), sample(T((2, 4), "float16"), gradient=False),
+    sample(T((2, 3))), sample(T((2, 3, 4)), axis=1), sample(T((2, 3, 4)), axis=(1, 2)), sample(T((2, 3)), axis=None),
+    sample(T((0, 3))),
+    sample(T((2, 3), "float64")), sample(values(1000.0, -1000.0, 0.0)),
+    sample(values(1.0, -inf, 0.0), gradient=False), sample(values(1.0, float("nan")), gradient=False),
+    sample(T((3,), "int32"), gradient=False), sample(T((2, 4), "bfloat16"), gradient=False),
+    sample(T((2, 4), "float16"), gradient=False),
 )  # fmt: skip
 
 _AXIS_REJECTS = (
@@ -221,9 +224,8 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """
     x = to_real_float(x)
     if not approximate:
-        return p.mul(
-            x, p.mul(p.erfc(p.mul(x, -math.sqrt(0.5))), 0.5)
-        )  # 1 + erf would lose the digits on the left
+        # 1 + erf would lose the digits on the left.
+        return p.mul(x, p.mul(p.erfc(p.mul(x, -math.sqrt(0.5))), 0.5))
     c = math.sqrt(8 / math.pi)
     inner = p.mul(x, p.add(p.mul(p.mul(x, x), 0.044715 * c), c))
     return p.mul(x, p.sigmoid(inner))  # (1 + tanh(z)) / 2 is sigmoid(2 z), without the loss of digits

@@ -155,7 +155,8 @@ def _remainder(a: Any, b: Any) -> Tensor:
 
 @binary(_floor_quotient, complex=False, count=True, direct_way="floor_divide", samples=[
     sample(values(7, -7, 7, -7, 1, dtype="int32"), values(2, 2, -2, -2, 0, dtype="int32"), gradient=False),
-    sample(values(7.5, -7.5), values(2.0, 2.0), gradient=False), sample(values(inf, 5.0, -5.0, 0.5, 1.0), values(2.0, inf, inf, -inf, 0.0), gradient=False),
+    sample(values(7.5, -7.5), values(2.0, 2.0), gradient=False),
+    sample(values(inf, 5.0, -5.0, 0.5, 1.0), values(2.0, inf, inf, -inf, 0.0), gradient=False),
     sample(values(200, 7, 65535, dtype="uint16"), values(3, 0, 65534, dtype="uint16"), gradient=False),
 ], domain=(1.0, 3.0), differentiable=False, reference=np.floor_divide)  # fmt: skip
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
@@ -170,7 +171,8 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @binary(_remainder, complex=False, count=True, direct_way="remainder", samples=[
     sample(values(7, -7, 7, -7, 1, dtype="int32"), values(3, 3, -3, -3, 0, dtype="int32"), gradient=False),
-    sample(values(7.5, -7.5, 1.0), values(2.0, 2.0, -0.75), gradient=False), sample(values(inf, 5.0, -5.0, 0.5, 1.0), values(2.0, inf, inf, -inf, 0.0), gradient=False),
+    sample(values(7.5, -7.5, 1.0), values(2.0, 2.0, -0.75), gradient=False),
+    sample(values(inf, 5.0, -5.0, 0.5, 1.0), values(2.0, inf, inf, -inf, 0.0), gradient=False),
     sample(values(200, 7, 65535, dtype="uint16"), values(3, 0, 65534, dtype="uint16"), gradient=False),
 ], domain=(1.0, 3.0), reference=np.mod)  # fmt: skip
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
@@ -214,12 +216,16 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     samples=[
         *binary_samples(0.5, 2.0), sample(values(-2.0, 0.0, 2.0), 3), sample(values(0.0, 2.0), values(0.0, -1.0), gradient=False),
         sample(values(2, -3, dtype="int32"), 3), sample(2, values(0, 1, 5, dtype="int32")),
-        sample(values(3, 5, 7, dtype="int32"), values(100, 33, 2147483647, dtype="int32"), gradient=False), sample(values(3, 7, dtype="uint16"), values(100, 65535, dtype="uint16"), gradient=False),
-        sample(values(-0.0, -inf, inf, nan, 4.0), 0.5, gradient=False), sample(values(-0.0, -inf, inf, nan, 4.0), -0.5, gradient=False),
+        sample(values(3, 5, 7, dtype="int32"), values(100, 33, 2147483647, dtype="int32"), gradient=False),
+        sample(values(3, 7, dtype="uint16"), values(100, 65535, dtype="uint16"), gradient=False),
+        sample(values(-0.0, -inf, inf, nan, 4.0), 0.5, gradient=False),
+        sample(values(-0.0, -inf, inf, nan, 4.0), -0.5, gradient=False),
         sample(values(0, 0, 1j, dtype="complex64"), values(0, 1 + 1j, 2, dtype="complex64"), gradient=False),
     ],
     rejects=[rejects(T((2, 3)), T((2, 4)), argument="x2"), rejects(T((2,), "int32"), -1, argument="x2")],
-    weak=True, reference=lambda x1, x2: np.power(x1, x2 + np.zeros(np.shape(x1), np.asarray(x2).dtype)),  # for a lone 0.5, a square root
+    weak=True,
+    # Of a lone 0.5 NumPy makes a square root.
+    reference=lambda x1, x2: np.power(x1, x2 + np.zeros(np.shape(x1), np.asarray(x2).dtype)),
 )  # fmt: skip
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The first tensor to the power of the second, elementwise with broadcasting.

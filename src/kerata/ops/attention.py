@@ -74,14 +74,27 @@ _Q, _K = T((2, 3, 4, 5)), T((2, 6, 4, 5))
 
 
 @op(
-    samples=[sample(_Q, _K, _K, mask=values([[[[1] * 6, [0] * 6, [1, 0, 0, 1, 0, 0]]]], dtype="bool")), sample(_Q, _K, _K, mask=T((2, 4, 3, 6), "bool"), is_causal=True), sample(_Q, T((2, 6, 1, 5)), T((2, 6, 1, 5)), mask=T((1, 1, 1, 6), "bool")), sample(_K, _Q, _Q, is_causal=True), sample(T((2, 3, 4, 5), low=-90.0, high=90.0), T((2, 6, 4, 5), low=-90.0, high=90.0), _K, gradient=False),
-        sample(_Q, _K, _K), sample(_Q, T((2, 6, 2, 5)), T((2, 6, 2, 5))), sample(_Q, _Q, _Q, is_causal=True), sample(_Q, _K, _K, T((1, 4, 3, 6))),
-        sample(_Q, _K, _K, mask=T((2, 1, 3, 6), "bool")), sample(_Q, _K, T((2, 6, 4, 7)), scale=0.3), sample(_Q, _K, _K, attn_logits_soft_cap=2.0),
-        sample(_Q, _K, _K, is_causal=True, mask=T((6,), "bool")), sample(T((2, 3, 4, 5), "float16"), T((2, 6, 4, 5), "float16"), T((2, 6, 4, 5), "float16"), gradient=False),
+    samples=[
+        sample(_Q, _K, _K, mask=values([[[[1] * 6, [0] * 6, [1, 0, 0, 1, 0, 0]]]], dtype="bool")),
+        sample(_Q, _K, _K, mask=T((2, 4, 3, 6), "bool"), is_causal=True),
+        sample(_Q, T((2, 6, 1, 5)), T((2, 6, 1, 5)), mask=T((1, 1, 1, 6), "bool")),
+        sample(_K, _Q, _Q, is_causal=True),
+        sample(T((2, 3, 4, 5), low=-90.0, high=90.0), T((2, 6, 4, 5), low=-90.0, high=90.0), _K, gradient=False,
+    ),
+        sample(_Q, _K, _K), sample(_Q, T((2, 6, 2, 5)), T((2, 6, 2, 5))), sample(_Q, _Q, _Q, is_causal=True),
+        sample(_Q, _K, _K, T((1, 4, 3, 6))),
+        sample(_Q, _K, _K, mask=T((2, 1, 3, 6), "bool")), sample(_Q, _K, T((2, 6, 4, 7)), scale=0.3),
+        sample(_Q, _K, _K, attn_logits_soft_cap=2.0),
+        sample(_Q, _K, _K, is_causal=True, mask=T((6,), "bool")),
+        sample(T((2, 3, 4, 5), "float16"), T((2, 6, 4, 5), "float16"), T((2, 6, 4, 5), "float16"), gradient=False),
     ],
     rejects=[
-        rejects(T((2, 3, 4)), _K, _K, argument="query"), rejects(_Q, T((2, 6, 3, 5)), T((2, 6, 3, 5)), argument="key"), rejects(_Q, T((2, 6, 4, 6)), _K, argument="key"),
-        rejects(_Q, _K, T((2, 5, 4, 5)), argument="value"), rejects(_Q, _K, _K, mask=T((2, 2, 3, 6), "bool"), argument="mask"), rejects(_Q, _K, _K, T((3, 5)), argument="bias"),
+        rejects(T((2, 3, 4)), _K, _K, argument="query"),
+        rejects(_Q, T((2, 6, 3, 5)), T((2, 6, 3, 5)), argument="key"),
+        rejects(_Q, T((2, 6, 4, 6)), _K, argument="key"),
+        rejects(_Q, _K, T((2, 5, 4, 5)), argument="value"),
+        rejects(_Q, _K, _K, mask=T((2, 2, 3, 6), "bool"), argument="mask"),
+        rejects(_Q, _K, _K, T((3, 5)), argument="bias"),
     ],
 )  # fmt: skip
 def dot_product_attention(

@@ -26,7 +26,7 @@ from .core import cast, convert_to_tensor
 from .creation import range_tensor
 from .joining import concatenate, stack
 from .logic import where
-from .shaping import reshape
+from .shaping import flip, reshape
 from .splitting import cut
 
 Tensor = Any
@@ -487,8 +487,6 @@ def associative_scan(
 
 
 def flip_along(x: Tensor, axis: int) -> Tensor:
-    from .shaping import flip
-
     return flip(x, axis)
 
 

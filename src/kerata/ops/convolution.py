@@ -43,7 +43,13 @@ def _run(
 
 
 @op(
-    samples=[sample(T((2, 8, 7, 4)), T((2, 4, 2, 6)), (2, 3), "same"), sample(T((1, 9, 8, 2)), T((3, 2, 2, 3)), (2, 1), "valid", None, (1, 2)), sample(T((2, 9, 2), "bfloat16"), T((4, 2, 3), "bfloat16"), 2, "same", gradient=False), sample(T((2, 7, 6, 3), "uint8", high=9), T((3, 2, 3, 2), "bool"), gradient=False), sample(T((1, 2, 5, 4, 6)), T((2, 3, 2, 1, 4)), 2, "same", "channels_first"),
+    samples=[
+        sample(T((2, 8, 7, 4)), T((2, 4, 2, 6)), (2, 3), "same"),
+        sample(T((1, 9, 8, 2)), T((3, 2, 2, 3)), (2, 1), "valid", None, (1, 2)),
+        sample(T((2, 9, 2), "bfloat16"), T((4, 2, 3), "bfloat16"), 2, "same", gradient=False),
+        sample(T((2, 7, 6, 3), "uint8", high=9), T((3, 2, 3, 2), "bool"), gradient=False),
+        sample(T((1, 2, 5, 4, 6)), T((2, 3, 2, 1, 4)), 2, "same", "channels_first",
+    ),
         sample(T((2, 7, 3)), T((3, 3, 4))), sample(T((2, 7, 3)), T((3, 3, 4)), 2, "same"),
         sample(T((2, 7, 3)), T((3, 3, 4)), 1, "causal", None, 2),
         sample(T((2, 7, 6, 4)), T((3, 2, 2, 6)), (2, 3), "same"),
@@ -108,7 +114,11 @@ def conv(
 
 
 @op(
-    samples=[sample(T((1, 9, 8, 2)), T((3, 2, 2, 1)), 2, "same", None, 2), sample(T((1, 8, 7, 2)), T((4, 2, 2, 2)), 2, "same"), sample(T((2, 6, 2), "float16"), T((3, 2, 1), "float16"), padding="same", gradient=False),
+    samples=[
+        sample(T((1, 9, 8, 2)), T((3, 2, 2, 1)), 2, "same", None, 2),
+        sample(T((1, 8, 7, 2)), T((4, 2, 2, 2)), 2, "same"),
+        sample(T((2, 6, 2), "float16"), T((3, 2, 1), "float16"), padding="same", gradient=False,
+    ),
         sample(T((2, 7, 3)), T((3, 3, 2))), sample(T((2, 6, 7, 3)), T((3, 2, 3, 1)), 2, "same"),
         sample(T((2, 6, 7, 3)), T((2, 2, 3, 2)), (1, 2), "same"),
         sample(T((2, 6, 7, 3)), T((2, 2, 3, 2)), dilation_rate=2),
@@ -157,11 +167,15 @@ def depthwise_conv(
 
 
 @op(
-    samples=[sample(T((1, 9, 8, 2)), T((3, 2, 2, 1)), T((1, 1, 2, 3)), (2, 1), "same"), sample(T((1, 4, 5, 4, 2)), T((2, 2, 2, 2, 1)), T((1, 1, 1, 2, 2))),
+    samples=[
+        sample(T((1, 9, 8, 2)), T((3, 2, 2, 1)), T((1, 1, 2, 3)), (2, 1), "same"),
+        sample(T((1, 4, 5, 4, 2)), T((2, 2, 2, 2, 1)), T((1, 1, 1, 2, 2)),
+    ),
         sample(T((2, 7, 3)), T((3, 3, 2)), T((1, 6, 4))),
         sample(T((2, 6, 7, 3)), T((3, 2, 3, 1)), T((1, 1, 3, 2)), 2, "same"),
         sample(T((2, 3, 6, 7)), T((2, 2, 3, 2)), T((1, 1, 6, 2)), data_format="channels_first", dilation_rate=2),
-    sample(T((1, 5, 2), "float64"), T((2, 2, 1), "float64"), T((1, 2, 3), "float64")), sample(T((0, 5, 5, 1)), T((3, 3, 1, 1)), T((1, 1, 1, 2)), padding="same")],
+    sample(T((1, 5, 2), "float64"), T((2, 2, 1), "float64"), T((1, 2, 3), "float64")),
+    sample(T((0, 5, 5, 1)), T((3, 3, 1, 1)), T((1, 1, 1, 2)), padding="same")],
     rejects=[
         rejects(T((2, 7, 3)), T((3, 2, 2)), T((1, 6, 4)), argument="depthwise_kernel"),
         rejects(T((2, 7, 3)), T((3, 3, 2)), T((1, 3, 4)), argument="pointwise_kernel"),
@@ -218,7 +232,12 @@ def separable_conv(
 
 
 @op(
-    samples=[sample(T((1, 4, 3, 2)), T((5, 4, 3, 2)), 3, "same", (1, 0)), sample(T((1, 4, 3, 2)), T((2, 2, 3, 2)), (2, 1), "valid", 1), sample(T((2, 4, 3), "bfloat16"), T((3, 2, 3), "bfloat16"), 2, "same", gradient=False), sample(T((0, 4, 3)), T((3, 2, 3)), 2, gradient=False),
+    samples=[
+        sample(T((1, 4, 3, 2)), T((5, 4, 3, 2)), 3, "same", (1, 0)),
+        sample(T((1, 4, 3, 2)), T((2, 2, 3, 2)), (2, 1), "valid", 1),
+        sample(T((2, 4, 3), "bfloat16"), T((3, 2, 3), "bfloat16"), 2, "same", gradient=False),
+        sample(T((0, 4, 3)), T((3, 2, 3)), 2, gradient=False,
+    ),
         sample(T((2, 4, 3)), T((3, 2, 3))), sample(T((2, 4, 3)), T((3, 2, 3)), 2, "same"),
         sample(T((2, 4, 3)), T((2, 2, 3)), 3), sample(T((2, 4, 3)), T((2, 2, 3)), 2, "same", 1),
         sample(T((2, 4, 3)), T((3, 2, 3)), 1, "same", 3),

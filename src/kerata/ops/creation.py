@@ -149,7 +149,8 @@ def fits(have: tuple[Any, ...], want: tuple[Any, ...]) -> bool:
 
 
 _LIKE = [
-    sample(T((2, 3))), sample(T((2,), "int32")), sample(T((0, 2), "bool")), sample(T((2,)), dtype="float64"), sample(T((), "bfloat16")),
+    sample(T((2, 3))), sample(T((2,), "int32")), sample(T((0, 2), "bool")), sample(T((2,)), dtype="float64"),
+    sample(T((), "bfloat16")),
     sample(T((3,), "uint32")),
 ]  # fmt: skip
 

@@ -37,9 +37,14 @@ def _probabilities(output: Tensor) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3), "int32", 0, 2), T((2, 3), low=-200.0, high=200.0), True, gradient=False), sample(T((2, 3), "bfloat16", 0.0, 1.0), T((2, 3), "bfloat16", 0.1, 0.9), gradient=False),
-        sample(T((2, 3), low=0.0, high=1.0), T((2, 3), low=0.1, high=0.9)), sample(T((4,), low=0.0, high=1.0), T((4,)), from_logits=True),
-        sample(values(0.0, 1.0, 1.0), values(0.0, 1.0, 0.0), gradient=False), sample(values(0, 1, dtype="int32"), values(100.0, -100.0), True, gradient=False),
+    samples=[
+        sample(T((2, 3), "int32", 0, 2), T((2, 3), low=-200.0, high=200.0), True, gradient=False),
+        sample(T((2, 3), "bfloat16", 0.0, 1.0), T((2, 3), "bfloat16", 0.1, 0.9), gradient=False,
+    ),
+        sample(T((2, 3), low=0.0, high=1.0), T((2, 3), low=0.1, high=0.9)),
+        sample(T((4,), low=0.0, high=1.0), T((4,)), from_logits=True),
+        sample(values(0.0, 1.0, 1.0), values(0.0, 1.0, 0.0), gradient=False),
+        sample(values(0, 1, dtype="int32"), values(100.0, -100.0), True, gradient=False),
     sample(T((0, 3)), T((0, 3)))],
     rejects=[rejects(T((2, 3)), T((2, 4)), argument="target"), rejects(T((2, 3)), T((2,)), argument="target")],
 )  # fmt: skip
@@ -80,12 +85,18 @@ def _log_probabilities(output: Any, from_logits: bool, axis: int) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3, 4), low=0.0, high=1.0), T((2, 3, 4), low=-9e3, high=9e3), True, 1, gradient=False), sample(T((0, 3)), T((0, 3), low=0.1), gradient=False),
-        sample(T((2, 3), low=0.0, high=1.0), T((2, 3), low=0.1, high=0.9)), sample(T((2, 3), low=0.0, high=1.0), T((2, 3)), from_logits=True),
-        sample(T((2, 3, 4), low=0.0, high=1.0), T((2, 3, 4), low=0.1), axis=1), sample(values(0.0, 1.0), values(1.0, 0.0), gradient=False),
+    samples=[
+        sample(T((2, 3, 4), low=0.0, high=1.0), T((2, 3, 4), low=-9e3, high=9e3), True, 1, gradient=False),
+        sample(T((0, 3)), T((0, 3), low=0.1), gradient=False,
+    ),
+        sample(T((2, 3), low=0.0, high=1.0), T((2, 3), low=0.1, high=0.9)),
+        sample(T((2, 3), low=0.0, high=1.0), T((2, 3)), from_logits=True),
+        sample(T((2, 3, 4), low=0.0, high=1.0), T((2, 3, 4), low=0.1), axis=1),
+        sample(values(0.0, 1.0), values(1.0, 0.0), gradient=False),
     sample(T((0, 3)), T((0, 3)))],
     rejects=[
-        rejects(T((2, 3)), T((2, 4)), argument="target"), rejects(T(()), T(()), argument="output"), rejects(T((2, 3)), T((2, 3)), axis=2, argument="axis"),
+        rejects(T((2, 3)), T((2, 4)), argument="target"), rejects(T(()), T(()), argument="output"),
+        rejects(T((2, 3)), T((2, 3)), axis=2, argument="axis"),
     ],
 )  # fmt: skip
 def categorical_crossentropy(
@@ -122,10 +133,16 @@ def categorical_crossentropy(
 
 
 @op(
-    samples=[sample(values(0, 2, dtype="uint8"), T((2, 3), low=-9e3, high=9e3), True, gradient=False), sample(values([[0, 1], [2, 1]], dtype="int64"), T((2, 3, 2), "float64"), True, 1),
-        sample(values(0, 2, dtype="int32"), T((2, 3), low=0.1, high=0.9)), sample(values([[1], [0]], dtype="int64"), T((2, 3)), from_logits=True),
-        sample(values([[0, 1], [2, 0]], dtype="int32"), T((2, 2, 3), low=0.1)), sample(values([[0, 1]], dtype="int32"), T((1, 3, 2), low=0.1), axis=1),
-        sample(values(-1, 7, dtype="int32"), T((2, 3), low=0.1)), sample(values(0.0, 2.0), T((2, 3), low=0.1, high=0.9), gradient=False), sample(1, T((3,), low=0.1)),
+    samples=[
+        sample(values(0, 2, dtype="uint8"), T((2, 3), low=-9e3, high=9e3), True, gradient=False),
+        sample(values([[0, 1], [2, 1]], dtype="int64"), T((2, 3, 2), "float64"), True, 1,
+    ),
+        sample(values(0, 2, dtype="int32"), T((2, 3), low=0.1, high=0.9)),
+        sample(values([[1], [0]], dtype="int64"), T((2, 3)), from_logits=True),
+        sample(values([[0, 1], [2, 0]], dtype="int32"), T((2, 2, 3), low=0.1)),
+        sample(values([[0, 1]], dtype="int32"), T((1, 3, 2), low=0.1), axis=1),
+        sample(values(-1, 7, dtype="int32"), T((2, 3), low=0.1)),
+        sample(values(0.0, 2.0), T((2, 3), low=0.1, high=0.9), gradient=False), sample(1, T((3,), low=0.1)),
     ],
     rejects=[
         rejects(T((3,), "int32"), T((2, 4)), argument="target"), rejects(values(0, dtype="int32"), T(()), argument="output"),

@@ -73,10 +73,28 @@ _LENGTHS = (values(3, 2, dtype="int32"), values(6, 5, dtype="int32"))
 
 
 @op(
-    samples=[sample(values([[1, 2, 2], [3, 1, 0]], dtype="int64"), T((2, 6, 4), "float16"), *_LENGTHS, gradient=False), sample(values([[1, 2, 2, 3, 1, 1, 2, 3]], dtype="int32"), T((1, 20, 4), low=-9.0, high=9.0), values(8, dtype="int32"), values(17, dtype="int32")),
-        sample(values([[1, 2, 2], [3, 1, 0]], dtype="int32"), T((2, 6, 4)), *_LENGTHS), sample(values([[1, 2, 2], [0, 1, 0]], dtype="int32"), T((2, 6, 4)), *_LENGTHS, mask_index=3),
-        sample(values([[1, 1, 1]], dtype="int32"), T((1, 3, 3)), values(3, dtype="int32"), values(3, dtype="int32")), sample(values([[1]], dtype="int32"), T((1, 3, 3)), values(0, dtype="int32"), values(3, dtype="int32")),
-    sample(
+    samples=[
+        sample(
+            values([[1, 2, 2], [3, 1, 0]], dtype="int64"), T((2, 6, 4), "float16"), *_LENGTHS, gradient=False
+        ),
+        sample(
+            values([[1, 2, 2, 3, 1, 1, 2, 3]], dtype="int32"),
+            T((1, 20, 4), low=-9.0, high=9.0),
+            values(8, dtype="int32"),
+            values(17, dtype="int32"),
+        ),
+        sample(values([[1, 2, 2], [3, 1, 0]], dtype="int32"), T((2, 6, 4)), *_LENGTHS),
+        sample(values([[1, 2, 2], [0, 1, 0]], dtype="int32"), T((2, 6, 4)), *_LENGTHS, mask_index=3),
+        sample(
+            values([[1, 1, 1]], dtype="int32"),
+            T((1, 3, 3)),
+            values(3, dtype="int32"),
+            values(3, dtype="int32"),
+        ),
+        sample(
+            values([[1]], dtype="int32"), T((1, 3, 3)), values(0, dtype="int32"), values(3, dtype="int32")
+        ),
+        sample(
             values([[2, 1]], dtype="int32"),
             T((1, 4, 3), "float64"),
             values([2], dtype="int32"),
@@ -84,10 +102,14 @@ _LENGTHS = (values(3, 2, dtype="int32"), values(6, 5, dtype="int32"))
         ),
     ],
     rejects=[
-        rejects(values([1], dtype="int32"), T((1, 3, 3)), *_LENGTHS, argument="target"), rejects(values([[1]], dtype="int32"), T((3, 3)), *_LENGTHS, argument="output"),
-        rejects(values([[1]], dtype="int32"), T((1, 3, 3)), *_LENGTHS, argument="target_length"), rejects(values([[1], [1]], dtype="int32"), T((2, 6, 4)), *_LENGTHS, mask_index=4, argument="mask_index"),
+        rejects(values([1], dtype="int32"), T((1, 3, 3)), *_LENGTHS, argument="target"),
+        rejects(values([[1]], dtype="int32"), T((3, 3)), *_LENGTHS, argument="output"),
+        rejects(values([[1]], dtype="int32"), T((1, 3, 3)), *_LENGTHS, argument="target_length"),
+        rejects(
+            values([[1], [1]], dtype="int32"), T((2, 6, 4)), *_LENGTHS, mask_index=4, argument="mask_index"
+        ),
     ],
-)  # fmt: skip
+)
 def ctc_loss(
     target: TensorLike,
     output: TensorLike,
@@ -274,16 +296,37 @@ def _one_longer(sizes: Tensor, b: Any, width: int) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 6, 4), "float16"), values(0, 3, dtype="int32")), sample(T((2, 9, 4), low=-4.0, high=4.0), values(9, 2, dtype="int32"), "beam_search", beam_width=20, top_paths=3),
-        sample(T((2, 6, 4)), values(6, 5, dtype="int32")), sample(T((2, 6, 4)), values(6, 5, dtype="int32"), merge_repeated=False), sample(T((2, 6, 4)), values(6, 5, dtype="int32"), mask_index=3),
-        sample(T((2, 5, 4)), values(5, 4, dtype="int32"), "beam_search", beam_width=12, top_paths=2), sample(T((1, 4, 3)), values(4, dtype="int32"), strategy="beam_search", beam_width=20, mask_index=2),
+    samples=[
+        sample(T((2, 6, 4), "float16"), values(0, 3, dtype="int32")),
+        sample(
+            T((2, 9, 4), low=-4.0, high=4.0),
+            values(9, 2, dtype="int32"),
+            "beam_search",
+            beam_width=20,
+            top_paths=3,
+        ),
+        sample(T((2, 6, 4)), values(6, 5, dtype="int32")),
+        sample(T((2, 6, 4)), values(6, 5, dtype="int32"), merge_repeated=False),
+        sample(T((2, 6, 4)), values(6, 5, dtype="int32"), mask_index=3),
+        sample(T((2, 5, 4)), values(5, 4, dtype="int32"), "beam_search", beam_width=12, top_paths=2),
+        sample(T((1, 4, 3)), values(4, dtype="int32"), strategy="beam_search", beam_width=20, mask_index=2),
     ],
     rejects=[
-        rejects(T((2, 6)), values(6, 5, dtype="int32"), argument="inputs"), rejects(T((2, 6, 4)), values(6, dtype="int32"), argument="sequence_lengths"), rejects(T((2, 6, 4)), values(6, 5, dtype="int32"), "best", argument="strategy"),
-        rejects(T((2, 6, 4)), values(6, 5, dtype="int32"), "beam_search", beam_width=2, top_paths=3, argument="top_paths"), rejects(T((2, 6, 4)), values(6, 5, dtype="int32"), mask_index=9, argument="mask_index"),
+        rejects(T((2, 6)), values(6, 5, dtype="int32"), argument="inputs"),
+        rejects(T((2, 6, 4)), values(6, dtype="int32"), argument="sequence_lengths"),
+        rejects(T((2, 6, 4)), values(6, 5, dtype="int32"), "best", argument="strategy"),
+        rejects(
+            T((2, 6, 4)),
+            values(6, 5, dtype="int32"),
+            "beam_search",
+            beam_width=2,
+            top_paths=3,
+            argument="top_paths",
+        ),
+        rejects(T((2, 6, 4)), values(6, 5, dtype="int32"), mask_index=9, argument="mask_index"),
     ],
     differentiable=False,
-)  # fmt: skip
+)
 def ctc_decode(
     inputs: TensorLike,
     sequence_lengths: TensorLike,

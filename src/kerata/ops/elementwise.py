@@ -201,7 +201,8 @@ def binary_samples(low: float = -2.0, high: float = 2.0) -> tuple[Any, ...]:
         sample(t((3,), "int32"), t((3,)), gradient=False), sample(T((3,), "bool"), T((3,), "bool"), gradient=False),
         sample(t((2, 3), "float64"), t((2, 3), "float64")), sample(t((3,), "float16"), t((3,)), gradient=False),
         sample(values(0.0, inf, -inf, nan, 1.0), values(0.0, inf, inf, 1.0, nan), gradient=False),
-        sample(T((3,), "uint32", high=9), T((3,), "uint16", high=9), gradient=False), sample(T((2, 3), "bool"), T((3,), "int8", 1, 5), gradient=False),
+        sample(T((3,), "uint32", high=9), T((3,), "uint16", high=9), gradient=False),
+        sample(T((2, 3), "bool"), T((3,), "int8", 1, 5), gradient=False),
         sample(t((3,), "bfloat16"), t((2, 1), "float16"), gradient=False),
     )  # fmt: skip
 
@@ -209,7 +210,8 @@ def binary_samples(low: float = -2.0, high: float = 2.0) -> tuple[Any, ...]:
 INTEGER_SAMPLES = (
     sample(T((2, 3), "int32", 0, 9), T((2, 3), "int32", 0, 9)), sample(T((2, 1), "int64", -9, 9), T((3,), "int32", 0, 9)),
     sample(T((3,), "uint8"), T((3,), "uint8")), sample(T((3,), "int8", -9, 9), 3), sample(T((0,), "int32"), T((), "int32")),
-    sample(values(0, 1, 65535, 40000, dtype="uint16"), values(65535, 3, 40000, 7, dtype="uint16")), sample(T((3,), "bool"), T((3,), "int8", 0, 9)),
+    sample(values(0, 1, 65535, 40000, dtype="uint16"), values(65535, 3, 40000, 7, dtype="uint16")),
+    sample(T((3,), "bool"), T((3,), "int8", 0, 9)),
 )  # fmt: skip
 _COMPLEX = (sample(T((3,), "complex64", 0.5, 2.0), gradient=False),)
 _COMPLEX_PAIR = (sample(T((3,), "complex64", 0.5, 2.0), T((3,), "complex64", 0.5, 2.0), gradient=False),)
@@ -260,7 +262,8 @@ def binary(
 ) -> Declare:
     """A family: elementwise with broadcasting, in the common dtype (of at least kind `at_least`).
 
-    `count`: two bools count as int32. `direct_way` names the primitive that floats go to, where `primitive` is a composition; empty, there is none.
+    `count`: two bools count as int32. `direct_way` names the primitive that floats go to, where `primitive` is a
+    composition; empty, there is none.
     """
     domain = options.pop("domain", (-2.0, 2.0))
     extra = (*options.pop("samples", ()), *(_COMPLEX_PAIR if complex else ()))

@@ -38,10 +38,14 @@ def _hot(x: Any, num_classes: int, axis: Any, name: str) -> Tensor:
 
 @op(
     samples=[
-        sample(values(0, 2, 1, dtype="int32"), 3), sample(values([[0], [4]], dtype="int64"), 3, axis=1), sample(values(-1, 3, dtype="int32"), 3, dtype="int32"),
+        sample(values(0, 2, 1, dtype="int32"), 3), sample(values([[0], [4]], dtype="int64"), 3, axis=1),
+        sample(values(-1, 3, dtype="int32"), 3, dtype="int32"),
         sample(2, 4), sample(values(0, 1, dtype="int32"), 2, axis=0, dtype="bool"), sample(values(0, 1, dtype="uint8"), 300),
     ],
-    rejects=[rejects(T((2,)), 3, argument="x"), rejects(values(0, dtype="int32"), -1, argument="num_classes"), rejects(values(0, dtype="int32"), 3, axis=3, argument="axis")],
+    rejects=[
+        rejects(T((2,)), 3, argument="x"), rejects(values(0, dtype="int32"), -1, argument="num_classes"),
+        rejects(values(0, dtype="int32"), 3, axis=3, argument="axis"),
+    ],
     differentiable=False,
 )  # fmt: skip
 def one_hot(
@@ -66,7 +70,11 @@ def one_hot(
 
 
 @op(
-    samples=[sample(values([[0, 2], [1, 1]], dtype="int32"), 3), sample(values(0, 2, dtype="int32"), num_classes=4), sample(values([[0, -1]], dtype="int32"), 3, dtype="int32"), sample(values([5, 1], dtype="int32"), 3), sample(T((0, 2), "int32", low=0, high=3), 3), sample(values([[[0], [9]]], dtype="uint8"), 3, dtype="bool")],
+    samples=[
+        sample(values([[0, 2], [1, 1]], dtype="int32"), 3), sample(values(0, 2, dtype="int32"), num_classes=4),
+        sample(values([[0, -1]], dtype="int32"), 3, dtype="int32"), sample(values([5, 1], dtype="int32"), 3),
+        sample(T((0, 2), "int32", low=0, high=3), 3), sample(values([[[0], [9]]], dtype="uint8"), 3, dtype="bool"),
+    ],
     rejects=[rejects(T((2,)), 3, argument="inputs"), rejects(values(0, dtype="int32"), None, argument="num_classes")],
     differentiable=False,
 )  # fmt: skip

@@ -83,7 +83,8 @@ def log(x: TensorLike) -> Tensor:
 
 
 @unary_float(
-    p.log2, complex=False, domain=(0.1, 2.0), samples=[sample(values(8.0, 0.25, 1.0)), sample(values(1.00000000000001, 3.0, dtype="float64"))],
+    p.log2, complex=False, domain=(0.1, 2.0),
+    samples=[sample(values(8.0, 0.25, 1.0)), sample(values(1.00000000000001, 3.0, dtype="float64"))],
     reference=np.log2,
 )  # fmt: skip
 def log2(x: TensorLike) -> Tensor:
@@ -97,7 +98,8 @@ def log2(x: TensorLike) -> Tensor:
 
 
 @unary_float(
-    p.log10, complex=False, domain=(0.1, 2.0), samples=[sample(values(1000.0, 0.01, 1.0)), sample(values(1.00000000000001, 3.0, dtype="float64"))],
+    p.log10, complex=False, domain=(0.1, 2.0),
+    samples=[sample(values(1000.0, 0.01, 1.0)), sample(values(1.00000000000001, 3.0, dtype="float64"))],
     reference=np.log10,
 )  # fmt: skip
 def log10(x: TensorLike) -> Tensor:
@@ -210,7 +212,8 @@ def erf(x: TensorLike) -> Tensor:
 
 @op(
     samples=(
-        *unary_samples(-0.9, 0.9), sample(values(-1.0, 1.0, 1.5), gradient=False), sample(values(1e-3, -1e-3, 1e-8)), sample(values(0.9999, -0.9999, 0.5)),
+        *unary_samples(-0.9, 0.9), sample(values(-1.0, 1.0, 1.5), gradient=False),
+        sample(values(1e-3, -1e-3, 1e-8)), sample(values(0.9999, -0.9999, 0.5)),
         sample(values(1e-3, 0.99999999, dtype="float64"), gradient=False),
     ),
     rejects=(rejects(T((2,), "complex64"), argument="x"),), reference="scipy.special.erfinv",

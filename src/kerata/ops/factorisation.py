@@ -134,7 +134,10 @@ def _ordered(w: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @op(
-    samples=(sample(_GENERAL), sample(T((4, 2))), sample(T((2, 3))), sample(T((2, 4, 3), "float64")), sample(T((4, 2)), mode="complete", gradient=False), sample(T((2, 3)), mode="complete")),
+    samples=(
+        sample(_GENERAL), sample(T((4, 2))), sample(T((2, 3))), sample(T((2, 4, 3), "float64")),
+        sample(T((4, 2)), mode="complete", gradient=False), sample(T((2, 3)), mode="complete"),
+    ),
     rejects=(rejects(T((3,)), argument="x"), rejects(T((2, 2)), mode="r", argument="mode")),
 )  # fmt: skip
 def qr(x: TensorLike, mode: str = "reduced") -> tuple[Tensor, Tensor]:
@@ -175,7 +178,11 @@ _RECTANGLES = (
 
 
 @op(
-    samples=(*_RECTANGLES, sample(T((3, 2)), gradient=False), sample(T((2, 3)), full_matrices=True, gradient=False), sample(_GENERAL, compute_uv=False), sample(T((4, 2)), False, False), sample(values([[1.0, float("nan")], [1.0, 2.0]]), False, gradient=False),),
+    samples=(
+        *_RECTANGLES, sample(T((3, 2)), gradient=False), sample(T((2, 3)), full_matrices=True, gradient=False),
+        sample(_GENERAL, compute_uv=False), sample(T((4, 2)), False, False),
+        sample(values([[1.0, float("nan")], [1.0, 2.0]]), False, gradient=False),
+    ),
     rejects=(rejects(T((3,)), argument="x"),),
 )  # fmt: skip
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
@@ -279,7 +286,11 @@ def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
 
 
 @op(
-    samples=(sample(T((4, 2)), T((4,))), sample(T((4, 2)), T((4, 3))), sample(_GENERAL, T((3, 1))), sample(T((2, 4)), T((2,))), sample(T((5, 2), "float64"), T((5, 2), "float64")), sample(values([[1.0, 2.0], [2.0, 4.0]]), values(1.0, 3.0), gradient=False),),
+    samples=(
+        sample(T((4, 2)), T((4,))), sample(T((4, 2)), T((4, 3))), sample(_GENERAL, T((3, 1))),
+        sample(T((2, 4)), T((2,))), sample(T((5, 2), "float64"), T((5, 2), "float64")),
+        sample(values([[1.0, 2.0], [2.0, 4.0]]), values(1.0, 3.0), gradient=False),
+    ),
     rejects=(rejects(T((3, 2)), T((2,)), argument="b"), rejects(T((3,)), T((3,)), argument="a")),
 reference=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond)[0])  # fmt: skip
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:

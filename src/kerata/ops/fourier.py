@@ -223,8 +223,14 @@ def _rfft_reference(x: Any, fft_length: Any = None) -> Any:
 
 
 @op(
-    samples=[sample(T((2, 13))), sample(T((2, 4), "float16"), gradient=False), sample(T((6,))), sample(T((2, 5))), sample(T((5,)), fft_length=8), sample(T((5,)), 3), sample(T((4,), "float64"))],
-    rejects=[rejects(T(()), argument="x"), rejects(T((3,)), 0, argument="fft_length"), rejects(T((2,), "complex64"), argument="x")],
+    samples=[
+        sample(T((2, 13))), sample(T((2, 4), "float16"), gradient=False), sample(T((6,))), sample(T((2, 5))),
+        sample(T((5,)), fft_length=8), sample(T((5,)), 3), sample(T((4,), "float64")),
+    ],
+    rejects=[
+        rejects(T(()), argument="x"), rejects(T((3,)), 0, argument="fft_length"),
+        rejects(T((2,), "complex64"), argument="x"),
+    ],
     reference=_rfft_reference,
 )  # fmt: skip
 def rfft(x: TensorLike, fft_length: int | None = None) -> Pair:
@@ -249,7 +255,11 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> Pair:
 
 
 @op(
-    samples=[sample((T((2, 2)), T((2, 2))), 1), sample((T((4,), "float16"), T((4,), "float16")), gradient=False), sample((T((4,)), T((4,)))), sample((T((2, 3)), T((2, 3))), 5), sample((T((3,)), T((3,))), fft_length=8), sample((T((5,)), T((5,))), 4), sample((T((4,), "float64"), T((4,), "float64")))],
+    samples=[
+        sample((T((2, 2)), T((2, 2))), 1), sample((T((4,), "float16"), T((4,), "float16")), gradient=False),
+        sample((T((4,)), T((4,)))), sample((T((2, 3)), T((2, 3))), 5), sample((T((3,)), T((3,))), fft_length=8),
+        sample((T((5,)), T((5,))), 4), sample((T((4,), "float64"), T((4,), "float64"))),
+    ],
     rejects=[rejects(T((3,)), argument="x"), rejects((T((3,)), T((3,))), 0, argument="fft_length")],
     reference=lambda x, fft_length=None: np.fft.irfft(np.asarray(x[0]) + 1j * np.asarray(x[1]), fft_length),
 )  # fmt: skip
@@ -294,8 +304,14 @@ def _frames(x: Tensor, length: int, stride: int) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3, 7), "uint8"), 7, 2), sample(T((7,)), 3, 2), sample(T((2, 8)), 4, 4), sample(T((5,), "int32"), 5, 1), sample(T((2, 2, 6)), 2, 3), sample(T((4,), "float64"), 1, 1)],
-    rejects=[rejects(T((3,)), 4, 1, argument="sequence_length"), rejects(T((3,)), 2, 0, argument="sequence_stride"), rejects(T(()), 1, 1, argument="x")],
+    samples=[
+        sample(T((3, 7), "uint8"), 7, 2), sample(T((7,)), 3, 2), sample(T((2, 8)), 4, 4),
+        sample(T((5,), "int32"), 5, 1), sample(T((2, 2, 6)), 2, 3), sample(T((4,), "float64"), 1, 1),
+    ],
+    rejects=[
+        rejects(T((3,)), 4, 1, argument="sequence_length"), rejects(T((3,)), 2, 0, argument="sequence_stride"),
+        rejects(T(()), 1, 1, argument="x"),
+    ],
 )  # fmt: skip
 def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:
     """Overlapping sequences of the last axis.
@@ -359,8 +375,15 @@ def _check_lengths(length: Any, stride: Any, fft_length: Any) -> tuple[int, int,
 
 
 @op(
-    samples=[sample(T((2, 21)), 7, 3, 9), sample(T((12,), "float64"), 4, 1, 4), sample(T((16,)), 8, 4, 8), sample(T((2, 20)), 6, 3, 8), sample(T((16,)), 6, 4, 8, window=None, center=False), sample(T((16,)), 8, 4, 8, "hamming"), sample(T((16,)), 4, 2, 4, T((4,)))],
-    rejects=[rejects(T((16,)), 8, 4, 6, argument="fft_length"), rejects(T((16,)), 8, 4, 8, "square", argument="window"), rejects(T((16,)), 8, 0, 8, argument="sequence_stride"), rejects(T(()), 8, 4, 8, argument="x")],
+    samples=[
+        sample(T((2, 21)), 7, 3, 9), sample(T((12,), "float64"), 4, 1, 4), sample(T((16,)), 8, 4, 8),
+        sample(T((2, 20)), 6, 3, 8), sample(T((16,)), 6, 4, 8, window=None, center=False),
+        sample(T((16,)), 8, 4, 8, "hamming"), sample(T((16,)), 4, 2, 4, T((4,))),
+    ],
+    rejects=[
+        rejects(T((16,)), 8, 4, 6, argument="fft_length"), rejects(T((16,)), 8, 4, 8, "square", argument="window"),
+        rejects(T((16,)), 8, 0, 8, argument="sequence_stride"), rejects(T(()), 8, 4, 8, argument="x"),
+    ],
 )  # fmt: skip
 def stft(
     x: TensorLike,
@@ -415,10 +438,14 @@ def overlap_add(frames: Tensor, stride: int) -> Tensor:
 
 @op(
     samples=[sample((T((3, 5)), T((3, 5))), 7, 3, 9, 30),
-        sample((T((5, 5)), T((5, 5))), 8, 4, 8), sample((T((2, 5, 5)), T((2, 5, 5))), 8, 4, 8, length=12), sample((T((3, 5)), T((3, 5))), 8, 4, 8, window=None, center=False),
+        sample((T((5, 5)), T((5, 5))), 8, 4, 8), sample((T((2, 5, 5)), T((2, 5, 5))), 8, 4, 8, length=12),
+        sample((T((3, 5)), T((3, 5))), 8, 4, 8, window=None, center=False),
         sample((T((5, 5)), T((5, 5))), 6, 3, 8, window="hamming"),
     sample((T((5, 5), "float64"), T((5, 5), "float64")), 8, 4, 8)],
-    rejects=[rejects(T((5, 5)), 8, 4, 8, argument="x"), rejects((T((5, 5)), T((5, 5))), 8, 4, 6, argument="fft_length"), rejects((T((5,)), T((5,))), 8, 4, 8, argument="x")],
+    rejects=[
+        rejects(T((5, 5)), 8, 4, 8, argument="x"), rejects((T((5, 5)), T((5, 5))), 8, 4, 6, argument="fft_length"),
+        rejects((T((5,)), T((5,))), 8, 4, 8, argument="x"),
+    ],
 )  # fmt: skip
 def istft(
     x: tuple[TensorLike, TensorLike] | list[TensorLike], sequence_length: int, sequence_stride: int, fft_length: int,

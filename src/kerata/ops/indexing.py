@@ -63,11 +63,17 @@ def _check_places(indices: Any, shape: Sequence[Any]) -> None:
 @op(
     precheck=_check_given,
     samples=[
-        sample(T((5,)), values(0, 2, 4, dtype="int32")), sample(T((3, 4)), values(1, -1, dtype="int32"), axis=1), sample(T((3, 4)), 5),
-        sample(T((3, 4)), values([[0, 1], [2, 2]], dtype="int64"), axis=0), sample(T((3,)), values(7, -9, dtype="int32")), sample(T((2, 3)), [0, 1], -1),
+        sample(T((5,)), values(0, 2, 4, dtype="int32")), sample(T((3, 4)), values(1, -1, dtype="int32"), axis=1),
+        sample(T((3, 4)), 5),
+        sample(T((3, 4)), values([[0, 1], [2, 2]], dtype="int64"), axis=0),
+        sample(T((3,)), values(7, -9, dtype="int32")), sample(T((2, 3)), [0, 1], -1),
         sample(T((3,), "int32"), values(0, dtype="uint8")), sample(T((3, 2)), T((0,), "int32"), 0),
     ],
-    rejects=[rejects(T((3,)), 0.5, argument="indices"), rejects(T((3,)), 0, 1, argument="axis"), rejects(T((0,)), [0], argument="indices"), rejects(T((3,)), 3, argument="indices"), rejects(T((2, 3)), [0, -3], 0, argument="indices")],
+    rejects=[
+        rejects(T((3,)), 0.5, argument="indices"), rejects(T((3,)), 0, 1, argument="axis"),
+        rejects(T((0,)), [0], argument="indices"), rejects(T((3,)), 3, argument="indices"),
+        rejects(T((2, 3)), [0, -3], 0, argument="indices"),
+    ],
 )  # fmt: skip
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Elements along an axis, by index.
@@ -99,10 +105,15 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
 @op(
     precheck=_check_given,
     samples=[
-        sample(T((3, 4)), values([[0, 3], [1, 1], [-1, 2]], dtype="int32"), axis=1), sample(T((3, 4)), values([[0, 1, 2, 9]], dtype="int32"), 0),
+        sample(T((3, 4)), values([[0, 3], [1, 1], [-1, 2]], dtype="int32"), axis=1),
+        sample(T((3, 4)), values([[0, 1, 2, 9]], dtype="int32"), 0),
         sample(T((2, 3)), values(5, 0, dtype="int64")), sample(T((2, 1, 3)), T((2, 4, 1), "int32", 0, 2), axis=-1),
     sample(T((0, 3)), T((0, 2), "int32", low=0, high=2), 1), sample(T((2, 3), "bool"), values([[-9, 9]], dtype="int32"), 1)],
-    rejects=[rejects(T((3, 4)), values(0, dtype="int32"), 1, argument="indices"), rejects(T((3,)), T((3,)), 0, argument="indices"), rejects(T((3,)), [0, 3], 0, argument="indices"), rejects(T((0,)), values(0, dtype="int32"), 0, argument="indices")],
+    rejects=[
+        rejects(T((3, 4)), values(0, dtype="int32"), 1, argument="indices"),
+        rejects(T((3,)), T((3,)), 0, argument="indices"), rejects(T((3,)), [0, 3], 0, argument="indices"),
+        rejects(T((0,)), values(0, dtype="int32"), 0, argument="indices"),
+    ],
 )  # fmt: skip
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Elements along an axis, by an index for each place of the other axes.
@@ -179,9 +190,14 @@ def _starts(start_indices: Any, ndim: int) -> Any:
 
 @op(
     samples=[
-        sample(T((4, 5)), (1, 2), (2, 3)), sample(T((4, 5)), values(1, 2, dtype="int32"), (2, 3)), sample(T((4,)), (9,), (2,)), sample(T((4,)), values(-9, dtype="int32"), (2,)),
-        sample(T((3, 2), "int32"), (0, 0), (3, 2)), sample(T((3, 4)), values(9, -9, dtype="int64"), (2, 2)), sample(T(()), (), ())],
-    rejects=[rejects(T((4, 5)), (1,), (2, 3), argument="start_indices"), rejects(T((4,)), (0,), (5,), argument="shape"), rejects(T((4,)), (0,), (2, 2), argument="shape")],
+        sample(T((4, 5)), (1, 2), (2, 3)), sample(T((4, 5)), values(1, 2, dtype="int32"), (2, 3)),
+        sample(T((4,)), (9,), (2,)), sample(T((4,)), values(-9, dtype="int32"), (2,)),
+        sample(T((3, 2), "int32"), (0, 0), (3, 2)), sample(T((3, 4)), values(9, -9, dtype="int64"), (2, 2)),
+        sample(T(()), (), ())],
+    rejects=[
+        rejects(T((4, 5)), (1,), (2, 3), argument="start_indices"), rejects(T((4,)), (0,), (5,), argument="shape"),
+        rejects(T((4,)), (0,), (2, 2), argument="shape"),
+    ],
 )  # fmt: skip
 def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     """A box of a tensor, at a place that may be known only at run time.
@@ -218,7 +234,8 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
 
 @op(
     samples=[
-        sample(T((4, 5)), (1, 2), T((2, 3))), sample(T((4,)), values(3, dtype="int32"), T((2,))), sample(T((3,), "int32"), (0,), T((2,), "int32")),
+        sample(T((4, 5)), (1, 2), T((2, 3))), sample(T((4,)), values(3, dtype="int32"), T((2,))),
+        sample(T((3,), "int32"), (0,), T((2,), "int32")),
         sample(T((4, 5)), values(1, 2, dtype="int64"), T((2, 3))),
     sample(T((0, 2)), (0, 0), T((0, 1))), sample(T(()), (), T(())), sample(T((3,), "bool"), values(-5, dtype="int32"), T((2,)))],
     rejects=[rejects(T((4, 5)), (1,), T((2, 3)), argument="start_indices"), rejects(T((4,)), (0,), T((5,)), argument="updates")],
@@ -301,10 +318,19 @@ def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
 @op(
     precheck=_check_scatter,
     samples=[
-        sample(values([[0, 1], [2, 0]], dtype="int32"), T((2,)), (3, 2)), sample(values([[1], [1]], dtype="int32"), T((2, 4)), (3, 4)),
+        sample(values([[0, 1], [2, 0]], dtype="int32"), T((2,)), (3, 2)),
+        sample(values([[1], [1]], dtype="int32"), T((2, 4)), (3, 4)),
         sample(values([[0], [-1]], dtype="int64"), T((2,), "int32"), (3,)),
-    sample(T((0, 1), "int32"), T((0, 2)), (3, 2)), sample(values([0], [0], dtype="int32"), values(2.0, 3.0, dtype="float64"), (2,)), sample(values([[[0, 9]], [[-1, 0]]], dtype="int32"), T((2, 1)), (2, 3)), sample([[0], [0]], T((2,), "bool"), (2,))],
-    rejects=[rejects([[3]], T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((1,)), (0,), argument="indices"), rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices")],
+    sample(T((0, 1), "int32"), T((0, 2)), (3, 2)),
+    sample(values([0], [0], dtype="int32"), values(2.0, 3.0, dtype="float64"), (2,)),
+    sample(values([[[0, 9]], [[-1, 0]]], dtype="int32"), T((2, 1)), (2, 3)),
+    sample([[0], [0]], T((2,), "bool"), (2,))],
+    rejects=[
+        rejects([[3]], T((1,)), (3,), argument="indices"),
+        rejects(values([[0]], dtype="int32"), T((1,)), (0,), argument="indices"),
+        rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"),
+        rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices"),
+    ],
 )  # fmt: skip
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Values added into a tensor of zeros, by index.
@@ -345,13 +371,22 @@ def _check_scatter_update(inputs: Any, indices: Any, updates: Any, reduction: An
 @op(
     precheck=_check_scatter_update,
     samples=[
-        sample(T((3, 2)), values([[0, 1], [2, 0]], dtype="int32"), T((2,))), sample(T((4,)), values([[1], [1]], dtype="int32"), T((2,)), reduction="add"),
-        sample(T((4, 2)), values([[1], [3]], dtype="int32"), T((2, 2))), sample(T((4,)), values([[0], [2]], dtype="int32"), T((2,)), "max"),
-        sample(T((4,)), values([[0], [2]], dtype="int32"), T((2,)), "min"), sample(T((4,)), values([[0], [0]], dtype="int32"), T((2,), low=0.5), "mul"),
-        sample(T((3,), "bool"), values([[0]], dtype="int32"), T((1,), "bool")), sample(values(float("nan"), 1.0, 2.0), values([[0], [1]], dtype="int32"), values(1.0, float("nan")), "max", gradient=False), sample(T((3,), "uint32"), values([[0], [0]], dtype="int32"), T((2,), "uint32"), "min"), sample(values(0.0, 2.0, 3.0), values([[0], [1], [1]], dtype="int32"), values(5.0, 0.0, 4.0), "mul"), sample(T((3, 2)), values([[1], [1]], dtype="int32"), T((2, 2)))],
+        sample(T((3, 2)), values([[0, 1], [2, 0]], dtype="int32"), T((2,))),
+        sample(T((4,)), values([[1], [1]], dtype="int32"), T((2,)), reduction="add"),
+        sample(T((4, 2)), values([[1], [3]], dtype="int32"), T((2, 2))),
+        sample(T((4,)), values([[0], [2]], dtype="int32"), T((2,)), "max"),
+        sample(T((4,)), values([[0], [2]], dtype="int32"), T((2,)), "min"),
+        sample(T((4,)), values([[0], [0]], dtype="int32"), T((2,), low=0.5), "mul"),
+        sample(T((3,), "bool"), values([[0]], dtype="int32"), T((1,), "bool")),
+        sample(values(float("nan"), 1.0, 2.0), values([[0], [1]], dtype="int32"), values(1.0, float("nan")), "max", gradient=False),
+        sample(T((3,), "uint32"), values([[0], [0]], dtype="int32"), T((2,), "uint32"), "min"),
+        sample(values(0.0, 2.0, 3.0), values([[0], [1], [1]], dtype="int32"), values(5.0, 0.0, 4.0), "mul"),
+        sample(T((3, 2)), values([[1], [1]], dtype="int32"), T((2, 2)))],
     rejects=[
-        rejects(T((3,)), values([[0]], dtype="int32"), T((2,)), argument="updates"), rejects(T((3,)), values([[0]], dtype="int32"), T((1,)), "sum", argument="reduction"),
-        rejects(T((3,)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"), rejects(T((3,)), [[-4]], T((1,)), argument="indices"),
+        rejects(T((3,)), values([[0]], dtype="int32"), T((2,)), argument="updates"),
+        rejects(T((3,)), values([[0]], dtype="int32"), T((1,)), "sum", argument="reduction"),
+        rejects(T((3,)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"),
+        rejects(T((3,)), [[-4]], T((1,)), argument="indices"),
     ],
 )  # fmt: skip
 def scatter_update(
@@ -393,8 +428,15 @@ def _concrete(x: Any) -> bool:
 
 @op(
     needs_values=True,
-    samples=[sample(values(0, 1, 1, 4, dtype="int32")), sample(values(1, 1, dtype="int32"), minlength=5), sample(values(0, 1, 1, dtype="int32"), T((3,))), sample(values([[0, 1], [2, 2]], dtype="int32")), sample(T((0,), "int32"), minlength=2), sample(values(-1, 2, dtype="int32"), minlength=3)],
-    rejects=[rejects(T((2,)), argument="x"), rejects(T((2, 2, 2), "int32", 0, 2), argument="x"), rejects(values(0, dtype="int32"), T((2,)), argument="weights")],
+    samples=[
+        sample(values(0, 1, 1, 4, dtype="int32")), sample(values(1, 1, dtype="int32"), minlength=5),
+        sample(values(0, 1, 1, dtype="int32"), T((3,))), sample(values([[0, 1], [2, 2]], dtype="int32")),
+        sample(T((0,), "int32"), minlength=2), sample(values(-1, 2, dtype="int32"), minlength=3),
+    ],
+    rejects=[
+        rejects(T((2,)), argument="x"), rejects(T((2, 2, 2), "int32", 0, 2), argument="x"),
+        rejects(values(0, dtype="int32"), T((2,)), argument="weights"),
+    ],
 )  # fmt: skip
 def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, sparse: bool = False) -> Tensor:
     """How often each integer occurs.

@@ -27,7 +27,8 @@ Tensor = Any
 @op(
     samples=[
         sample([T((2, 3)), T((1, 3))]), sample([T((2, 3)), T((2, 1))], axis=-1), sample([T((0, 2)), T((3, 2))]),
-        sample([T((2,), "int32"), T((2,), "float32")]), sample([T((2, 2))], axis=1), sample([T((2, 1), "uint8"), T((2, 2), "int8")], axis=-1), sample(T((2, 3)))],
+        sample([T((2,), "int32"), T((2,), "float32")]), sample([T((2, 2))], axis=1),
+        sample([T((2, 1), "uint8"), T((2, 2), "int8")], axis=-1), sample(T((2, 3)))],
     rejects=[
         rejects([T((2, 3)), T((2, 4))], argument="xs"), rejects([T((2, 3))], axis=2, argument="axis"),
         rejects([], argument="xs"),
@@ -86,7 +87,10 @@ def check_joined(xs: list[Any], axis: int, argument: str) -> None:
 
 @op(
     samples=[*_LISTS, sample([T((2, 3)), T((2, 3))], axis=-1), sample([T(()), T(())]), sample(T((2, 3)), axis=1)],
-    rejects=[rejects([T((2, 3)), T((2, 4))], argument="x"), rejects([T((2,))], axis=2, argument="axis"), rejects([], argument="x")],
+    rejects=[
+        rejects([T((2, 3)), T((2, 4))], argument="x"), rejects([T((2,))], axis=2, argument="axis"),
+        rejects([], argument="x"),
+    ],
     reference=np.stack,
 )  # fmt: skip
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:

@@ -277,7 +277,8 @@ def logical_or_bitwise_not(x: TensorLike) -> Tensor:
 
 @op(
     samples=[
-        sample(T((2, 3), "bool"), T((2, 3)), T((2, 3))), sample(T((3,), "bool"), T((2, 1)), 0.0), sample(T((2, 3)), 1, T((3,), "int32")),
+        sample(T((2, 3), "bool"), T((2, 3)), T((2, 3))), sample(T((3,), "bool"), T((2, 1)), 0.0),
+        sample(T((2, 3)), 1, T((3,), "int32")),
         sample(T((3,), "bool"), 1, 2), sample(T((3,), "bool"), T((3,), "int32"), T((3,))), sample(T((3,), "bool"), 1.0, 2),
         sample(T((3,), "bool"), values(nan, 1.0, inf), 0.0), sample(T((0,), "bool"), T((1,)), T((1,))),
     ],

@@ -35,7 +35,8 @@ _BATCH = np.stack([_REGULAR, _REGULAR * 2 + np.eye(3, dtype="float32")])
 _GENERAL = values([[1.0, 2.0, 0.5], [-1.0, 3.0, 0.2], [0.3, -0.7, 2.0]])
 
 _SQUARES = (
-    sample(_REGULAR), sample(_BATCH), sample(_REGULAR.astype("float64")), sample(values([[2.0]])), sample(_REGULAR.astype("float16"), gradient=False),
+    sample(_REGULAR), sample(_BATCH), sample(_REGULAR.astype("float64")), sample(values([[2.0]])),
+    sample(_REGULAR.astype("float16"), gradient=False),
 )  # fmt: skip
 
 _SQUARE_REJECTS = (rejects(T((3,)), argument="x"), rejects(T((2, 3)), argument="x"))
@@ -126,7 +127,10 @@ def _factor(x: Tensor, upper: bool) -> Tensor:
 
 
 @op(
-    samples=(*_SQUARES, sample(_REGULAR, upper=True), sample(values([[1.0, 2.0], [2.0, 1.0]]), gradient=False), sample(T((2, 0, 0)), gradient=False)),
+    samples=(
+        *_SQUARES, sample(_REGULAR, upper=True), sample(values([[1.0, 2.0], [2.0, 1.0]]), gradient=False),
+        sample(T((2, 0, 0)), gradient=False),
+    ),
     rejects=_SQUARE_REJECTS,
 reference=np.linalg.cholesky)  # fmt: skip
 def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
@@ -213,8 +217,11 @@ def _solved(a: Any, b: Any, solve_: Any) -> Tensor:
 
 
 _SYSTEMS = (
-    sample(_GENERAL, T((3, 2))), sample(_GENERAL, T((3,))), sample(_BATCH, T((2, 3, 1))), sample(_BATCH, T((3, 2))), sample(_BATCH, T((2, 3))),
-    sample(_GENERAL.astype("float64"), T((3, 2), "float64")), sample(values([[1.0, 2.0], [2.0, 4.0]]), T((2,)), gradient=False), sample(values([[1.0, 2.0], [float("inf"), 4.0]]), T((2, 1)), gradient=False),
+    sample(_GENERAL, T((3, 2))), sample(_GENERAL, T((3,))), sample(_BATCH, T((2, 3, 1))), sample(_BATCH, T((3, 2))),
+    sample(_BATCH, T((2, 3))),
+    sample(_GENERAL.astype("float64"), T((3, 2), "float64")),
+    sample(values([[1.0, 2.0], [2.0, 4.0]]), T((2,)), gradient=False),
+    sample(values([[1.0, 2.0], [float("inf"), 4.0]]), T((2, 1)), gradient=False),
 )  # fmt: skip
 
 _SYSTEM_REJECTS = (

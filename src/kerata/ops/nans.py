@@ -27,8 +27,10 @@ nan, inf = float("nan"), float("inf")
 
 _HOLES = values([[1.0, nan, 3.0], [nan, 2.0, 5.0]])
 _SAMPLES = (
-    sample(T((2, 3))), sample(_HOLES, gradient=False), sample(_HOLES, axis=0, gradient=False), sample(_HOLES, axis=(0, 1), keepdims=True, gradient=False),
-    sample(values([[nan, nan], [1.0, 2.0]]), axis=1, gradient=False), sample(T((3,), "int32"), gradient=False), sample(T((2, 3), "float64"), axis=-1),
+    sample(T((2, 3))), sample(_HOLES, gradient=False), sample(_HOLES, axis=0, gradient=False),
+    sample(_HOLES, axis=(0, 1), keepdims=True, gradient=False),
+    sample(values([[nan, nan], [1.0, 2.0]]), axis=1, gradient=False), sample(T((3,), "int32"), gradient=False),
+    sample(T((2, 3), "float64"), axis=-1),
     sample(values(1.0, nan, inf), gradient=False), sample(_HOLES.astype("float16"), gradient=False),
 )  # fmt: skip
 _REJECTS = (rejects(T((2, 3)), axis=2, argument="axis"),)
@@ -232,7 +234,8 @@ def _place(find: Callable[..., Tensor], worst: float, x: Any, axis: int | None, 
 
 
 _PLACES = (
-    sample(_HOLES), sample(_HOLES, axis=0), sample(_HOLES, 1, True), sample(values([[nan, nan], [nan, 2.0]]), 1), sample(T((3,), "int32")), sample(values(nan, -inf, inf)),
+    sample(_HOLES), sample(_HOLES, axis=0), sample(_HOLES, 1, True), sample(values([[nan, nan], [nan, 2.0]]), 1),
+    sample(T((3,), "int32")), sample(values(nan, -inf, inf)),
     sample(values([[nan, -inf], [nan, inf]]), 1),
 )  # fmt: skip
 

@@ -43,8 +43,16 @@ _FIRST: dict[str, Any] = {"data_format": "channels_first"}
 
 
 @op(
-    samples=[sample(T((1, 8, 2, 3), "float64"), 2, **_FIRST), sample(T((2, 3, 2, 8)), 2), sample(T((1, 9, 2, 1)), 3, **_FIRST), sample(T((1, 1, 1, 8), "int32"), 2), sample(T((2, 2, 2, 4), "float16"), 2), sample(T((0, 2, 2, 4)), 2)],
-    rejects=[rejects(T((1, 2, 2, 6)), 2, argument="x"), rejects(T((2, 2, 4)), 2, argument="x"), rejects(T((1, 2, 2, 4)), 1, argument="block_size"), rejects(T((1, 2, 2, 4)), 2, data_format="NHWC", argument="data_format")],
+    samples=[
+        sample(T((1, 8, 2, 3), "float64"), 2, **_FIRST), sample(T((2, 3, 2, 8)), 2),
+        sample(T((1, 9, 2, 1)), 3, **_FIRST), sample(T((1, 1, 1, 8), "int32"), 2),
+        sample(T((2, 2, 2, 4), "float16"), 2), sample(T((0, 2, 2, 4)), 2),
+    ],
+    rejects=[
+        rejects(T((1, 2, 2, 6)), 2, argument="x"), rejects(T((2, 2, 4)), 2, argument="x"),
+        rejects(T((1, 2, 2, 4)), 1, argument="block_size"),
+        rejects(T((1, 2, 2, 4)), 2, data_format="NHWC", argument="data_format"),
+    ],
 )  # fmt: skip
 def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Groups of channels laid out as blocks of pixels.
@@ -83,8 +91,15 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
 
 
 @op(
-    samples=[sample(T((1, 3, 4, 6), "float64"), 2, **_FIRST), sample(T((2, 4, 6, 2)), 2), sample(T((1, 1, 3, 6)), 3, **_FIRST), sample(T((1, 2, 2, 1), "int32"), 2), sample(T((2, 2, 2, 4), "float16"), 2), sample(T((0, 2, 2, 4)), 2)],
-    rejects=[rejects(T((1, 3, 2, 1)), 2, argument="x"), rejects(T((2, 2, 4)), 2, argument="x"), rejects(T((1, 2, 2, 4)), 2.5, argument="block_size")],
+    samples=[
+        sample(T((1, 3, 4, 6), "float64"), 2, **_FIRST), sample(T((2, 4, 6, 2)), 2),
+        sample(T((1, 1, 3, 6)), 3, **_FIRST), sample(T((1, 2, 2, 1), "int32"), 2),
+        sample(T((2, 2, 2, 4), "float16"), 2), sample(T((0, 2, 2, 4)), 2),
+    ],
+    rejects=[
+        rejects(T((1, 3, 2, 1)), 2, argument="x"), rejects(T((2, 2, 4)), 2, argument="x"),
+        rejects(T((1, 2, 2, 4)), 2.5, argument="block_size"),
+    ],
 )  # fmt: skip
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Blocks of pixels laid out as channels: the inverse of `depth_to_space`.
@@ -169,8 +184,15 @@ def _window_sizes(kernel_size: Any, dilation: Any, padding: Any, stride: Any) ->
 
 
 @op(
-    samples=[sample(T((1, 2, 6, 7)), (3, 2), (1, 2), (1, 2), (2, 1)), sample(T((1, 2, 4, 5)), 2), sample(T((2, 1, 4, 4)), (2, 3), stride=2), sample(T((1, 1, 3, 3)), 2, 1, 1), sample(T((1, 1, 5, 5)), 2, dilation=2), sample(T((0, 1, 4, 4)), 2)],
-    rejects=[rejects(T((2, 4, 4)), 2, argument="x"), rejects(T((1, 1, 2, 2)), 3, argument="kernel_size"), rejects(T((1, 1, 2, 2)), 2, stride=0, argument="stride")],
+    samples=[
+        sample(T((1, 2, 6, 7)), (3, 2), (1, 2), (1, 2), (2, 1)), sample(T((1, 2, 4, 5)), 2),
+        sample(T((2, 1, 4, 4)), (2, 3), stride=2), sample(T((1, 1, 3, 3)), 2, 1, 1),
+        sample(T((1, 1, 5, 5)), 2, dilation=2), sample(T((0, 1, 4, 4)), 2),
+    ],
+    rejects=[
+        rejects(T((2, 4, 4)), 2, argument="x"), rejects(T((1, 1, 2, 2)), 3, argument="kernel_size"),
+        rejects(T((1, 1, 2, 2)), 2, stride=0, argument="stride"),
+    ],
 )  # fmt: skip
 def unfold(
     x: TensorLike, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
@@ -204,8 +226,15 @@ def unfold(
 
 
 @op(
-    samples=[sample(T((1, 12, 9)), (4, 5), (2, 3), stride=1), sample(T((1, 4, 4)), (4, 4), 2, stride=2), sample(T((2, 8, 4)), (3, 3), 2), sample(T((1, 4, 16)), 3, 2, padding=1), sample(T((1, 4, 9)), (5, 5), 2, dilation=2), sample(T((0, 4, 4)), (4, 4), 2, stride=2)],
-    rejects=[rejects(T((1, 4, 5)), (4, 4), 2, stride=2, argument="x"), rejects(T((1, 5, 4)), (4, 4), 2, stride=2, argument="x"), rejects(T((4, 4)), 4, 2, argument="x")],
+    samples=[
+        sample(T((1, 12, 9)), (4, 5), (2, 3), stride=1), sample(T((1, 4, 4)), (4, 4), 2, stride=2),
+        sample(T((2, 8, 4)), (3, 3), 2), sample(T((1, 4, 16)), 3, 2, padding=1),
+        sample(T((1, 4, 9)), (5, 5), 2, dilation=2), sample(T((0, 4, 4)), (4, 4), 2, stride=2),
+    ],
+    rejects=[
+        rejects(T((1, 4, 5)), (4, 4), 2, stride=2, argument="x"),
+        rejects(T((1, 5, 4)), (4, 4), 2, stride=2, argument="x"), rejects(T((4, 4)), 4, 2, argument="x"),
+    ],
 )  # fmt: skip
 def fold(
     x: TensorLike,

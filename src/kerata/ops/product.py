@@ -40,12 +40,15 @@ _INTEGERS = [
 @op(
     samples=[
         sample(T((2, 3)), T((3, 4))), sample(T((3,)), T((3,))), sample(T((2, 3)), T((3,))), sample(T((3,)), T((3, 2))),
-        sample(T((5, 2, 3)), T((3, 4))), sample(T((5, 1, 2, 3)), T((4, 3, 2))), sample(T((2, 0)), T((0, 3))), sample(T((3,)), T((4, 3, 2))),
-        sample(T((2, 3), "float16"), T((3, 4)), gradient=False), sample(T((2, 3), "complex64"), T((3, 2), "complex64"), gradient=False),
+        sample(T((5, 2, 3)), T((3, 4))), sample(T((5, 1, 2, 3)), T((4, 3, 2))), sample(T((2, 0)), T((0, 3))),
+        sample(T((3,)), T((4, 3, 2))),
+        sample(T((2, 3), "float16"), T((3, 4)), gradient=False),
+        sample(T((2, 3), "complex64"), T((3, 2), "complex64"), gradient=False),
         sample(T((2, 3), "int8"), T((3, 2), "int8"), gradient=False), *_INTEGERS,
     ],
     rejects=[
-        rejects(T((2, 3)), T((2, 4)), argument="x2"), rejects(T((2, 3)), T(()), argument="x2"), rejects(T((2, 1, 2)), T((3, 2, 2)), argument="x2"),
+        rejects(T((2, 3)), T((2, 4)), argument="x2"), rejects(T((2, 3)), T(()), argument="x2"),
+        rejects(T((2, 1, 2)), T((3, 2, 2)), argument="x2"),
     ],
     reference=np.matmul,
 )  # fmt: skip
@@ -124,10 +127,16 @@ def _axes_pair(axes: Any, n1: int, n2: int) -> tuple[list[int], list[int]]:
 
 @op(
     samples=[
-        sample(T((2, 3)), T((3, 4)), 1), sample(T((2, 3, 4)), T((3, 4, 2))), sample(T((2, 3)), T((4, 2)), axes=((0,), (1,))), sample(T((2,)), T((3,)), axes=0),
-        sample(T((2, 3)), T((3, 2)), axes=((0, 1), (1, 0))), sample(T((2, 3)), T((3,)), axes=(1, 0)), sample(T((2, 3), "int32"), T((3,), "int32"), 1, gradient=False),
+        sample(T((2, 3)), T((3, 4)), 1), sample(T((2, 3, 4)), T((3, 4, 2))),
+        sample(T((2, 3)), T((4, 2)), axes=((0,), (1,))), sample(T((2,)), T((3,)), axes=0),
+        sample(T((2, 3)), T((3, 2)), axes=((0, 1), (1, 0))), sample(T((2, 3)), T((3,)), axes=(1, 0)),
+        sample(T((2, 3), "int32"), T((3,), "int32"), 1, gradient=False),
     ],
-    rejects=[rejects(T((2, 3)), T((4, 2)), 1, argument="x2"), rejects(T((2,)), T((2,)), 2, argument="axes"), rejects(T((2,)), T((2,)), ((0,), ()), argument="axes"), rejects(T((2, 3)), T((2, 3)), ((0, 0), (0, 0)), argument="axes")],
+    rejects=[
+        rejects(T((2, 3)), T((4, 2)), 1, argument="x2"), rejects(T((2,)), T((2,)), 2, argument="axes"),
+        rejects(T((2,)), T((2,)), ((0,), ()), argument="axes"),
+        rejects(T((2, 3)), T((2, 3)), ((0, 0), (0, 0)), argument="axes"),
+    ],
     reference=np.tensordot,
 )  # fmt: skip
 def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
@@ -166,7 +175,10 @@ def _check_equal(size1: Any, size2: Any, axis: int, shape: tuple[Any, ...]) -> N
 
 
 @op(
-    samples=[sample(T((3,)), T((3,))), sample(T((2, 3)), T((3, 2))), sample(T((2, 3)), 2.0), sample(T((2, 3, 4)), T((4,))), sample(T((2, 3)), T((5, 3, 2))), *_INTEGERS],
+    samples=[
+        sample(T((3,)), T((3,))), sample(T((2, 3)), T((3, 2))), sample(T((2, 3)), 2.0), sample(T((2, 3, 4)), T((4,))),
+        sample(T((2, 3)), T((5, 3, 2))), *_INTEGERS,
+    ],
     rejects=[rejects(T((2, 3)), T((2,)), argument="x2")],
     reference=np.dot,
 )  # fmt: skip
@@ -252,7 +264,11 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,)), T((3,))), sample(T((2, 3)), T((2, 3))), sample(T((3,), "complex64"), T((3,), "complex64"), gradient=False), *_INTEGERS[1:], sample(T((0,)), T((0,))), sample(T((2,), "float16"), T((2,), "bfloat16"), gradient=False)],
+    samples=[
+        sample(T((3,)), T((3,))), sample(T((2, 3)), T((2, 3))),
+        sample(T((3,), "complex64"), T((3,), "complex64"), gradient=False), *_INTEGERS[1:], sample(T((0,)), T((0,))),
+        sample(T((2,), "float16"), T((2,), "bfloat16"), gradient=False),
+    ],
     rejects=[rejects(T((3,)), T((2,)), argument="x2")],
     reference=np.vdot,
 )  # fmt: skip
@@ -281,8 +297,10 @@ def _component(x: Tensor, axis: int, i: int) -> Tensor:
 
 @op(
     samples=[
-        sample(T((3,)), T((3,))), sample(T((2, 3)), T((3,))), sample(T((2,)), T((2,))), sample(T((4, 2)), T((4, 3))), sample(T((3, 4)), T((3, 4)), axis=0),
-        sample(T((3, 4)), T((4, 3)), axisa=0, axisc=0), sample(T((3,), "int32"), T((3,), "int32"), gradient=False), sample(T((5, 1, 3)), T((4, 3)))],
+        sample(T((3,)), T((3,))), sample(T((2, 3)), T((3,))), sample(T((2,)), T((2,))), sample(T((4, 2)), T((4, 3))),
+        sample(T((3, 4)), T((3, 4)), axis=0),
+        sample(T((3, 4)), T((4, 3)), axisa=0, axisc=0), sample(T((3,), "int32"), T((3,), "int32"), gradient=False),
+        sample(T((5, 1, 3)), T((4, 3)))],
     rejects=[rejects(T((4,)), T((3,)), argument="x1"), rejects(T((3,)), T((4,)), argument="x2")],
 reference=np.cross)  # fmt: skip
 def cross(
@@ -344,7 +362,11 @@ def cross(
 
 
 @op(
-    samples=[sample(T((2, 3)), T((3, 2))), sample(T((2,)), T((3,))), sample(T((2,)), T((2, 3))), sample(T((2, 2, 3)), T((2, 3, 2))), sample(T(()), T((3,))), sample(T((2, 2), "int32"), T((2, 2), "int32"), gradient=False), sample(T(()), T((2, 2)))],
+    samples=[
+        sample(T((2, 3)), T((3, 2))), sample(T((2,)), T((3,))), sample(T((2,)), T((2, 3))),
+        sample(T((2, 2, 3)), T((2, 3, 2))), sample(T(()), T((3,))),
+        sample(T((2, 2), "int32"), T((2, 2), "int32"), gradient=False), sample(T(()), T((2, 2))),
+    ],
     reference=np.kron,
 )  # fmt: skip
 def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
@@ -384,18 +406,28 @@ def _spread(xs: list[Tensor], terms: Sequence[str]) -> list[Tensor]:
 
 @op(
     samples=[
-        sample("...ij,...jk->...ik", T((5, 2, 3)), T((1, 3, 4))), sample("ij,j->i", T((2, 3)), T((1,))), sample("ij,ij->", T((1, 4096), "float16", 0.0, 1.0), T((1, 4096), "float16", 0.0, 1.0), gradient=False),
-        sample("ij,jk->ik", T((2, 3)), T((3, 4))), sample("ii->i", T((3, 3))), sample("ii", T((3, 3))), sample("ij->ji", T((2, 3))), sample("i,j", T((2,)), T((3,))),
-        sample("...ij,...jk->...ik", T((5, 2, 3)), T((3, 4))), sample("bij,bjk,bkl->bil", T((2, 2, 3)), T((2, 3, 2)), T((2, 2, 2))), sample("ij->", T((2, 3))),
-        sample("ij, jk", T((2, 3)), T((3, 2))), sample("i...->...", T((2, 3))), sample("ij,jk->ik", T((2, 3), "int32"), T((3, 2), "int32"), gradient=False),
-        sample("ii", T((3, 3), "int16"), gradient=False), sample("ij->", T((3, 3), "uint8"), gradient=False), sample("iij->j", T((3, 3, 2))), sample("ii,ij->j", T((3, 3)), T((3, 2))), sample("ba", T((2, 3))), sample("...,...", T((2, 3)), T((3,))), sample(",->", T(()), T(())),
+        sample("...ij,...jk->...ik", T((5, 2, 3)), T((1, 3, 4))), sample("ij,j->i", T((2, 3)), T((1,))),
+        sample("ij,ij->", T((1, 4096), "float16", 0.0, 1.0), T((1, 4096), "float16", 0.0, 1.0), gradient=False),
+        sample("ij,jk->ik", T((2, 3)), T((3, 4))), sample("ii->i", T((3, 3))), sample("ii", T((3, 3))),
+        sample("ij->ji", T((2, 3))), sample("i,j", T((2,)), T((3,))),
+        sample("...ij,...jk->...ik", T((5, 2, 3)), T((3, 4))),
+        sample("bij,bjk,bkl->bil", T((2, 2, 3)), T((2, 3, 2)), T((2, 2, 2))), sample("ij->", T((2, 3))),
+        sample("ij, jk", T((2, 3)), T((3, 2))), sample("i...->...", T((2, 3))),
+        sample("ij,jk->ik", T((2, 3), "int32"), T((3, 2), "int32"), gradient=False),
+        sample("ii", T((3, 3), "int16"), gradient=False), sample("ij->", T((3, 3), "uint8"), gradient=False),
+        sample("iij->j", T((3, 3, 2))), sample("ii,ij->j", T((3, 3)), T((3, 2))), sample("ba", T((2, 3))),
+        sample("...,...", T((2, 3)), T((3,))), sample(",->", T(()), T(())),
         sample("ij,j->i", T((2, 3), "float16"), T((3,)), gradient=False), sample("ij,ij->i", T((0, 3)), T((0, 3))),
         sample("zj,ijkl->izkl", T((2, 3)), T((2, 3, 4, 5))), sample("jz,ijk->izk", T((3, 2)), T((2, 3, 4))), sample("zj,ijk->izk", T((2, 3)), T((0, 3, 4))),
     ],
     rejects=[
-        rejects("ij,jk->ik", T((2, 3)), T((4, 2)), argument="operands"), rejects("ij->k", T((2, 3)), argument="subscripts"), rejects("ij", T((2,)), argument="subscripts"),
-        rejects("ij->ii", T((2, 2)), argument="subscripts"), rejects("i1->i", T((2, 2)), argument="subscripts"), rejects("...ij->ij", T((2, 2, 2)), argument="subscripts"), rejects("i.j->ij", T((2, 2)), argument="subscripts"),
-        rejects("i,j", T((2,)), argument="subscripts"), rejects(3, T((2,)), argument="subscripts"), rejects("i", argument="operands"),
+        rejects("ij,jk->ik", T((2, 3)), T((4, 2)), argument="operands"),
+        rejects("ij->k", T((2, 3)), argument="subscripts"), rejects("ij", T((2,)), argument="subscripts"),
+        rejects("ij->ii", T((2, 2)), argument="subscripts"), rejects("i1->i", T((2, 2)), argument="subscripts"),
+        rejects("...ij->ij", T((2, 2, 2)), argument="subscripts"),
+        rejects("i.j->ij", T((2, 2)), argument="subscripts"),
+        rejects("i,j", T((2,)), argument="subscripts"), rejects(3, T((2,)), argument="subscripts"),
+        rejects("i", argument="operands"),
     ],
     reference=np.einsum,
 )  # fmt: skip

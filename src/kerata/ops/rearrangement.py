@@ -122,12 +122,18 @@ def _sizes(groups: Groups, shape: tuple[Any, ...], lengths: dict[str, Any], patt
 
 @op(
     samples=[
-        sample(T((2, 3, 4)), "b h w -> b w h"), sample(T((2, 12)), "b (h w) -> b h w", h=3), sample(T((2, 3, 4)), "b h w -> b (h w)"), sample(T((2, 3, 4)), "... w -> w ..."),
-        sample(T((2, 1, 3)), "a 1 b -> b 1 a 1"), sample(T((4, 6)), "(a b) (c d) -> (a c) (b d)", b=2, c=3), sample(T((2, 3, 4)), "a ... -> (a ...)"), sample(T((2, 3), "int32"), "a b -> b a"),
+        sample(T((2, 3, 4)), "b h w -> b w h"), sample(T((2, 12)), "b (h w) -> b h w", h=3),
+        sample(T((2, 3, 4)), "b h w -> b (h w)"), sample(T((2, 3, 4)), "... w -> w ..."),
+        sample(T((2, 1, 3)), "a 1 b -> b 1 a 1"), sample(T((4, 6)), "(a b) (c d) -> (a c) (b d)", b=2, c=3),
+        sample(T((2, 3, 4)), "a ... -> (a ...)"), sample(T((2, 3), "int32"), "a b -> b a"),
     ],
     rejects=[
-        rejects(T((2, 3)), "a b -> a", argument="pattern"), rejects(T((2, 3)), "a b", argument="pattern"), rejects(T((2, 3)), "a -> a", argument="tensor"), rejects(T((2, 3)), "(a b) c -> a b c", argument="axes_lengths"),
-        rejects(T((2, 3)), "(a b) c -> a b c", a=3, argument="tensor"), rejects(T((2, 3)), "a (b -> a b", argument="pattern"), rejects(T((2, 3)), "a a -> a", argument="pattern"), rejects(T((2, 3)), "a b -> a b", z=1, argument="axes_lengths"),
+        rejects(T((2, 3)), "a b -> a", argument="pattern"), rejects(T((2, 3)), "a b", argument="pattern"),
+        rejects(T((2, 3)), "a -> a", argument="tensor"),
+        rejects(T((2, 3)), "(a b) c -> a b c", argument="axes_lengths"),
+        rejects(T((2, 3)), "(a b) c -> a b c", a=3, argument="tensor"),
+        rejects(T((2, 3)), "a (b -> a b", argument="pattern"), rejects(T((2, 3)), "a a -> a", argument="pattern"),
+        rejects(T((2, 3)), "a b -> a b", z=1, argument="axes_lengths"),
     ],
 )  # fmt: skip
 def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:

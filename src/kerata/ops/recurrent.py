@@ -119,11 +119,31 @@ def _in_order(steps: Tensor, go_backwards: bool) -> Tensor:
         sample(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), T((20,))),
         sample(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), None, go_backwards=True),
         sample(T((1, 1, 2)), T((1, 3)), T((1, 3)), T((2, 12)), T((3, 12)), T((12,))),
-        sample(T((2, 3, 2)), T((2, 2)), T((2, 2)), T((2, 8)), T((2, 8)), T((8,)), mask=[[True, True, False], [True, False, True]]),
-        sample(T((3, 2, 2), "float64"), T((3, 2), "float64"), T((3, 2), "float64"), T((2, 8), "float64"), T((2, 8), "float64"), T((8,), "float64")),
+        sample(
+            T((2, 3, 2)),
+            T((2, 2)),
+            T((2, 2)),
+            T((2, 8)),
+            T((2, 8)),
+            T((8,)),
+            mask=[[True, True, False], [True, False, True]],
+        ),
+        sample(
+            T((3, 2, 2), "float64"),
+            T((3, 2), "float64"),
+            T((3, 2), "float64"),
+            T((2, 8), "float64"),
+            T((2, 8), "float64"),
+            T((8,), "float64"),
+        ),
     ],
     tolerance=_LOOSE,
-rejects=[rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 19)), T((5, 20)), argument="kernel"), rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((4, 20)), argument="recurrent_kernel"), rejects(T((2, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), argument="x")])  # fmt: skip
+    rejects=[
+        rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 19)), T((5, 20)), argument="kernel"),
+        rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((4, 20)), argument="recurrent_kernel"),
+        rejects(T((2, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), argument="x"),
+    ],
+)
 def lstm(
     x: TensorLike,
     h: TensorLike,
@@ -184,12 +204,32 @@ def lstm(
     samples=[
         sample(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((5, 15)), T((15,)), T((15,))),
         sample(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((5, 15)), None, None, go_backwards=True),
-        sample(T((2, 3, 2)), T((2, 2)), T((2, 6)), T((2, 6)), T((6,)), T((6,)), mask=[[True, True, False], [True, False, True]]),
+        sample(
+            T((2, 3, 2)),
+            T((2, 2)),
+            T((2, 6)),
+            T((2, 6)),
+            T((6,)),
+            T((6,)),
+            mask=[[True, True, False], [True, False, True]],
+        ),
         sample(T((1, 1, 2)), T((1, 3)), T((2, 9)), T((3, 9)), T((9,)), T((9,))),
-        sample(T((2, 3, 2), "float64"), T((2, 2), "float64"), T((2, 6), "float64"), T((2, 6), "float64"), T((6,), "float64"), T((6,), "float64")),
+        sample(
+            T((2, 3, 2), "float64"),
+            T((2, 2), "float64"),
+            T((2, 6), "float64"),
+            T((2, 6), "float64"),
+            T((6,), "float64"),
+            T((6,), "float64"),
+        ),
     ],
     tolerance=_LOOSE,
-rejects=[rejects(T((2, 4, 3)), T((2, 5)), T((3, 14)), T((5, 15)), argument="kernel"), rejects(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((4, 15)), argument="recurrent_kernel"), rejects(T((2, 3)), T((2, 5)), T((3, 15)), T((5, 15)), argument="x")])  # fmt: skip
+    rejects=[
+        rejects(T((2, 4, 3)), T((2, 5)), T((3, 14)), T((5, 15)), argument="kernel"),
+        rejects(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((4, 15)), argument="recurrent_kernel"),
+        rejects(T((2, 3)), T((2, 5)), T((3, 15)), T((5, 15)), argument="x"),
+    ],
+)
 def gru(
     x: TensorLike,
     h: TensorLike,

@@ -171,7 +171,10 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(
-    samples=(*_SAMPLES, sample(T((2, 3)), 1, dtype="float64"), sample(values(2.0, 0.0, 3.0)), sample(values(0.0, 0.0, 3.0)), sample(T((2, 3, 2)), axis=(0, 2))),
+    samples=(
+        *_SAMPLES, sample(T((2, 3)), 1, dtype="float64"), sample(values(2.0, 0.0, 3.0)),
+        sample(values(0.0, 0.0, 3.0)), sample(T((2, 3, 2)), axis=(0, 2)),
+    ),
     rejects=_REJECTS, reference=np.prod,
 )  # fmt: skip
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
@@ -336,11 +339,13 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 _INDEX_SAMPLES = (
     sample(T((2, 3))), sample(T((2, 3)), axis=0), sample(T((2, 3, 4)), -1, True), sample(T((2, 3)), None, True), sample(T(())),
-    sample(values(1.0, 3.0, 3.0)), sample(values(1.0, float("nan"), 3.0, float("nan"))), sample(T((5,), "int32")), sample(T((5,), "bool")),
+    sample(values(1.0, 3.0, 3.0)), sample(values(1.0, float("nan"), 3.0, float("nan"))), sample(T((5,), "int32")),
+    sample(T((5,), "bool")),
     sample(T((0, 3)), axis=1), sample(T((4,), "bfloat16")), sample(T((4,), "uint8")),
 )  # fmt: skip
 _INDEX_REJECTS = (
-    rejects(T((2, 3)), axis=2, argument="axis"), rejects(T((2, 0)), axis=1, argument="x"), rejects(T((2,), "complex64"), argument="x"),
+    rejects(T((2, 3)), axis=2, argument="axis"), rejects(T((2, 0)), axis=1, argument="x"),
+    rejects(T((2,), "complex64"), argument="x"),
 )  # fmt: skip
 
 
@@ -465,7 +470,8 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @op(
-    samples=[s for s in _SAMPLES if "keepdims" not in s.kwargs], rejects=_REJECTS, reference=np.count_nonzero, differentiable=False,
+    samples=[s for s in _SAMPLES if "keepdims" not in s.kwargs], rejects=_REJECTS,
+    reference=np.count_nonzero, differentiable=False,
 )  # fmt: skip
 def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     """How many elements along axes are not 0. NaN is not.
@@ -490,8 +496,12 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
 
 
 @op(
-    samples=(*_SAMPLES[:3], sample(T((2, 3), "float64")), sample(values(1000.0, 1000.0)), sample(values(-float("inf"), -float("inf")), gradient=False),
-             sample(values(float("inf"), 1.0), gradient=False), sample(T((2, 0)), 1, gradient=False), sample(T((3,), "int32"), gradient=False)),
+    samples=(
+        *_SAMPLES[:3], sample(T((2, 3), "float64")), sample(values(1000.0, 1000.0)),
+        sample(values(-float("inf"), -float("inf")), gradient=False,
+    ),
+             sample(values(float("inf"), 1.0), gradient=False), sample(T((2, 0)), 1, gradient=False),
+             sample(T((3,), "int32"), gradient=False)),
     rejects=_REJECTS, reference="scipy.special.logsumexp",
 )  # fmt: skip
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -526,10 +536,14 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
 
 @op(
     samples=[
-        sample(T((2, 3))), sample(T((2, 3)), 1, T((3,), low=0.5)), sample(T((2, 3)), weights=T((2, 3), low=0.5)), sample(T((3,), "int32"), gradient=False),
+        sample(T((2, 3))), sample(T((2, 3)), 1, T((3,), low=0.5)), sample(T((2, 3)), weights=T((2, 3), low=0.5)),
+        sample(T((3,), "int32"), gradient=False),
         sample(T((2, 3)), 0, T((2,), low=0.5)), sample(T((6,), "bfloat16"), weights=T((6,), "bfloat16", 0.5), gradient=False),
     ],
-    rejects=[rejects(T((2, 3)), 1, T((2,)), argument="weights"), rejects(T((2, 3)), weights=T((3,)), argument="weights"), rejects(T((2, 3)), 2, argument="axis")],
+    rejects=[
+        rejects(T((2, 3)), 1, T((2,)), argument="weights"), rejects(T((2, 3)), weights=T((3,)), argument="weights"),
+        rejects(T((2, 3)), 2, argument="axis"),
+    ],
 reference=np.average)  # fmt: skip
 def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Tensor:
     """The weighted mean along axes.
@@ -572,7 +586,8 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Ten
 _RUNNING = (
     sample(T((2, 3))), sample(T((2, 3)), 0), sample(T((2, 3, 2)), axis=-2), sample(T((3,), "int8")), sample(T((3,), "bool")),
     sample(T((0,))), sample(T((3,)), dtype="float64"), sample(T(())), sample(T((3,), "float16"), gradient=False),
-    sample(values(2.0, 0.0, 3.0)), sample(T((300,), "float16", 0.9, 1.1), gradient=False), sample(T((4,), "uint32"), gradient=False),
+    sample(values(2.0, 0.0, 3.0)), sample(T((300,), "float16", 0.9, 1.1), gradient=False),
+    sample(T((4,), "uint32"), gradient=False),
 )  # fmt: skip
 _RUNNING_REJECTS = (rejects(T((2, 3)), 2, argument="axis"),)
 

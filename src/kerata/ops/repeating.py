@@ -73,8 +73,14 @@ def tile(x: TensorLike, repeats: Any) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3)), 2), sample(T((2, 3)), 2, axis=1), sample(T((3,)), [1, 0, 2]), sample(T((2, 3)), (2, 1), 0), sample(T((2,)), [3]), sample(T((2, 3), "bool"), [0, 3], 0), sample(T((0, 2)), 2, axis=0)],
-    rejects=[rejects(T((3,)), [1, 2], argument="repeats"), rejects(T((3,)), -1, argument="repeats"), rejects(T((3,)), 2, 1, argument="axis")],
+    samples=[
+        sample(T((2, 3)), 2), sample(T((2, 3)), 2, axis=1), sample(T((3,)), [1, 0, 2]), sample(T((2, 3)), (2, 1), 0),
+        sample(T((2,)), [3]), sample(T((2, 3), "bool"), [0, 3], 0), sample(T((0, 2)), 2, axis=0),
+    ],
+    rejects=[
+        rejects(T((3,)), [1, 2], argument="repeats"), rejects(T((3,)), -1, argument="repeats"),
+        rejects(T((3,)), 2, 1, argument="axis"),
+    ],
     reference=np.repeat,
 )  # fmt: skip
 def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
@@ -108,8 +114,14 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3)), 1), sample(T((2, 3)), -2, axis=1), sample(T((2, 3)), (1, 2), axis=(0, 1)), sample(T((3,)), 7), sample(T((0,)), 1, 0), sample(T((2, 3)), 1, (0, 1))],
-    rejects=[rejects(T((2, 3)), 1, 2, argument="axis"), rejects(T((2, 3)), (1, 2, 3), (0, 1), argument="shift"), rejects(T((2, 3)), 1, 1.5, argument="axis")],
+    samples=[
+        sample(T((2, 3)), 1), sample(T((2, 3)), -2, axis=1), sample(T((2, 3)), (1, 2), axis=(0, 1)),
+        sample(T((3,)), 7), sample(T((0,)), 1, 0), sample(T((2, 3)), 1, (0, 1)),
+    ],
+    rejects=[
+        rejects(T((2, 3)), 1, 2, argument="axis"), rejects(T((2, 3)), (1, 2, 3), (0, 1), argument="shift"),
+        rejects(T((2, 3)), 1, 1.5, argument="axis"),
+    ],
     reference=np.roll,
 )  # fmt: skip
 def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
@@ -150,9 +162,12 @@ def _rolled(x: Tensor, by: int, axis: int) -> Tensor:
 # ---- padding -------------------------------------------------------------------------------------
 
 _PADS = [
-    sample(T((2, 3)), 1), sample(T((2, 3)), ((1, 0), (0, 2))), sample(T((2, 3)), (1, 2)), sample(T((3,)), ((2, 1),), constant_values=7.0),
-    sample(T((3, 4)), ((1, 2), (2, 0)), mode="reflect"), sample(T((3, 4)), 2, "symmetric"), sample(T((3,), "int32"), 1), sample(T((3,), "bool"), 1),
-    sample(T((2,)), 5, "reflect"), sample(T((2,)), 5, "symmetric"), sample(T((2, 3)), 1, "edge"), sample(T((3,)), 5, "wrap"), sample(T((0, 3)), 1),
+    sample(T((2, 3)), 1), sample(T((2, 3)), ((1, 0), (0, 2))), sample(T((2, 3)), (1, 2)),
+    sample(T((3,)), ((2, 1),), constant_values=7.0),
+    sample(T((3, 4)), ((1, 2), (2, 0)), mode="reflect"), sample(T((3, 4)), 2, "symmetric"),
+    sample(T((3,), "int32"), 1), sample(T((3,), "bool"), 1),
+    sample(T((2,)), 5, "reflect"), sample(T((2,)), 5, "symmetric"), sample(T((2, 3)), 1, "edge"),
+    sample(T((3,)), 5, "wrap"), sample(T((0, 3)), 1),
 ]  # fmt: skip
 
 
@@ -174,8 +189,11 @@ def pad_pairs(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     samples=_PADS,
     rejects=[
         rejects(T((2, 3)), ((1, 2), (1, 2), (1, 2)), argument="pad_width"), rejects(T((2,)), -1, argument="pad_width"),
-        rejects(T((2,)), 1, mode="mirror", argument="mode"), rejects(T((2,)), 1, mode="reflect", constant_values=0.0, argument="constant_values"),
-        rejects(T((0,)), 1, mode="reflect", argument="x"), rejects(T((2,), "uint8"), 1, constant_values=-1, argument="constant_values"), rejects(T((2,)), 1, constant_values=(1, 2), argument="constant_values"),
+        rejects(T((2,)), 1, mode="mirror", argument="mode"),
+        rejects(T((2,)), 1, mode="reflect", constant_values=0.0, argument="constant_values"),
+        rejects(T((0,)), 1, mode="reflect", argument="x"),
+        rejects(T((2,), "uint8"), 1, constant_values=-1, argument="constant_values"),
+        rejects(T((2,)), 1, constant_values=(1, 2), argument="constant_values"),
     ],
     reference=np.pad,
 )  # fmt: skip
@@ -404,7 +422,8 @@ def _diagonal(x: Tensor, offset: int, axis1: int, axis2: int) -> Tensor:
 
 
 _DIAGONALS = [
-    sample(T((3, 3))), sample(T((2, 4)), 1), sample(T((4, 2)), -2), sample(T((2, 3, 4)), 0, 0, 2), sample(T((2, 3)), 5), sample(T((3, 3), "int8")),
+    sample(T((3, 3))), sample(T((2, 4)), 1), sample(T((4, 2)), -2), sample(T((2, 3, 4)), 0, 0, 2),
+    sample(T((2, 3)), 5), sample(T((3, 3), "int8")),
 ]  # fmt: skip
 _DIAGONAL_REJECTS = [
     rejects(T((3,)), argument="x"),
@@ -463,7 +482,10 @@ def _placed_on_diagonal(x: Tensor, k: int) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,))), sample(T((3,)), 1), sample(T((2,)), -2), sample(T((3, 4))), sample(T((3, 4)), 1), sample(T((2,), "int32")), sample(T((2,), "bool"))],
+    samples=[
+        sample(T((3,))), sample(T((3,)), 1), sample(T((2,)), -2), sample(T((3, 4))), sample(T((3, 4)), 1),
+        sample(T((2,), "int32")), sample(T((2,), "bool")),
+    ],
     rejects=[rejects(T((2, 2, 2)), argument="x"), rejects(T((2,)), 0.5, argument="k")],
     reference=np.diag,
 )  # fmt: skip

@@ -64,12 +64,15 @@ _IDS = values(0, 1, 0, 1, dtype="int32")
 _SEGMENTS = [
     sample(T((4,)), _IDS), sample(T((4, 3)), _IDS, num_segments=2), sample(T((4,), "int32"), _IDS, 4),
     sample(T((4,)), values(0, -1, 5, 1, dtype="int32"), 2), sample(T((4,)), values(0, 2, 0, 2, dtype="int32"), gradient=False),
-    sample(values(float("nan"), 1.0, 2.0), values(0, 0, 1, dtype="int32"), 2, gradient=False), sample(T((0, 2)), T((0,), "int32"), 2, gradient=False), sample(values(0.0, 0.0, 3.0, 2.0), values(0, 0, 1, 1, dtype="int32"), 2, gradient=False),
+    sample(values(float("nan"), 1.0, 2.0), values(0, 0, 1, dtype="int32"), 2, gradient=False),
+    sample(T((0, 2)), T((0,), "int32"), 2, gradient=False),
+    sample(values(0.0, 0.0, 3.0, 2.0), values(0, 0, 1, 1, dtype="int32"), 2, gradient=False),
 ]  # fmt: skip
 
 
 _SEGMENT_REJECTS = [
-    rejects(T((4,)), T((3,), "int32"), argument="segment_ids"), rejects(T((4,)), T((4,)), argument="segment_ids"), rejects(T((4,)), _IDS, -1, argument="num_segments"),
+    rejects(T((4,)), T((3,), "int32"), argument="segment_ids"), rejects(T((4,)), T((4,)), argument="segment_ids"),
+    rejects(T((4,)), _IDS, -1, argument="num_segments"),
 ]  # fmt: skip
 
 

@@ -28,7 +28,8 @@ Tensor = Any
 
 @op(
     samples=[
-        sample([values(1, 0, 0, dtype="bool"), values(1, 1, 0, dtype="bool")], [T((3,)), T((3,))]), sample([T((2, 3), "bool")], [T((3,))], default=7.0),
+        sample([values(1, 0, 0, dtype="bool"), values(1, 1, 0, dtype="bool")], [T((3,)), T((3,))]),
+        sample([T((2, 3), "bool")], [T((3,))], default=7.0),
         sample([values(1, 0, dtype="bool")], [T((2,), "int32")], 3),
     sample([T((0, 2), "bool")], [T((0, 2))]), sample([T((2, 1), "bool"), T((3,), "bool")], [1, T((3,))], 2)],
     rejects=[rejects([T((2,), "bool")], [], argument="choicelist"), rejects([], [], argument="condlist")],
@@ -64,8 +65,13 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
 
 
 @op(
-    samples=[sample(values(1, 2, 3, dtype="int32"), values(2, 9, dtype="int32")), sample(T((2, 3)), 0.5, invert=True), sample(values([[1, 2]], dtype="int32"), values(2.0)), sample(T((3,)), T((0,))), sample(values(float("nan"), 1.0), values(float("nan"), 1.0))],
-    reference=lambda x1, x2, assume_unique=False, invert=False: np.isin(x1, x2, assume_unique=assume_unique, invert=invert), differentiable=False,
+    samples=[
+        sample(values(1, 2, 3, dtype="int32"), values(2, 9, dtype="int32")), sample(T((2, 3)), 0.5, invert=True),
+        sample(values([[1, 2]], dtype="int32"), values(2.0)), sample(T((3,)), T((0,))),
+        sample(values(float("nan"), 1.0), values(float("nan"), 1.0)),
+    ],
+    reference=lambda x1, x2, assume_unique=False, invert=False: np.isin(x1, x2, assume_unique, invert),
+    differentiable=False,
 rejects=[rejects("a", T((2,)), argument="x1"), rejects(T((2,)), "a", argument="x2")])  # fmt: skip
 def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Whether each element of `x1` is among those of `x2`.
@@ -165,8 +171,12 @@ _DOUBLES = values([[3, 1], [1, 3]], dtype="int32")
 
 @op(
     samples=[
-        sample(values(3, 1, 1, dtype="int32")), sample(_DOUBLES, return_index=True, return_inverse=True, return_counts=True), sample(values([[3, 1], [3, 1], [1, 2]]), axis=0, return_inverse=True),
-        sample(values(3, 1, 1), sorted=False, return_index=True, return_inverse=True), sample(values(3, 1, 1, dtype="int32"), size=4, return_index=True, return_counts=True), sample(values(3, 1, 2), size=2, fill_value=9),
+        sample(values(3, 1, 1, dtype="int32")),
+        sample(_DOUBLES, return_index=True, return_inverse=True, return_counts=True),
+        sample(values([[3, 1], [3, 1], [1, 2]]), axis=0, return_inverse=True),
+        sample(values(3, 1, 1), sorted=False, return_index=True, return_inverse=True),
+        sample(values(3, 1, 1, dtype="int32"), size=4, return_index=True, return_counts=True),
+        sample(values(3, 1, 2), size=2, fill_value=9),
         sample(values(3, 1, 1, 5, 3, dtype="int32"), False, True, True, True, size=4),
     ],
     rejects=[rejects(T((3,)), axis=1, argument="axis"), rejects(T((3,)), size=-1, argument="size")],

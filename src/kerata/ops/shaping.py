@@ -85,8 +85,14 @@ def ravel(x: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3))), sample(T((2, 3, 4)), (1, 2, 0)), sample(T((2, 3, 4)), axes=(0, -1, 1)), sample(T(())), sample(T((0, 2, 3), "int32")), sample(T((0, 2, 3), "int8"), [2, 0, 1])],
-    rejects=[rejects(T((2, 3)), (0, 0), argument="axes"), rejects(T((2, 3)), (0,), argument="axes"), rejects(T((2, 3)), (0, 2), argument="axes")],
+    samples=[
+        sample(T((2, 3))), sample(T((2, 3, 4)), (1, 2, 0)), sample(T((2, 3, 4)), axes=(0, -1, 1)), sample(T(())),
+        sample(T((0, 2, 3), "int32")), sample(T((0, 2, 3), "int8"), [2, 0, 1]),
+    ],
+    rejects=[
+        rejects(T((2, 3)), (0, 0), argument="axes"), rejects(T((2, 3)), (0,), argument="axes"),
+        rejects(T((2, 3)), (0, 2), argument="axes"),
+    ],
     reference=np.transpose,
 )  # fmt: skip
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
@@ -253,7 +259,10 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,)), (2, 3)), sample(T((2, 1)), (4, 2, 3)), sample(T(()), (2,)), sample(T((1, 3)), (0, 3)), sample(T((3,), "bool"), (2, 3)), sample(T((2, 1, 3), "int8"), [2, 4, 3])],
+    samples=[
+        sample(T((3,)), (2, 3)), sample(T((2, 1)), (4, 2, 3)), sample(T(()), (2,)), sample(T((1, 3)), (0, 3)),
+        sample(T((3,), "bool"), (2, 3)), sample(T((2, 1, 3), "int8"), [2, 4, 3]),
+    ],
     rejects=[rejects(T((3,)), (2, 4), argument="shape"), rejects(T((2, 3)), (3,), argument="shape")],
     reference=np.broadcast_to,
 )  # fmt: skip
@@ -358,8 +367,14 @@ def flipud(x: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3))), sample(T((2, 3)), 2), sample(T((2, 3)), -1), sample(T((2, 3, 4)), 1, (2, 0)), sample(T((2, 3)), 4), sample(T((2, 3, 4), "int32"), -3, (0, -1))],
-    rejects=[rejects(T((2, 3)), 1, (0, 0), argument="axes"), rejects(T((2, 3)), 1, (0,), argument="axes"), rejects(T((3,)), argument="axes")],
+    samples=[
+        sample(T((2, 3))), sample(T((2, 3)), 2), sample(T((2, 3)), -1), sample(T((2, 3, 4)), 1, (2, 0)),
+        sample(T((2, 3)), 4), sample(T((2, 3, 4), "int32"), -3, (0, -1)),
+    ],
+    rejects=[
+        rejects(T((2, 3)), 1, (0, 0), argument="axes"), rejects(T((2, 3)), 1, (0,), argument="axes"),
+        rejects(T((3,)), argument="axes"),
+    ],
     reference=np.rot90,
 )  # fmt: skip
 def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:

@@ -126,9 +126,8 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     z = p.flip(p.sort(x, axis=place), axis=(place,))
     line = tuple(n if i == place else 1 for i in range(len(shape)))
     rank = p.add(p.reshape(range_tensor(n, dtype_of(x)), shape=line), 1)
-    support = p.gt(
-        p.add(p.mul(rank, z), 1), p.cumsum(z, axis=place)
-    )  # equation 4: a prefix of the sorted numbers
+    # Equation 4: a prefix of the sorted numbers.
+    support = p.gt(p.add(p.mul(rank, z), 1), p.cumsum(z, axis=place))
     count = p.sum(cast(support, dtype_of(x)), axis=(place,), keepdims=True)
     total = p.sum(p.where(support, z, 0), axis=(place,), keepdims=True)
     return positive_part(p.sub(x, p.div(p.sub(total, 1), count)))

@@ -25,7 +25,8 @@ Tensor = Any
 
 
 _SORTS = [
-    sample(T((2, 5))), sample(T((3, 4)), 0), sample(T((6,), "int32", -3, 3)), sample(values(3.0, float("nan"), 1.0, float("-inf"), 3.0), gradient=False), sample(T((2, 3)), None),
+    sample(T((2, 5))), sample(T((3, 4)), 0), sample(T((6,), "int32", -3, 3)),
+    sample(values(3.0, float("nan"), 1.0, float("-inf"), 3.0), gradient=False), sample(T((2, 3)), None),
     sample(T((4,), "bfloat16"), gradient=False), sample(T((0,))), sample(T((5,), "bool")),
 ]  # fmt: skip
 
@@ -113,8 +114,15 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 5)), 2), sample(T((6,), "int32", 0, 3), 3), sample(T((4,)), 4, sorted=False), sample(T((2, 3, 4)), 1), sample(T((3,)), 0), sample(T((4,), "float16"), 2, gradient=False), sample(values(1.0, float("nan"), float("inf"), float("nan"), 0.0, -0.0), 4, gradient=False)],
-    rejects=[rejects(T((3,)), 4, argument="k"), rejects(T((3,)), -1, argument="k"), rejects(T(()), 1, argument="x"), rejects(T((2,), "complex64"), 1, argument="x")],
+    samples=[
+        sample(T((2, 5)), 2), sample(T((6,), "int32", 0, 3), 3), sample(T((4,)), 4, sorted=False),
+        sample(T((2, 3, 4)), 1), sample(T((3,)), 0), sample(T((4,), "float16"), 2, gradient=False),
+        sample(values(1.0, float("nan"), float("inf"), float("nan"), 0.0, -0.0), 4, gradient=False),
+    ],
+    rejects=[
+        rejects(T((3,)), 4, argument="k"), rejects(T((3,)), -1, argument="k"), rejects(T(()), 1, argument="x"),
+        rejects(T((2,), "complex64"), 1, argument="x"),
+    ],
 )  # fmt: skip
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The `k` largest elements along the last axis, and where they are.
@@ -147,8 +155,17 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
 
 
 @op(
-    samples=[sample(values(1, 0, dtype="int32"), T((2, 4)), 2), sample(values(0, 1, 9, dtype="int32"), values([[1.0, 1.0, 0.0], [0.0, float("nan"), 1.0], [0.0, 1.0, 2.0]]), 1), sample(values(0, 2, dtype="int32"), T((2, 3)), 3), sample(values(-1, 1, dtype="int32"), T((2, 3)), 1), sample(T((0,), "int32"), T((0, 3)), 1), sample(values(1, 0, dtype="int64"), T((2, 3), "bool"), 2), sample(values(-1, 3, dtype="int32"), T((2, 3)), 3)],
-    rejects=[rejects(T((2,)), T((2, 3)), 1, argument="targets"), rejects(values(0, dtype="int32"), T((2, 3)), 1, argument="targets")],
+    samples=[
+        sample(values(1, 0, dtype="int32"), T((2, 4)), 2),
+        sample(values(0, 1, 9, dtype="int32"), values([[1.0, 1.0, 0.0], [0.0, float("nan"), 1.0], [0.0, 1.0, 2.0]]), 1),
+        sample(values(0, 2, dtype="int32"), T((2, 3)), 3), sample(values(-1, 1, dtype="int32"), T((2, 3)), 1),
+        sample(T((0,), "int32"), T((0, 3)), 1), sample(values(1, 0, dtype="int64"), T((2, 3), "bool"), 2),
+        sample(values(-1, 3, dtype="int32"), T((2, 3)), 3),
+    ],
+    rejects=[
+        rejects(T((2,)), T((2, 3)), 1, argument="targets"),
+        rejects(values(0, dtype="int32"), T((2, 3)), 1, argument="targets"),
+    ],
     differentiable=False,
 )  # fmt: skip
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
@@ -203,7 +220,14 @@ def _search(sequence: Any, wanted: Any, side: str, argument: str) -> Tensor:
 
 
 @op(
-    samples=[sample(values(1.0, 2.0, 2.0, 3.0), values(0.0, 2.0, 2.5, 9.0)), sample(values(1.0, 2.0, 2.0), values([[2.0], [1.0]]), side="right"), sample(values(1, 3, dtype="int32"), 2), sample(T((0,)), T((2,))), sample(values(1.0, 2.0, dtype="float64"), values(1.5, float("nan"), float("inf"), dtype="float64")), sample(values(1.0, float("nan"), float("nan")), values(0.0, float("nan"), 2.0)), sample(values(1.0, float("nan")), values(5.0, float("nan")), side="right")],
+    samples=[
+        sample(values(1.0, 2.0, 2.0, 3.0), values(0.0, 2.0, 2.5, 9.0)),
+        sample(values(1.0, 2.0, 2.0), values([[2.0], [1.0]]), side="right"), sample(values(1, 3, dtype="int32"), 2),
+        sample(T((0,)), T((2,))),
+        sample(values(1.0, 2.0, dtype="float64"), values(1.5, float("nan"), float("inf"), dtype="float64")),
+        sample(values(1.0, float("nan"), float("nan")), values(0.0, float("nan"), 2.0)),
+        sample(values(1.0, float("nan")), values(5.0, float("nan")), side="right"),
+    ],
     rejects=[rejects(T((2, 2)), T((2,)), argument="sorted_sequence"), rejects(T((2,)), T((2,)), "middle", argument="side")],
     reference=np.searchsorted, differentiable=False,
 )  # fmt: skip

@@ -194,7 +194,13 @@ def _power_of_two(n: Tensor, name: str) -> Tensor:
 
 
 @op(
-    samples=[sample(T((3,)), values(2, 3, -4, dtype="int32")), sample(values(1e-30, 1e30), values(150, -150, dtype="int32"), gradient=False), sample(T((2, 3), "float64"), 3), sample(T((2,), "int32"), T((2,), "int32"), gradient=False), sample(values(1.0, 1.0), values(1000, -1000, dtype="int32"), gradient=False), sample(T((3,), "float16"), 2, gradient=False)],
+    samples=[
+        sample(T((3,)), values(2, 3, -4, dtype="int32")),
+        sample(values(1e-30, 1e30), values(150, -150, dtype="int32"), gradient=False),
+        sample(T((2, 3), "float64"), 3), sample(T((2,), "int32"), T((2,), "int32"), gradient=False),
+        sample(values(1.0, 1.0), values(1000, -1000, dtype="int32"), gradient=False),
+        sample(T((3,), "float16"), 2, gradient=False),
+    ],
     rejects=[rejects(T((2,)), T((2,)), argument="x2"), rejects(T((2,)), T((3,), "int32"), argument="x2")],
     reference=np.ldexp,
 )  # fmt: skip
@@ -232,7 +238,10 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((5,))), sample(T((2, 4)), 2), sample(T((3, 4)), axis=0), sample(T((3,), "int32")), sample(T((4,), "bool")), sample(T((3,)), 0), sample(T((2,)), 3)],
+    samples=[
+        sample(T((5,))), sample(T((2, 4)), 2), sample(T((3, 4)), axis=0), sample(T((3,), "int32")),
+        sample(T((4,), "bool")), sample(T((3,)), 0), sample(T((2,)), 3),
+    ],
     rejects=[rejects(T((3,)), -1, argument="n"), rejects(T((3,)), axis=1, argument="axis")],
     reference=np.diff,
 )  # fmt: skip
@@ -265,7 +274,10 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
 
 
 @op(
-    samples=[sample(T((4,))), sample(T((2, 4)), T((4,))), sample(T((2, 4)), dx=0.5), sample(T((3, 2)), T((3, 2)), axis=0), sample(T((3,), "int32"), gradient=False), sample(T((1,)))],
+    samples=[
+        sample(T((4,))), sample(T((2, 4)), T((4,))), sample(T((2, 4)), dx=0.5), sample(T((3, 2)), T((3, 2)), axis=0),
+        sample(T((3,), "int32"), gradient=False), sample(T((1,))),
+    ],
     rejects=[rejects(T((3,)), T((2,)), argument="x"), rejects(T((3,)), axis=1, argument="axis")],
     reference=lambda y, x=None, dx=1.0, axis=-1: np.trapezoid(y, x, dx, axis),
 )  # fmt: skip
@@ -309,7 +321,11 @@ def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = 
 
 
 @op(
-    samples=[sample(T((3, 2)), T((4, 2))), sample(T((2, 3, 2)), T((2, 4, 2))), sample(T((2, 2), "int32"), T((1, 2), "int32"), gradient=False), sample(values([[1.0, 2.0]]), values([[1.0, 2.0]]), gradient=False), sample(T((0, 2)), T((3, 2)))],
+    samples=[
+        sample(T((3, 2)), T((4, 2))), sample(T((2, 3, 2)), T((2, 4, 2))),
+        sample(T((2, 2), "int32"), T((1, 2), "int32"), gradient=False),
+        sample(values([[1.0, 2.0]]), values([[1.0, 2.0]]), gradient=False), sample(T((0, 2)), T((3, 2))),
+    ],
     rejects=[rejects(T((3, 2)), T((4, 3)), argument="y"), rejects(T((3,)), T((3, 2)), argument="x")],
 reference=lambda x, y: np.sqrt(np.sum((x[..., :, None, :] - y[..., None, :, :]) ** 2, -1)))  # fmt: skip
 def cdist(x: TensorLike, y: TensorLike) -> Tensor:
@@ -342,7 +358,11 @@ def cdist(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 @op(
-    samples=[sample(T((2, 3)), T((2, 3)), 2.0), sample(values(1.0), values(1.0), 5.0, gradient=False), sample(T((3,), "int32"), T((3,), "int32"), 255, gradient=False), sample(T((2, 3), "float64"), T((2, 3), "float64"), 1), sample(T((2, 1)), T((2, 1)), 1.5)],
+    samples=[
+        sample(T((2, 3)), T((2, 3)), 2.0), sample(values(1.0), values(1.0), 5.0, gradient=False),
+        sample(T((3,), "int32"), T((3,), "int32"), 255, gradient=False),
+        sample(T((2, 3), "float64"), T((2, 3), "float64"), 1), sample(T((2, 1)), T((2, 1)), 1.5),
+    ],
     rejects=[rejects(T((2,)), T((3,)), 1.0, argument="x2")],
 )  # fmt: skip
 def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:

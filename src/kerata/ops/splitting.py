@@ -107,7 +107,10 @@ _SPLITS = [
 
 @op(
     samples=[*_SPLITS, sample(T((6,)), (-2,)), sample(T((4,)), ())],
-    rejects=[rejects(T((5,)), 2, argument="indices_or_sections"), rejects(T((4,)), 0, argument="indices_or_sections"), rejects(T((4,)), 2, 1, argument="axis")],
+    rejects=[
+        rejects(T((5,)), 2, argument="indices_or_sections"), rejects(T((4,)), 0, argument="indices_or_sections"),
+        rejects(T((4,)), 2, 1, argument="axis"),
+    ],
     reference=np.split,
 )  # fmt: skip
 def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:

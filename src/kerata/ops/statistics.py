@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,15 @@ def _has_nan(line: Tensor) -> Tensor:
 
 
 _SAMPLES = (
-    sample(T((5,))), sample(T((2, 4))), sample(T((2, 3, 4)), axis=(0, 2)), sample(T((2, 3)), axis=-1, keepdims=True), sample(T(())),
-    sample(T((5,), "int32"), gradient=False), sample(T((3,), "bool"), gradient=False), sample(values(1.0, nan, 2.0), gradient=False),
+    sample(T((5,))), sample(T((2, 4))), sample(T((2, 3, 4)), axis=(0, 2)), sample(T((2, 3)), axis=-1, keepdims=True),
+    sample(T(())),
+    sample(T((5,), "int32"), gradient=False), sample(T((3,), "bool"), gradient=False),
+    sample(values(1.0, nan, 2.0), gradient=False),
     sample(T((3, 4), "float64"), axis=0), sample(T((6,), "float16"), gradient=False), sample(T((2, 3)), None, True),
 )  # fmt: skip
 _REJECTS = (
-    rejects(T((2, 3)), axis=2, argument="axis"), rejects(T((2, 0)), axis=1, argument="x"), rejects(T((2,), "complex64"), argument="x"),
+    rejects(T((2, 3)), axis=2, argument="axis"), rejects(T((2, 0)), axis=1, argument="x"),
+    rejects(T((2,), "complex64"), argument="x"),
 )  # fmt: skip
 
 
@@ -98,9 +102,8 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     n = shape_of(line)[-1]
     ordered = p.sort(line, axis=len(shape_of(line)) - 1)
     low, high = _element(ordered, (n - 1) // 2), _element(ordered, n // 2)
-    middle = p.where(
-        p.eq(low, high), low, p.add(p.mul(low, 0.5), p.mul(high, 0.5))
-    )  # equal infinities have no mean
+    # Equal infinities have no mean.
+    middle = p.where(p.eq(low, high), low, p.add(p.mul(low, 0.5), p.mul(high, 0.5)))
     return _kept(p.where(_has_nan(line), nan, middle), x, axes, bool(keepdims))
 
 
@@ -186,16 +189,22 @@ def _places(wanted: Tensor, ordered: Tensor, skip_nan: bool) -> Tensor:
 
 
 _QUANTILES = (
-    sample(T((5,)), 0.3), sample(T((5,)), [0.0, 0.5, 1.0]), sample(T((2, 4)), [0.2, 0.7], axis=1), sample(T((2, 4)), 0.25, 0, "lower"),
-    sample(T((2, 3, 4)), [0.1, 0.9], axis=(0, 2), keepdims=True), sample(T((5,)), 0.3, method="higher"), sample(T((5,)), 0.3, method="midpoint"),
-    sample(T((5,)), [0.3, 0.125], method="nearest", gradient=False), sample(values(1, 2, 4, dtype="int32"), 0.5, gradient=False), sample(values(1.0, nan, 2.0), 0.5, gradient=False),
+    sample(T((5,)), 0.3), sample(T((5,)), [0.0, 0.5, 1.0]), sample(T((2, 4)), [0.2, 0.7], axis=1),
+    sample(T((2, 4)), 0.25, 0, "lower"),
+    sample(T((2, 3, 4)), [0.1, 0.9], axis=(0, 2), keepdims=True), sample(T((5,)), 0.3, method="higher"),
+    sample(T((5,)), 0.3, method="midpoint"),
+    sample(T((5,)), [0.3, 0.125], method="nearest", gradient=False),
+    sample(values(1, 2, 4, dtype="int32"), 0.5, gradient=False), sample(values(1.0, nan, 2.0), 0.5, gradient=False),
     sample(T((3, 4), "float64"), 0.4, 0), sample(T((5,)), values(0.5, 1.0, 0.0)),
 )  # fmt: skip
 _PERCENTILES = (
-    sample(T((5,)), 30), sample(T((5,)), [0.0, 50.0, 100.0]), sample(T((2, 4)), [20.0, 70.0], axis=1), sample(T((2, 4)), 25.0, 0, "lower"), sample(T((2, 3)), 40.0, keepdims=True), sample(T((7,), "bfloat16"), 35.0, gradient=False),
+    sample(T((5,)), 30), sample(T((5,)), [0.0, 50.0, 100.0]), sample(T((2, 4)), [20.0, 70.0], axis=1),
+    sample(T((2, 4)), 25.0, 0, "lower"), sample(T((2, 3)), 40.0, keepdims=True),
+    sample(T((7,), "bfloat16"), 35.0, gradient=False),
 )  # fmt: skip
 _QUANTILE_REJECTS = (
-    rejects(T((3,)), 0.5, method="cubic", argument="method"), rejects(T((3,)), [[0.5]], argument="q"), rejects(T((2, 0)), 0.5, axis=1, argument="x"), rejects(T((3,)), 0.5, 1, argument="axis"),
+    rejects(T((3,)), 0.5, method="cubic", argument="method"), rejects(T((3,)), [[0.5]], argument="q"),
+    rejects(T((2, 0)), 0.5, axis=1, argument="x"), rejects(T((3,)), 0.5, 1, argument="axis"),
     rejects(T((3,)), 100.5, argument="q"), rejects(T((3,)), [0.5, -0.1], argument="q"),
 )  # fmt: skip
 
@@ -261,15 +270,15 @@ def percentile(
 
 
 _GAPS = (
-    sample(values([[1.0, nan, 3.0], [4.0, 5.0, 7.0]]), 0.3, axis=1, gradient=False), sample(values(nan, nan), 0.5, gradient=False), sample(T((2, 4)), [0.2, 0.7], 1),
-    sample(values([[1.0, nan, 3.0], [nan, nan, 7.0]]), [0.5, 0.9], gradient=False), sample(values(1.0, nan, 2.0, inf, dtype="float16"), 0.25, gradient=False),
+    sample(values([[1.0, nan, 3.0], [4.0, 5.0, 7.0]]), 0.3, axis=1, gradient=False),
+    sample(values(nan, nan), 0.5, gradient=False), sample(T((2, 4)), [0.2, 0.7], 1),
+    sample(values([[1.0, nan, 3.0], [nan, nan, 7.0]]), [0.5, 0.9], gradient=False),
+    sample(values(1.0, nan, 2.0, inf, dtype="float16"), 0.25, gradient=False),
 )  # fmt: skip
 
 
 def _nan_reference(name: str) -> Any:
     def run(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
-        import warnings
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return getattr(np, name)(x, q, axis, method=method, keepdims=keepdims)
@@ -379,10 +388,15 @@ def corrcoef(x: TensorLike) -> Tensor:
 
 @op(
     samples=(
-        sample(T((5,)), T((3,))), sample(T((5,)), T((3,)), "same"), sample(T((5,)), T((3,)), mode="full"), sample(T((2,)), T((4,))), sample(T((2,)), T((5,)), "same"),
-        sample(T((4,), "complex64"), T((2,), "complex64"), "full", gradient=False), sample(T((4,), "int32"), T((2,), "int32"), gradient=False), sample(T((4,)), T((4,)), "same"),
+        sample(T((5,)), T((3,))), sample(T((5,)), T((3,)), "same"), sample(T((5,)), T((3,)), mode="full"),
+        sample(T((2,)), T((4,))), sample(T((2,)), T((5,)), "same"),
+        sample(T((4,), "complex64"), T((2,), "complex64"), "full", gradient=False),
+        sample(T((4,), "int32"), T((2,), "int32"), gradient=False), sample(T((4,)), T((4,)), "same"),
     ),
-    rejects=(rejects(T((3,)), T((2,)), "circular", argument="mode"), rejects(T((2, 2)), T((2,)), argument="x1"), rejects(T((2,)), T((2, 2)), argument="x2")),
+    rejects=(
+        rejects(T((3,)), T((2,)), "circular", argument="mode"), rejects(T((2, 2)), T((2,)), argument="x1"),
+        rejects(T((2,)), T((2, 2)), argument="x2"),
+    ),
     reference=lambda x1, x2, mode="valid": np.correlate(x1, x2, mode),
 )  # fmt: skip
 def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
@@ -430,8 +444,16 @@ def _correlated(a: Tensor, b: Tensor, mode: str) -> Tensor:
 
 
 @op(
-    samples=(sample(values(1.0, 2.0, 2.0, 5.0), bins=4), sample(values([[1, 2], [2, 5]], dtype="int32"), bins=2, range=(0, 4)), sample(values(1.0, 1.0), 2), sample(T((20,))), sample(T((0,)), 3), sample(T((7,), "float64"), 3), sample(values(2, 7, 3, 3, dtype="uint8"), 5)),
-    rejects=(rejects(T((3,)), 0, argument="bins"), rejects(T((3,)), 3, (2.0, 1.0), argument="range"), rejects(T((3,), "complex64"), argument="x")),
+    samples=(
+        sample(values(1.0, 2.0, 2.0, 5.0), bins=4),
+        sample(values([[1, 2], [2, 5]], dtype="int32"), bins=2, range=(0, 4)), sample(values(1.0, 1.0), 2),
+        sample(T((20,))), sample(T((0,)), 3), sample(T((7,), "float64"), 3),
+        sample(values(2, 7, 3, 3, dtype="uint8"), 5),
+    ),
+    rejects=(
+        rejects(T((3,)), 0, argument="bins"), rejects(T((3,)), 3, (2.0, 1.0), argument="range"),
+        rejects(T((3,), "complex64"), argument="x"),
+    ),
     reference=lambda x, bins=10, range=None: tuple(np.histogram(x, bins, range)), differentiable=False,
 )  # fmt: skip
 def histogram(

@@ -289,17 +289,22 @@ def _arranged(x: Tensor, order: list[Any], depth: int, kept: list[int]) -> Tenso
 
 @op(
     samples=[
-        sample(T((3, 4)), 1), sample(T((3, 4)), -1), sample(T((3, 4)), (slice(None), 2)), sample(T((3, 4)), (slice(0, 3, 2), slice(3, 0, -2))),
-        sample(T((3, 4)), (Ellipsis, None, 0)), sample(T((3, 4)), None), sample(T((2, 3, 4)), (Ellipsis, slice(1, None))), sample(T((3, 4)), slice(2, 1)),
+        sample(T((3, 4)), 1), sample(T((3, 4)), -1), sample(T((3, 4)), (slice(None), 2)),
+        sample(T((3, 4)), (slice(0, 3, 2), slice(3, 0, -2))),
+        sample(T((3, 4)), (Ellipsis, None, 0)), sample(T((3, 4)), None),
+        sample(T((2, 3, 4)), (Ellipsis, slice(1, None))), sample(T((3, 4)), slice(2, 1)),
         sample(T((3, 4)), [0, 2, -1]), sample(T((3, 4)), values(0, 1, dtype="int64")), sample(T((3, 4)), (slice(None), [1, 1])),
-        sample(T((2, 3, 4)), ([0, 1], slice(None), [1, 2])), sample(T((2, 3, 4)), (slice(None), [[0], [1]], [1, 2])), sample(T((2, 3, 4)), (0, slice(None), [1, 2])),
+        sample(T((2, 3, 4)), ([0, 1], slice(None), [1, 2])), sample(T((2, 3, 4)), (slice(None), [[0], [1]], [1, 2])),
+        sample(T((2, 3, 4)), (0, slice(None), [1, 2])),
         sample(T((3,)), np.array([True, False, True])), sample(T((2, 3)), np.array([[True, False, True], [False, True, False]])),
-        sample(T((2, 3)), (slice(None), np.array([True, False, True]))), sample(T((3, 4)), (None, [0, 1], None, slice(None, None, -1))), sample(T((3,)), ()),
+        sample(T((2, 3)), (slice(None), np.array([True, False, True]))),
+        sample(T((3, 4)), (None, [0, 1], None, slice(None, None, -1))), sample(T((3,)), ()),
     ],
     rejects=[
         rejects(T((3,)), 3, argument="key"), rejects(T((3,)), (0, 0), argument="key"), rejects(T((3,)), 1.5, argument="key"),
         rejects(T((3,)), slice(None, None, 0), argument="key"), rejects(T((3,)), (Ellipsis, Ellipsis), argument="key"),
-        rejects(T((3,)), [0.5], argument="key"), rejects(T((3,)), np.array([True, False]), argument="key"), rejects(T((3,)), "a", argument="key"),
+        rejects(T((3,)), [0.5], argument="key"), rejects(T((3,)), np.array([True, False]), argument="key"),
+        rejects(T((3,)), "a", argument="key"),
     ],
     reference=lambda x, key: x[key],
 )  # fmt: skip

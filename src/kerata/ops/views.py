@@ -70,10 +70,15 @@ def _widened(x: Tensor, have: int, want: int) -> Tensor:
 
 @op(
     samples=[
-        sample(T((2,)), "int32"), sample(T((2, 3)), "int8"), sample(T((2, 4), "int8"), "int32"), sample(T((3,)), "uint8"), sample(T((3,))), sample(T((2,), "float64"), "float32"),
-        sample(T((2,), "float16"), "int16"), sample(T((2, 2), "bfloat16"), "float32"), sample(T((4,), "int16"), "uint8"), sample(T((2,), "uint8"), "int16"), sample(T((2,), "int32"), "float64"),
+        sample(T((2,)), "int32"), sample(T((2, 3)), "int8"), sample(T((2, 4), "int8"), "int32"),
+        sample(T((3,)), "uint8"), sample(T((3,))), sample(T((2,), "float64"), "float32"),
+        sample(T((2,), "float16"), "int16"), sample(T((2, 2), "bfloat16"), "float32"),
+        sample(T((4,), "int16"), "uint8"), sample(T((2,), "uint8"), "int16"), sample(T((2,), "int32"), "float64"),
     ],
-    rejects=[rejects(T((3,), "int8"), "int32", argument="x"), rejects(T((2,)), "bool", argument="dtype"), rejects(T((2,), "bool"), "int8", argument="x"), rejects(T(()), "int8", argument="x")],
+    rejects=[
+        rejects(T((3,), "int8"), "int32", argument="x"), rejects(T((2,)), "bool", argument="dtype"),
+        rejects(T((2,), "bool"), "int8", argument="x"), rejects(T(()), "int8", argument="x"),
+    ],
     reference=lambda x, dtype=None: x if dtype is None else np.ascontiguousarray(x).view(dtypes.numpy_dtype(dtype)),
     wide=False, differentiable=False,
     computes=False,
@@ -179,9 +184,15 @@ def view_as_real(x: TensorLike) -> Tensor:
 
 @op(
     samples=[
-        sample(values(-1.0, 300.0, 3.7, float("nan")), "uint8", gradient=False), sample(values(-300, 300, 5, dtype="int32"), "int8"), sample(values(1e300, -1e300, 1.0, dtype="float64"), "float32", gradient=False),
-        sample(values(1e30, 2.0), "float16", gradient=False), sample(values(-5, 5, dtype="int32"), "uint32"), sample(T((3,)), "bool"), sample(T((3,), "bool"), "int8"), sample(values(200, dtype="uint8"), "int8"),
-        sample(values(-100000, 70000, 5, dtype="int32"), "float16"), sample(values(1e5, -300.0, 0.3), "float8_e4m3fn", gradient=False), sample(values(1000, 3, dtype="int32"), "float8_e5m2"), sample(values(1000.0, 3.0, dtype="float8_e5m2"), "float8_e4m3fn", gradient=False),
+        sample(values(-1.0, 300.0, 3.7, float("nan")), "uint8", gradient=False),
+        sample(values(-300, 300, 5, dtype="int32"), "int8"),
+        sample(values(1e300, -1e300, 1.0, dtype="float64"), "float32", gradient=False),
+        sample(values(1e30, 2.0), "float16", gradient=False), sample(values(-5, 5, dtype="int32"), "uint32"),
+        sample(T((3,)), "bool"), sample(T((3,), "bool"), "int8"), sample(values(200, dtype="uint8"), "int8"),
+        sample(values(-100000, 70000, 5, dtype="int32"), "float16"),
+        sample(values(1e5, -300.0, 0.3), "float8_e4m3fn", gradient=False),
+        sample(values(1000, 3, dtype="int32"), "float8_e5m2"),
+        sample(values(1000.0, 3.0, dtype="float8_e5m2"), "float8_e4m3fn", gradient=False),
     ],
     rejects=[rejects(T((2,)), "int7", argument="dtype")],
     wide=False,

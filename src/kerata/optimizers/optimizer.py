@@ -100,9 +100,8 @@ class Optimizer:
         self._trainable_variables: list[Variable] = []
         self._places: dict[int, int] = {}
         self._all_places: list[int] = []
-        self._tracked: list[
-            Variable
-        ] = []  # all variables but the iterations and the learning rate, as in files
+        # All variables but the iterations and the learning rate, as in files.
+        self._tracked: list[Variable] = []
         self._slots: list[list[Variable]] = []  # [slot][variable]
         self._averages: list[Variable] = []
         self._accumulated: list[Variable] = []
@@ -482,9 +481,8 @@ class Optimizer:
         averages = [self._averages[i] for i in places]
         done = self.iterations
         done = done.raw() if isinstance(done, Variable) else done
-        keep = ops.multiply(
-            ops.cast(ops.not_equal(done, 0), "float32"), self.ema_momentum
-        )  # the first average is the value
+        # The first average is the value.
+        keep = ops.multiply(ops.cast(ops.not_equal(done, 0), "float32"), self.ema_momentum)
         old, values = _raw(averages, self.engine), _raw(variables, self.engine)
         new = updates.average(old, values, keep)
         if new is not old:

@@ -171,9 +171,8 @@ class _Ahead:
 
     def __init__(self) -> None:
         self.last: dict[tuple[int, int], int] = {}  # the counter of the last draw
-        self.made: dict[
-            tuple[int, int], tuple[int, Array]
-        ] = {}  # first counter, words (lane, draw, chunk, place)
+        # First counter, words (lane, draw, chunk, place).
+        self.made: dict[tuple[int, int], tuple[int, Array]] = {}
 
     def find(self, state: tuple[int, int], n: int, chunks: int) -> Array | None:
         """The words of a draw, (lane, chunk, place), if it was foreseen or follows another one."""

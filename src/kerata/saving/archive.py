@@ -236,9 +236,8 @@ class Archive:
         for offset in range(0, window.size, _PIECE):
             piece, room, made = window.read(offset, min(_PIECE, window.size - offset), member.name), 0, b""
             while piece or len(made) == room != 0:  # a full room may leave more inside the decompressor
-                room = min(
-                    _PIECE, member.size - done + 1
-                )  # a byte more than promised, so that too many are noticed
+                # A byte more than promised, so that too many are noticed.
+                room = min(_PIECE, member.size - done + 1)
                 try:
                     made = inflater.decompress(piece, room)
                 except zlib.error:

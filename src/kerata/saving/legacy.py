@@ -11,6 +11,8 @@ import os
 import warnings
 from typing import Any, NoReturn
 
+import numpy as np
+
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.core.variable import Variable
 from kerata.saving.archive import replacing
@@ -208,8 +210,7 @@ def _save_list(file: Hdf5Writer, group: str, variables: list[Variable], prefix: 
 
 
 def _text_list(names: list[str]) -> Any:
-    import h5py
-    import numpy as np
+    import h5py  # heavy: only for writing
 
     if len(names) > _MOST_NAMES:
         raise ArgumentError(

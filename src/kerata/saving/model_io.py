@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kerata import __version__
 from kerata.core.checks import nothing_else
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.models.model import Model
@@ -25,6 +26,7 @@ from kerata.saving.archive import (
     write_archive,
 )
 from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
+from kerata.saving.legacy import load_legacy_model, save_legacy_model
 from kerata.saving.limits import DEFAULT, Limits
 from kerata.saving.loading import Options, compile_model, keep_promises, make_model, parse
 from kerata.saving.refusing import refusing
@@ -69,8 +71,6 @@ def save_model(
     if os.path.exists(name) and not overwrite:
         raise ArgumentError("filepath", expected="a path where no file is yet, or `overwrite=True`", got=name)
     if name.endswith((".h5", ".hdf5")):
-        from kerata.saving.legacy import save_legacy_model
-
         save_legacy_model(model, name)
     elif name.endswith(".keras") and zipped is not False:
         _save_archive(model, name)
@@ -118,8 +118,6 @@ def load_model(
             return _load_folder(name, options)
         with open_source(name) as source:
             if source.size >= 8 and source.read(0, 8, "the first bytes") == b"\x89HDF\r\n\x1a\n":
-                from kerata.saving.legacy import load_legacy_model
-
                 return load_legacy_model(source, options)
             return _load_archive(source, options)
 
@@ -205,8 +203,6 @@ def _load(
 
 def _texts(model: Any) -> dict[str, bytes]:
     """Metadata and config as the members of an archive."""
-    from kerata import __version__
-
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": _FORMAT, "date_saved": now, "kerata_version": __version__}
     config = json.dumps(serialize_keras_object(model))

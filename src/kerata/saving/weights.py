@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kerata import ops
 from kerata.core import dtypes
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.core.variable import Variable
@@ -294,6 +295,4 @@ def as_array(value: Any) -> np.ndarray:
         return value.numpy()
     if isinstance(value, np.ndarray):
         return value
-    from kerata import ops
-
     return np.asarray(ops.convert_to_numpy(value))

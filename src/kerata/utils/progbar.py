@@ -169,7 +169,7 @@ class Progbar:
 
     def rich_line(self, console: Console, finalize: bool) -> Text:
         """The line for people: label, bar, steps, time that is left or was needed, pace and values."""
-        from rich.text import Text
+        from rich.text import Text  # heavy: only where a line is shown
 
         line = Text(f"{self.label} " if self.label else "", style="", overflow="fold")
         line.stylize("bold")
@@ -192,7 +192,7 @@ class Progbar:
         return line
 
     def _progress(self, finalize: bool) -> Text:
-        from rich.text import Text
+        from rich.text import Text  # heavy: only where a line is shown
 
         digits = len(str(self.target))
         steps = f" {self._seen:>{digits}}/{self.target}" if self.target else f"{self._seen} {self.unit_name}s"

@@ -74,7 +74,7 @@ class _Notebook:
     live = True
 
     def __init__(self) -> None:
-        from rich.console import Console
+        from rich.console import Console  # heavy: only where a line is shown
 
         self.console = Console(force_terminal=True, force_jupyter=False, color_system="standard", width=1000)
         self.length = 0
@@ -123,7 +123,7 @@ class _Terminal:
 
     def _open(self, line: Text) -> None:
         global _open_terminal
-        from rich.live import Live
+        from rich.live import Live  # heavy: only on a terminal
 
         # Two lines cannot both be the last: that of an outer loop, or one that an error left, is ended first.
         if _open_terminal is not None:
@@ -149,7 +149,7 @@ def _console() -> Console:
     """The console of all bars: it asks for the terminal's abilities once, and leaves the cursor visible."""
     global _shared_console
     if _shared_console is None:
-        from rich.console import Console
+        from rich.console import Console  # heavy: only where a line is shown
 
         class VisibleCursor(Console):
             def show_cursor(self, show: bool = True) -> bool:

@@ -96,10 +96,8 @@ class Case:
         try:
             with np.errstate(all="ignore"):
                 return [_as_plain(v) for v in flat_results(function(*args, **kwargs))]
-        except (
-            np.linalg.LinAlgError,
-            ImportError,
-        ):  # it has no value for a singular matrix; SciPy may be missing
+        # There is no value for a singular matrix; SciPy may be missing.
+        except (np.linalg.LinAlgError, ImportError):
             return None
 
     def _map(self, change: Callable[[np.ndarray], Any]) -> Arguments:

@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 
 from kerata.backends.lift import lifted
+from kerata.backends.numpy.primitives import TABLE as NUMPY
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.errors import ArgumentError
@@ -62,8 +63,6 @@ class JaxEngine(Engine):
         array = np.asarray(value)
         target = array.dtype if dtype is None else dtypes.numpy_dtype(dtype)
         if dtype is not None and dtypes.is_int(dtype) and array.dtype.kind == "f":
-            from kerata.backends.numpy.primitives import TABLE as NUMPY
-
             array = NUMPY["cast"](array, dtype)
         if (
             target.itemsize >= 8
@@ -148,9 +147,8 @@ class JaxEngine(Engine):
 
     def adopt(self, variable: Any, value: Array) -> None:
         variable._container[0] = value
-        variable.exposed = (
-            True  # it may be the buffer of another variable: it is copied before it is given away
-        )
+        # It may be the buffer of another variable: it is copied before it is given away.
+        variable.exposed = True
 
     def own(self, value: Array) -> Array:
         """A buffer that nobody else holds."""
@@ -181,9 +179,8 @@ class JaxEngine(Engine):
         values = [v.raw() for v in variables]
         with self._precision(values):
             loss, back, (leaves, new) = jax.vjp(pure, values, has_aux=True)
-        with self._precision(
-            [*values, loss, *jax.tree.leaves(back)]
-        ):  # the function may have become wide on the way
+        # The function may have become wide on the way.
+        with self._precision([*values, loss, *jax.tree.leaves(back)]):
             (grads,) = back(TABLE["cast"](np.ones((), np.float32), dtypes.standardize(loss.dtype)))
         for variable, value in zip(assigned, new, strict=True):
             if STATE.scope is not None:

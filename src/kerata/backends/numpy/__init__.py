@@ -5,6 +5,6 @@ from kerata.backends.protocol import Engine
 
 def load() -> Engine:
     """Makes the engine; called once, at its first use."""
-    from .engine import NumpyEngine
+    from .engine import NumpyEngine  # as every engine, at its first use
 
     return NumpyEngine()

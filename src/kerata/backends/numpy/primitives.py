@@ -11,7 +11,7 @@ import numpy as np
 from kerata.backends.tables import implementing
 from kerata.core import dtypes
 
-from . import decompositions, windows
+from . import decompositions, special, windows
 
 Array = np.ndarray
 TABLE: dict[str, Callable[..., Any]] = {}
@@ -193,9 +193,8 @@ def _accumulation(fn: Callable[..., Any]) -> Callable[..., Any]:
             wide = _wide(x)
             dtype = wide.dtype
             if dtype == np.float32 and x.ndim - 1 not in axis:
-                dtype = np.dtype(
-                    np.float64
-                )  # NumPy adds in pairs along the last axis only: 1e5 terms lose two digits
+                # NumPy adds in pairs along the last axis only: 1e5 terms lose two digits.
+                dtype = np.dtype(np.float64)
             return np.asarray(fn(wide, axis=axis, keepdims=keepdims, dtype=dtype)).astype(x.dtype, copy=False)
 
     return reduce
@@ -396,8 +395,6 @@ def _(*xs: Array, equation: str) -> Array:
 
 def _special(name: str) -> Callable[[Array], Array]:
     def call(x: Array) -> Array:
-        from . import special
-
         with np.errstate(all="ignore"):
             return getattr(special, name)(x.astype(np.float64)).astype(x.dtype)
 

@@ -5,6 +5,6 @@ from kerata.backends.protocol import Engine
 
 def load() -> Engine:
     """Makes the engine; called once, at its first use."""
-    from .engine import TensorflowEngine
+    from .engine import TensorflowEngine  # loads TensorFlow
 
     return TensorflowEngine()

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.autograph.core import config as autograph_rules
 
+from kerata.backends.numpy.primitives import TABLE as NUMPY
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
 from kerata.core.replay import replayable
@@ -77,8 +78,6 @@ class TensorflowEngine(Engine):
             return value if dtype is None else TABLE["cast"](value, dtype)
         array = np.asarray(value)
         if dtype is not None and dtype != "string" and array.dtype != dtypes.numpy_dtype(dtype):
-            from kerata.backends.numpy.primitives import TABLE as NUMPY
-
             array = NUMPY["cast"](array, dtype)
         return tf.convert_to_tensor(array)
 

@@ -66,9 +66,8 @@ def _widened(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
 @_widened
 def conv(x: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
     """The convolution of `x` with `kernel`."""
-    if (
-        x.shape[0] == 0
-    ):  # oneDNN gives a result of any shape; a sum of both operands has their (empty) derivatives
+    # oneDNN gives a result of any shape; a sum of both operands has their (empty) derivatives.
+    if x.shape[0] == 0:
         return tf.zeros(plan.out_shape(0), x.dtype) + (tf.reduce_sum(x) + tf.reduce_sum(kernel)) * 0
     return _as_planned(_conv(_channels_last(x, plan), kernel, plan), plan)
 
@@ -80,9 +79,8 @@ def _conv(x: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
         parts = zip(tf.split(x, plan.groups, -1), tf.split(kernel, plan.groups, -1))
         return tf.concat([_conv(part, weight, plan.of_one_group) for part, weight in parts], -1)
     strides = plan.strides
-    if max(strides) > 1 and (
-        holes or (depthwise and uneven)
-    ):  # no kernel has both: every stride-th of all outputs
+    # No kernel has both: every stride-th of all outputs.
+    if max(strides) > 1 and (holes or (depthwise and uneven)):
         strides = (1,) * plan.rank
     out = _depthwise(x, kernel, plan, strides) if depthwise else _plain(x, kernel, plan, strides)
     if strides == plan.strides:
@@ -94,9 +92,8 @@ def _plain(x: Tensor, kernel: Tensor, plan: ConvPlan, strides: Ints) -> Tensor:
     x, padding = _padding(x, plan, strides)
     if plan.rank > 1:
         # Where there are holes this rearranges the input, since a kernel with holes has no gradient without oneDNN.
-        layout = {2: "NHWC", 3: "NDHWC"}[
-            plan.rank
-        ]  # without it, the eager gradient of three dimensions fails
+        # Without a layout, the eager gradient of three dimensions fails.
+        layout = {2: "NHWC", 3: "NDHWC"}[plan.rank]
         return tf.nn.convolution(x, kernel, strides, padding, layout, plan.dilation)
     lifted = tf.nn.convolution(
         x[:, None], kernel[None], (1, *strides), padding, dilations=(1, *plan.dilation)
@@ -142,9 +139,8 @@ def conv_input_grad(g: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
 
 
 def _input_grad(g: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
-    for axis, dilation in enumerate(
-        plan.dilation
-    ):  # a kernel with holes has no native transpose without oneDNN
+    # A kernel with holes has no native transpose without oneDNN.
+    for axis, dilation in enumerate(plan.dilation):
         kernel = _with_holes(kernel, axis, dilation)
     same = all(map(_is_same, *_dimensions(plan)))
     whole = tuple((m - 1) * s + e for m, s, e in zip(plan.out_size, plan.strides, plan.extent))

@@ -62,9 +62,8 @@ def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Fu
         if not isinstance(x1, torch.Tensor):
             x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
         if x1.shape != x2.shape:
-            x1, x2 = torch.broadcast_tensors(
-                x1, x2
-            )  # the hook sees derivatives of the shape of the cotangent
+            # The hook sees derivatives of the shape of the cotangent.
+            x1, x2 = torch.broadcast_tensors(x1, x2)
         y = fn(x1, x2)
         y.grad_fn.register_hook(hook(x1, x2))
         return y

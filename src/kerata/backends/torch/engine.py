@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from kerata.backends.lift import lifted
 from kerata.backends.protocol import Engine
@@ -246,8 +247,6 @@ class TorchEngine(Engine):
         return native.custom_gradient(fn, args)
 
     def remat(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        from torch.utils.checkpoint import checkpoint
-
         def call(*args: Any, **kwargs: Any) -> Any:
             return checkpoint(replayable(fn), *args, use_reentrant=False, **kwargs)
 

@@ -75,7 +75,7 @@ class Compiled(Traced):
             self.other = _in_pieces(self.fn)
 
     def _whole(self, dynamic: list[Tensor]) -> Callable[..., Any]:
-        import torch._inductor
+        import torch._inductor  # the compiler: seconds, and only for `jit_compile=True`
         from torch.fx.experimental.proxy_tensor import make_fx
 
         def flat(*tensors: Tensor) -> tuple[Tensor, ...]:

@@ -165,9 +165,8 @@ def _native_windows(plan: PoolPlan) -> tuple[Ints, bool] | None:
 
 def _native_size(n: int, stride: int, window: int, low: int, ceil: bool) -> int:
     size = (n + 2 * low - window + (stride - 1 if ceil else 0)) // stride + 1
-    return (
-        size - 1 if ceil and (size - 1) * stride >= n + low else size
-    )  # no window starts in the end's padding
+    # No window starts in the end's padding.
+    return size - 1 if ceil and (size - 1) * stride >= n + low else size
 
 
 # What has no native kernel, or one that fails: that of three dimensions counts positions in the input's own dtype.
@@ -202,9 +201,8 @@ def avg_pool(x: Tensor, plan: PoolPlan) -> Tensor:
         return avg_pool(x.float(), plan).to(x.dtype)
     x = _channels_first(x, plan)
     padding, ceil = _native_windows(plan) or (None, False)
-    large = plan.rank == 3 and any(
-        map(operator.gt, plan.pool_size, plan.in_size)
-    )  # PyTorch refuses such windows
+    # PyTorch refuses such windows.
+    large = plan.rank == 3 and any(map(operator.gt, plan.pool_size, plan.in_size))
     if padding is not None and not large:
         sizes = _lifted(plan.pool_size), _lifted(plan.strides), _lifted(padding, 0)
         return _as_planned(_AVG[x.ndim - 2](x, *sizes, ceil, count_include_pad=False), plan)

@@ -1,5 +1,6 @@
 """Ops on images: `(height, width, channels)`, or batches of them."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .color import hsv_to_rgb as hsv_to_rgb
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     # Random numbers stand above ops, and so does the op that draws some; only its public name is offered here.
     if name == "elastic_transform":
-        import importlib
-
         return importlib.import_module("kerata.random.elastic").elastic_transform
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

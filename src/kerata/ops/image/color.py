@@ -35,7 +35,12 @@ _REJECTS = [
 
 
 @op(
-    samples=[sample(values([[[255, 255, 255], [1, 1, 1], [10, 20, 30]]], dtype="uint8")), sample(T((2, 3, 4, 3), low=0.0, high=1.0)), sample(T((3, 4, 3), "uint8", high=255)), sample(T((2, 3, 4, 4), low=0.0, high=1.0), **_FIRST), sample(T((2, 2, 3), "float16", 0.0, 1.0), gradient=False), sample(T((0, 2, 2, 3)))],
+    samples=[
+        sample(values([[[255, 255, 255], [1, 1, 1], [10, 20, 30]]], dtype="uint8")),
+        sample(T((2, 3, 4, 3), low=0.0, high=1.0)), sample(T((3, 4, 3), "uint8", high=255)),
+        sample(T((2, 3, 4, 4), low=0.0, high=1.0), **_FIRST),
+        sample(T((2, 2, 3), "float16", 0.0, 1.0), gradient=False), sample(T((0, 2, 2, 3))),
+    ],
     rejects=_REJECTS,
 )  # fmt: skip
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:

@@ -71,9 +71,8 @@ _FINE = 2.0**20
 def returned(images: Tensor, name: str, rounded: bool = True) -> Tensor:
     """Back in a dtype: for integers, rounded (or cut off towards zero) and kept within its limits."""
     if dtypes.is_int(name):
-        images = p.mul(
-            p.round(p.mul(images, _FINE)), 1 / _FINE
-        )  # without the last digits, which engines may differ in
+        # Without the last digits, which engines may differ in.
+        images = p.mul(p.round(p.mul(images, _FINE)), 1 / _FINE)
         images = p.round(images) if rounded else images
     return saturate_cast(images, name)
 

@@ -68,11 +68,15 @@ _IMAGES = T((2, 4, 5, 1))
 
 @op(
     samples=[sample(_IMAGES, bottom_cropping=0, left_cropping=2, target_height=4, target_width=1),
-        sample(_IMAGES, 1, 0, 1, 2), sample(_IMAGES, top_cropping=1, left_cropping=1, target_height=2, target_width=2), sample(T((3, 4, 5)), bottom_cropping=1, right_cropping=2, target_height=3, target_width=2, data_format="channels_first"),
+        sample(_IMAGES, 1, 0, 1, 2),
+        sample(_IMAGES, top_cropping=1, left_cropping=1, target_height=2, target_width=2),
+        sample(T((3, 4, 5)), bottom_cropping=1, right_cropping=2, target_height=3, target_width=2, data_format="channels_first"),
         sample(T((4, 4, 1), "uint8"), 0, 0, 0, 0),
     sample(T((2, 3, 3, 2), "float16"), 1, 1, 1, 1)],
     rejects=[
-        rejects(_IMAGES, 1, 1, 1, 1, target_height=2, argument="target_height"), rejects(_IMAGES, 1, argument="target_height"), rejects(_IMAGES, -1, 0, 0, 0, argument="top_cropping"), rejects(_IMAGES, 3, 0, 3, 0, argument="target_height"),
+        rejects(_IMAGES, 1, 1, 1, 1, target_height=2, argument="target_height"),
+        rejects(_IMAGES, 1, argument="target_height"), rejects(_IMAGES, -1, 0, 0, 0, argument="top_cropping"),
+        rejects(_IMAGES, 3, 0, 3, 0, argument="target_height"),
         rejects(T((4, 4)), 1, 1, 1, 1, argument="images"),
     ],
 )  # fmt: skip
@@ -114,11 +118,13 @@ def crop_images(
 
 @op(
     samples=[sample(T((3, 2, 2), "float16"), 0, 3, 2, 0, gradient=False),
-        sample(_IMAGES, 1, 0, 0, 2), sample(_IMAGES, top_padding=1, left_padding=1, target_height=6, target_width=6), sample(T((3, 4, 5)), bottom_padding=1, right_padding=2, target_height=7, target_width=8, data_format="channels_first"),
+        sample(_IMAGES, 1, 0, 0, 2), sample(_IMAGES, top_padding=1, left_padding=1, target_height=6, target_width=6),
+        sample(T((3, 4, 5)), bottom_padding=1, right_padding=2, target_height=7, target_width=8, data_format="channels_first"),
         sample(T((4, 4, 1), "uint8"), 1, 1, 1, 1),
     sample(T((2, 3, 3, 2), "float16"), 0, 0, 0, 0)],
     rejects=[
-        rejects(_IMAGES, 1, 1, 1, 1, target_height=9, argument="target_height"), rejects(_IMAGES, 1, argument="target_height"), rejects(_IMAGES, -1, 0, 0, 0, argument="top_padding"),
+        rejects(_IMAGES, 1, 1, 1, 1, target_height=9, argument="target_height"),
+        rejects(_IMAGES, 1, argument="target_height"), rejects(_IMAGES, -1, 0, 0, 0, argument="top_padding"),
         rejects(_IMAGES, top_padding=0, left_padding=0, target_height=2, target_width=9, argument="target_height"),
     ],
 )  # fmt: skip

@@ -50,8 +50,15 @@ _IMAGES = T((2, 5, 6, 2))
 
 
 @op(
-    samples=[sample(T((4, 5, 2)), (3, 5), (2.0, 0.5)), sample(_IMAGES), sample(_IMAGES, (5, 3), (1.0, 2.0)), sample(T((2, 5, 5)), (3, 3), (0.5, 0.5), data_format="channels_first"), sample(T((4, 4, 1), "uint8", high=255), gradient=False), sample(T((4, 4, 1)), (4, 2))],
-    rejects=[rejects(T((4, 4)), argument="images"), rejects(_IMAGES, (3,), argument="kernel_size"), rejects(_IMAGES, (3, 3), (0.0, 1.0), argument="sigma")],
+    samples=[
+        sample(T((4, 5, 2)), (3, 5), (2.0, 0.5)), sample(_IMAGES), sample(_IMAGES, (5, 3), (1.0, 2.0)),
+        sample(T((2, 5, 5)), (3, 3), (0.5, 0.5), data_format="channels_first"),
+        sample(T((4, 4, 1), "uint8", high=255), gradient=False), sample(T((4, 4, 1)), (4, 2)),
+    ],
+    rejects=[
+        rejects(T((4, 4)), argument="images"), rejects(_IMAGES, (3,), argument="kernel_size"),
+        rejects(_IMAGES, (3, 3), (0.0, 1.0), argument="sigma"),
+    ],
 )  # fmt: skip
 def gaussian_blur(
     images: TensorLike, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
@@ -122,8 +129,19 @@ def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
 
 
 @op(
-    samples=[sample(T((12, 12, 1), "uint8", high=255), T((12, 12, 1), "uint8", high=255), 255.0, gradient=False), sample(T((2, 12, 12, 2), low=0.0, high=1.0), T((2, 12, 12, 2), low=0.0, high=1.0)), sample(T((6, 6, 1)), T((6, 6, 1)), max_val=2.0, filter_size=5, filter_sigma=1.0), sample(T((2, 1, 8, 8)), T((2, 1, 8, 8)), 4.0, 3, data_format="channels_first"), sample(T((4, 4, 1), "float64"), T((4, 4, 1), "float64"), 1.0, 3), sample(T((4, 5, 2), low=0, high=1), T((4, 5, 2), low=0, high=1), 1.0, 4)],
-    rejects=[rejects(T((12, 12, 1)), T((12, 11, 1)), argument="image2"), rejects(T((8, 8, 1)), T((8, 8, 1)), argument="filter_size"), rejects(T((12, 12)), T((12, 12)), argument="image1")],
+    samples=[
+        sample(T((12, 12, 1), "uint8", high=255), T((12, 12, 1), "uint8", high=255), 255.0, gradient=False),
+        sample(T((2, 12, 12, 2), low=0.0, high=1.0), T((2, 12, 12, 2), low=0.0, high=1.0)),
+        sample(T((6, 6, 1)), T((6, 6, 1)), max_val=2.0, filter_size=5, filter_sigma=1.0),
+        sample(T((2, 1, 8, 8)), T((2, 1, 8, 8)), 4.0, 3, data_format="channels_first"),
+        sample(T((4, 4, 1), "float64"), T((4, 4, 1), "float64"), 1.0, 3),
+        sample(T((4, 5, 2), low=0, high=1), T((4, 5, 2), low=0, high=1), 1.0, 4),
+    ],
+    rejects=[
+        rejects(T((12, 12, 1)), T((12, 11, 1)), argument="image2"),
+        rejects(T((8, 8, 1)), T((8, 8, 1)), argument="filter_size"),
+        rejects(T((12, 12)), T((12, 12)), argument="image1"),
+    ],
 )  # fmt: skip
 def ssim(
     image1: TensorLike, image2: TensorLike, max_val: float = 1.0, filter_size: int = 11, filter_sigma: float = 1.5,

@@ -97,8 +97,16 @@ _PLACES = values([[0.4, -0.6, 3.3, 1.1, 2.6], [0.3, 1.2, 5.2, 1.4, -7.3]])
 
 
 @op(
-    samples=[*(sample(T((4, 4)), _PLACES, 1, fill_mode=mode, fill_value=-1.0) for mode in _MODES), *(sample(T((4, 4)), _PLACES, 0, mode) for mode in _MODES), sample(T((2, 3, 4)), T((3, 2, 2), low=0.1, high=1.9), 1), sample(T((5,), "uint8", high=255), T((1, 3), low=0.1, high=3.9), 1, gradient=False)],
-    rejects=[rejects(T((4, 4)), T((3, 2)), 1, argument="coordinates"), rejects(T((4, 4)), T((2, 2)), 3, argument="order"), rejects(T((4, 4)), T((2, 2)), 1, "edge", argument="fill_mode")],
+    samples=[
+        *(sample(T((4, 4)), _PLACES, 1, fill_mode=mode, fill_value=-1.0) for mode in _MODES),
+        *(sample(T((4, 4)), _PLACES, 0, mode) for mode in _MODES),
+        sample(T((2, 3, 4)), T((3, 2, 2), low=0.1, high=1.9), 1),
+        sample(T((5,), "uint8", high=255), T((1, 3), low=0.1, high=3.9), 1, gradient=False),
+    ],
+    rejects=[
+        rejects(T((4, 4)), T((3, 2)), 1, argument="coordinates"), rejects(T((4, 4)), T((2, 2)), 3, argument="order"),
+        rejects(T((4, 4)), T((2, 2)), 1, "edge", argument="fill_mode"),
+    ],
 )  # fmt: skip
 def map_coordinates(
     inputs: TensorLike,
@@ -231,11 +239,18 @@ _TRANSFORM = values(1.0, 0.2, 0.43, 0.1, 1.0, -0.51, 0.0, 0.0)
 
 @op(
     samples=[
-        sample(_IMAGES, _TRANSFORM), *(sample(_IMAGES, _TRANSFORM, fill_mode=mode, fill_value=-1.0) for mode in _MODES), sample(_IMAGES, _TRANSFORM, "nearest"), sample(T((4, 4, 1)), values(1.0, 0.0, 0.2, 0.0, 1.0, 0.3, 0.11, 0.07)),
-        sample(_IMAGES, T((2, 8), low=0.1, high=0.3)), sample(T((2, 1, 4, 4)), _TRANSFORM, data_format="channels_first"), sample(T((4, 4, 1), "uint8", high=255), _TRANSFORM, gradient=False),
+        sample(_IMAGES, _TRANSFORM),
+        *(sample(_IMAGES, _TRANSFORM, fill_mode=mode, fill_value=-1.0) for mode in _MODES),
+        sample(_IMAGES, _TRANSFORM, "nearest"),
+        sample(T((4, 4, 1)), values(1.0, 0.0, 0.2, 0.0, 1.0, 0.3, 0.11, 0.07)),
+        sample(_IMAGES, T((2, 8), low=0.1, high=0.3)),
+        sample(T((2, 1, 4, 4)), _TRANSFORM, data_format="channels_first"),
+        sample(T((4, 4, 1), "uint8", high=255), _TRANSFORM, gradient=False),
     ],
     rejects=[
-        rejects(T((4, 4)), _TRANSFORM, argument="images"), rejects(_IMAGES, T((6,)), argument="transform"), rejects(_IMAGES, T((3, 8)), argument="transform"), rejects(_IMAGES, _TRANSFORM, "cubic", argument="interpolation"),
+        rejects(T((4, 4)), _TRANSFORM, argument="images"), rejects(_IMAGES, T((6,)), argument="transform"),
+        rejects(_IMAGES, T((3, 8)), argument="transform"),
+        rejects(_IMAGES, _TRANSFORM, "cubic", argument="interpolation"),
         rejects(_IMAGES, _TRANSFORM, fill_mode="edge", argument="fill_mode"),
     ],
 )  # fmt: skip
@@ -301,8 +316,13 @@ _END = values([[[0.1, 1.0], [1.0, 3.1], [3.0, 0.2], [3.1, 3.0]]])
 
 
 @op(
-    samples=[sample(T((2, 4, 4, 1)), _START[0], _END), sample(T((4, 4, 1), "uint8", high=255), _START[0], _END[0], gradient=False),
-        sample(T((1, 4, 4, 1)), _START, _END), sample(T((4, 4, 2)), _START[0], _END[0], "nearest", fill_value=-1.0, gradient=False), sample(T((1, 1, 4, 5)), _START, _END, data_format="channels_first"),
+    samples=[
+        sample(T((2, 4, 4, 1)), _START[0], _END),
+        sample(T((4, 4, 1), "uint8", high=255), _START[0], _END[0], gradient=False,
+    ),
+        sample(T((1, 4, 4, 1)), _START, _END),
+        sample(T((4, 4, 2)), _START[0], _END[0], "nearest", fill_value=-1.0, gradient=False),
+        sample(T((1, 1, 4, 5)), _START, _END, data_format="channels_first"),
         sample(T((2, 4, 4, 1)), _START.repeat(2, 0), _END.repeat(2, 0)),
     sample(
             T((4, 4, 1), "float64"),
@@ -312,7 +332,11 @@ _END = values([[[0.1, 1.0], [1.0, 3.1], [3.0, 0.2], [3.1, 3.0]]])
             1.0,
         ),
     ],
-    rejects=[rejects(T((1, 4, 4, 1)), T((1, 3, 2)), _END, argument="start_points"), rejects(T((1, 4, 4, 1)), _START, T((4, 3)), argument="end_points"), rejects(T((1, 4, 4, 1)), _START, _END, "cubic", argument="interpolation")],
+    rejects=[
+        rejects(T((1, 4, 4, 1)), T((1, 3, 2)), _END, argument="start_points"),
+        rejects(T((1, 4, 4, 1)), _START, T((4, 3)), argument="end_points"),
+        rejects(T((1, 4, 4, 1)), _START, _END, "cubic", argument="interpolation"),
+    ],
 )  # fmt: skip
 def perspective_transform(
     images: TensorLike, start_points: TensorLike, end_points: TensorLike, interpolation: str = "bilinear",

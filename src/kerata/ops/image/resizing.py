@@ -116,16 +116,52 @@ _IMAGE = T((2, 4, 5, 2))
 
 
 @op(
-    samples=[sample(T((1, 8, 4, 1)), (5, 7), pad_to_aspect_ratio=True), sample(T((7, 5, 1)), (6, 3), "nearest", pad_to_aspect_ratio=True, fill_value=2.5), sample(T((1, 7, 5, 1)), (3, 6), crop_to_aspect_ratio=True), sample(values([[[1.0], [float("nan")], [2.0]]]), (1, 6), "nearest", gradient=False), sample(T((2, 2, 4, 3)), (8, 6), data_format="channels_first"), sample(_IMAGE, (8, 10)), sample(T((1, 8, 6, 2)), (4, 3), antialias=True), sample(T((4, 5, 1), "uint8", high=255), (8, 9), "bicubic"), sample(T((2, 5, 6, 3), "uint8", high=255), (3, 9)), sample(T((1, 6, 6, 1), "bfloat16"), (4, 9), gradient=False), sample(_IMAGE, (3, 7), "lanczos5", gradient=False),
-        sample(_IMAGE, (3, 7)), sample(_IMAGE, (8, 3), "nearest"), sample(_IMAGE, (3, 7), "bicubic"), sample(_IMAGE, (2, 2), "bilinear", True), sample(_IMAGE, (5, 3), interpolation="lanczos3"),
-        sample(_IMAGE, (2, 9), "lanczos5", antialias=True), sample(_IMAGE, (2, 3), "area"), sample(T((4, 5, 1), "uint8", high=255), (3, 3)), sample(T((2, 1, 4, 4)), (3, 2), data_format="channels_first"),
-        sample(_IMAGE, (2, 4), crop_to_aspect_ratio=True), sample(_IMAGE, (2, 4), pad_to_aspect_ratio=True, fill_value=1.0), sample(T((4, 4, 1), "float16"), 2, gradient=False), sample(T((4, 4, 1), "int32"), (3, 3)),
+    samples=[
+        sample(T((1, 8, 4, 1)), (5, 7), pad_to_aspect_ratio=True),
+        sample(T((7, 5, 1)), (6, 3), "nearest", pad_to_aspect_ratio=True, fill_value=2.5),
+        sample(T((1, 7, 5, 1)), (3, 6), crop_to_aspect_ratio=True),
+        sample(values([[[1.0], [float("nan")], [2.0]]]), (1, 6), "nearest", gradient=False),
+        sample(T((2, 2, 4, 3)), (8, 6), data_format="channels_first"),
+        sample(_IMAGE, (8, 10)),
+        sample(T((1, 8, 6, 2)), (4, 3), antialias=True),
+        sample(T((4, 5, 1), "uint8", high=255), (8, 9), "bicubic"),
+        sample(T((2, 5, 6, 3), "uint8", high=255), (3, 9)),
+        sample(T((1, 6, 6, 1), "bfloat16"), (4, 9), gradient=False),
+        sample(
+            _IMAGE,
+            (3, 7),
+            "lanczos5",
+            gradient=False,
+        ),
+        sample(_IMAGE, (3, 7)),
+        sample(_IMAGE, (8, 3), "nearest"),
+        sample(_IMAGE, (3, 7), "bicubic"),
+        sample(_IMAGE, (2, 2), "bilinear", True),
+        sample(_IMAGE, (5, 3), interpolation="lanczos3"),
+        sample(_IMAGE, (2, 9), "lanczos5", antialias=True),
+        sample(_IMAGE, (2, 3), "area"),
+        sample(T((4, 5, 1), "uint8", high=255), (3, 3)),
+        sample(T((2, 1, 4, 4)), (3, 2), data_format="channels_first"),
+        sample(_IMAGE, (2, 4), crop_to_aspect_ratio=True),
+        sample(_IMAGE, (2, 4), pad_to_aspect_ratio=True, fill_value=1.0),
+        sample(T((4, 4, 1), "float16"), 2, gradient=False),
+        sample(T((4, 4, 1), "int32"), (3, 3)),
     ],
     rejects=[
-        rejects(T((4, 4)), (2, 2), argument="images"), rejects(_IMAGE, (2,), argument="size"), rejects(_IMAGE, (0, 2), argument="size"), rejects(_IMAGE, (2, 2), "cubic", argument="interpolation"),
-        rejects(_IMAGE, (2, 2), crop_to_aspect_ratio=True, pad_to_aspect_ratio=True, argument="pad_to_aspect_ratio"), rejects(_IMAGE, (2, 2), fill_mode="wrap", argument="fill_mode"),
+        rejects(T((4, 4)), (2, 2), argument="images"),
+        rejects(_IMAGE, (2,), argument="size"),
+        rejects(_IMAGE, (0, 2), argument="size"),
+        rejects(_IMAGE, (2, 2), "cubic", argument="interpolation"),
+        rejects(
+            _IMAGE,
+            (2, 2),
+            crop_to_aspect_ratio=True,
+            pad_to_aspect_ratio=True,
+            argument="pad_to_aspect_ratio",
+        ),
+        rejects(_IMAGE, (2, 2), fill_mode="wrap", argument="fill_mode"),
     ],
-)  # fmt: skip
+)
 def resize(
     images: TensorLike,
     size: Any,
@@ -236,10 +272,21 @@ _PLANE, _SCALE, _SHIFT = T((4, 5)), values(0.75, 1.25), values(0.1, -0.2)
 
 
 @op(
-    samples=[sample(T((4, 5), "float64"), (7, 3), values(1.5, 0.5, dtype="float64"), values(-0.3, 0.4, dtype="float64"), (0, 1), "cubic", False),
-        sample(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "linear"), sample(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "cubic"), sample(_PLANE, (6, 4), _SCALE, _SHIFT, (0, 1), "lanczos3", False),
+    samples=[
+        sample(
+            T((4, 5), "float64"),
+            (7, 3),
+            values(1.5, 0.5, dtype="float64"),
+            values(-0.3, 0.4, dtype="float64"),
+            (0, 1),
+            "cubic",
+            False,
+        ),
+        sample(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "linear"),
+        sample(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "cubic"),
+        sample(_PLANE, (6, 4), _SCALE, _SHIFT, (0, 1), "lanczos3", False),
         sample(T((2, 4, 4, 1)), (2, 3, 4, 1), values(0.5), values(0.3), (1,), "lanczos5"),
-    sample(
+        sample(
             T((4, 5), "float64"),
             (3, 4),
             values(0.75, 0.8, dtype="float64"),
@@ -249,10 +296,13 @@ _PLANE, _SCALE, _SHIFT = T((4, 5)), values(0.75, 1.25), values(0.1, -0.2)
         ),
     ],
     rejects=[
-        rejects(_PLANE, (3, -5), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"), rejects(_PLANE, (3,), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"), rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 2), "linear", argument="spatial_dims"), rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "nearest", argument="method"),
+        rejects(_PLANE, (3, -5), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"),
+        rejects(_PLANE, (3,), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"),
+        rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 2), "linear", argument="spatial_dims"),
+        rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "nearest", argument="method"),
         rejects(_PLANE, (3, 5), values(0.5), _SHIFT, (0, 1), "linear", argument="scale"),
     ],
-)  # fmt: skip
+)
 def scale_and_translate(
     images: TensorLike, output_shape: Any, scale: TensorLike, translation: TensorLike, spatial_dims: Any, method: str,
     antialias: bool = True,

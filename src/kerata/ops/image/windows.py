@@ -81,8 +81,17 @@ _IMAGES = T((2, 4, 5, 2))
 
 
 @op(
-    samples=[sample(T((2, 5, 7, 2)), (2, 3)), sample(T((1, 5, 5, 1)), 2, 3, padding="same"), sample(_IMAGES, 2), sample(_IMAGES, (3, 2), strides=1, padding="same"), sample(_IMAGES, 2, 1, 2), sample(T((2, 3, 4, 4)), 2, data_format="channels_first"), sample(T((4, 4, 1), "int32"), 2), sample(_IMAGES, 3, 2, padding="same"), sample(_IMAGES, 2, 2, 2), sample(T((1, 4, 2, 3, 2)), (2, 1, 2))],
-    rejects=[rejects(T((4, 4)), 2, argument="images"), rejects(_IMAGES, 5, argument="size"), rejects(_IMAGES, 0, argument="size"), rejects(_IMAGES, 2, padding="full", argument="padding"), rejects(_IMAGES, 2, dilation_rate=0, argument="dilation_rate")],
+    samples=[
+        sample(T((2, 5, 7, 2)), (2, 3)), sample(T((1, 5, 5, 1)), 2, 3, padding="same"), sample(_IMAGES, 2),
+        sample(_IMAGES, (3, 2), strides=1, padding="same"), sample(_IMAGES, 2, 1, 2),
+        sample(T((2, 3, 4, 4)), 2, data_format="channels_first"), sample(T((4, 4, 1), "int32"), 2),
+        sample(_IMAGES, 3, 2, padding="same"), sample(_IMAGES, 2, 2, 2), sample(T((1, 4, 2, 3, 2)), (2, 1, 2)),
+    ],
+    rejects=[
+        rejects(T((4, 4)), 2, argument="images"), rejects(_IMAGES, 5, argument="size"),
+        rejects(_IMAGES, 0, argument="size"), rejects(_IMAGES, 2, padding="full", argument="padding"),
+        rejects(_IMAGES, 2, dilation_rate=0, argument="dilation_rate"),
+    ],
 )  # fmt: skip
 def extract_patches(
     images: TensorLike,
@@ -115,7 +124,12 @@ def extract_patches(
 
 
 @op(
-    samples=[sample(T((1, 5, 4, 3, 1)), 2, 1, 2), sample(T((1, 4, 4, 4, 1), "uint8"), 2, padding="same"), sample(T((1, 4, 2, 3, 2)), 2), sample(T((2, 2, 2, 1)), (1, 2, 1)), sample(T((1, 1, 3, 3, 3)), 2, 1, padding="same", data_format="channels_first"), sample(T((1, 3, 3, 3, 1), "float64"), 2, 1), sample(T((1, 4, 4, 4, 1)), 2, 1, 2)],
+    samples=[
+        sample(T((1, 5, 4, 3, 1)), 2, 1, 2), sample(T((1, 4, 4, 4, 1), "uint8"), 2, padding="same"),
+        sample(T((1, 4, 2, 3, 2)), 2), sample(T((2, 2, 2, 1)), (1, 2, 1)),
+        sample(T((1, 1, 3, 3, 3)), 2, 1, padding="same", data_format="channels_first"),
+        sample(T((1, 3, 3, 3, 1), "float64"), 2, 1), sample(T((1, 4, 4, 4, 1)), 2, 1, 2),
+    ],
     rejects=[rejects(T((4, 4, 4)), 2, argument="volumes"), rejects(T((2, 2, 2, 1)), 3, argument="size")],
 )  # fmt: skip
 def extract_patches_3d(

@@ -222,9 +222,8 @@ class Dataset:
             found = self._find_chunks(blocks, address, counts)
         if len(found) != wanted:
             self._refuse(f"{len(found)} of its {wanted} chunks are there")
-        self.extents = [
-            found[index] for index in sorted(found)
-        ]  # in the order in which `read` goes through them
+        # In the order in which `read` goes through them.
+        self.extents = [found[index] for index in sorted(found)]
         self.expanded = wanted * prod(sides) * self.dtype.itemsize
 
     def _find_chunks(

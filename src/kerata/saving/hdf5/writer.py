@@ -31,7 +31,7 @@ class Hdf5Writer:
     """
 
     def __init__(self, path: Path) -> None:
-        import h5py
+        import h5py  # heavy: only for writing
 
         # The oldest form of the format is h5py's default, and the only one that our reader takes.
         self._file = h5py.File(path, "w", libver=("earliest", "v108"))

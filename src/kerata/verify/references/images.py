@@ -30,7 +30,7 @@ def hsv_to_rgb(images: Array, data_format: Any = None) -> Array:
 def map_coordinates(
     inputs: Array, coordinates: Array, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Array:
-    from scipy import ndimage
+    from scipy import ndimage  # not required by Kerata: loaded when it is asked
 
     mode = {"constant": "grid-constant", "wrap": "grid-wrap"}.get(fill_mode, fill_mode)
     found = ndimage.map_coordinates(
@@ -170,7 +170,7 @@ def gaussian_blur(
 
 
 def sobel_edges(images: Array, data_format: Any = None) -> Array:
-    from scipy import ndimage
+    from scipy import ndimage  # not required by Kerata: loaded when it is asked
 
     def edges(_: int, plane: Array) -> Array:
         return np.stack([ndimage.sobel(plane, axis, mode="nearest") for axis in (0, 1)], -1)

@@ -34,7 +34,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Array:
 
 
 def lu_factor(x: Array) -> tuple[Array, Array]:
-    import scipy.linalg
+    import scipy.linalg  # not required by Kerata: loaded when it is asked
 
     _check_finite(x)
     if 0 in x.shape:

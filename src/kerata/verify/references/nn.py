@@ -69,7 +69,7 @@ def _sigmoid(x: Array) -> Array:
 
 
 def gelu(x: Array, approximate: bool = True) -> Array:
-    from scipy.special import ndtr
+    from scipy.special import ndtr  # not required by Kerata: loaded when it is asked
 
     if not approximate:
         return x * ndtr(x)
@@ -83,9 +83,8 @@ def glu(x: Array, axis: int = -1) -> Array:
 
 def squareplus(x: Array, b: float = 4) -> Array:
     root = np.sqrt(x**2 + b)
-    return (
-        np.where(x < 0, b / (root - x), x + root) / 2
-    )  # both are the same number; one of them has its digits
+    # Both are the same number; one of them has its digits.
+    return np.where(x < 0, b / (root - x), x + root) / 2
 
 
 # ---- losses and attention ----
