@@ -88,6 +88,29 @@ def test_commands_exist(document, arguments):
     assert cli._parser().parse_args(arguments.split()).run is not None
 
 
+def test_the_table_of_benchmarks_has_each_script():
+    scripts = {
+        p.name for p in (ROOT / "benchmarks").glob("*.py") if "__main__" in p.read_text(encoding="utf-8")
+    }
+    shown = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"python benchmarks/(\w+\.py)", shown)) == scripts
+
+
+@pytest.mark.parametrize(
+    "command",
+    re.findall(r"`python benchmarks/([^`]+)`", (ROOT / "benchmarks" / "README.md").read_text("utf-8")),
+)
+def test_a_benchmark_says_what_it_measures(command):
+    """`--help` begins with what the script's first lines say, and knows the options that the table shows."""
+    script = ROOT / "benchmarks" / command.split()[0]
+    done = subprocess.run(
+        [sys.executable, str(script), "--help"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert script.read_text(encoding="utf-8").split('"""')[1].splitlines()[0] in done.stdout
+    assert [option for option in re.findall(r"--[a-z]+", command) if option not in done.stdout] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document):
     links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
