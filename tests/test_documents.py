@@ -7,8 +7,10 @@ import sys
 import textwrap
 from pathlib import Path
 
+import keras
 import pytest
 
+import kerata
 from kerata import cli
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +45,49 @@ def test_the_program_of_the_readme(tmp_path):
     accuracy = float(re.findall(r"val_accuracy: ([\d.]+)", shown)[-1])
     assert accuracy > 0.85 and shown.endswith("True\n")
     assert (tmp_path / "digits.keras").exists()
+
+
+def absent() -> list[str]:
+    """Public names of Keras that Kerata lacks: of the package and of its parts."""
+    missing = [name for name in dir(keras) if not name.startswith("_") and not hasattr(kerata, name)]
+    for part in (
+        "callbacks",
+        "config",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "optimizers",
+        "saving",
+        "utils",
+    ):
+        theirs, ours = getattr(keras, part), getattr(kerata, part)
+        missing += [n for n in dir(theirs) if not n.startswith("_") and not hasattr(ours, n)]
+    return missing
+
+
+# What the README names together: the layers whose module in Keras says so, and utilities by what they are for.
+FAMILIES = {
+    "array_to_img", "img_to_array", "load_img", "save_img", "bounding_boxes",  # pictures
+    "get_file", "model_to_dot", "plot_model", "FeatureSpace",  # files, plots, feature spaces
+    "audio_dataset_from_directory", "image_dataset_from_directory", "text_dataset_from_directory",
+    "timeseries_dataset_from_array", "src",
+}  # fmt: skip
+
+
+def test_the_readme_names_what_is_missing():
+    words = set(re.findall(r"\w+", (ROOT / "README.md").read_text(encoding="utf-8"))) | {
+        "ConvLSTM2D",
+        "ConvLSTM3D",
+    }
+    untold = [
+        name
+        for name in absent()
+        if name not in words
+        and name not in FAMILIES
+        and "preprocessing" not in getattr(getattr(keras.layers, name, None), "__module__", "")
+    ]
+    assert untold == []
 
 
 def test_the_recipes_of_an_op_and_a_layer(tmp_path):
