@@ -5,7 +5,6 @@ python benchmarks/calls.py --engine torch [--rounds 9] [--without-keras]
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 import by_hand
@@ -29,11 +28,7 @@ def _native(engine: str) -> tuple[Any, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=("jax", "torch", "tensorflow"), required=True)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--without-keras", action="store_true")
-    options = parser.parse_args()
+    options = w.asked(__doc__, rounds=9).parse_args()
     names = ("kerata",) if options.without_keras else ("kerata", "keras")
     apis = {name: w.api(name, options.engine) for name in names}
     tensor, add = _native(options.engine)

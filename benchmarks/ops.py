@@ -10,14 +10,14 @@ second row has the native route to the same ones.
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
+
+import one_thread  # noqa: F401  # isort: skip  # before NumPy and the engines
 
 import native_ops
 import numpy as np
-import one_thread  # noqa: F401  # first of all
 import workloads as w
 
 import kerata
@@ -152,19 +152,20 @@ def overhead(name: str, native: Any, rounds: int) -> list[str]:
     return [name, f"{b:.2f}", f"{a:.2f}", f"{a - b:+.2f}"]
 
 
-def _print(head: tuple[str, ...], line: list[str]) -> None:
-    print(
-        "  ".join(cell.ljust(20) if i == 0 else cell.rjust(len(head[i])) for i, cell in enumerate(line)),
-        flush=True,
-    )
+def _table(head: tuple[str, ...], lines: Iterable[list[str]]) -> int:
+    """Prints lines as they are measured, under their heads; gives their number."""
+    count = 0
+    for count, line in enumerate(lines, start=1):
+        for row in ([*head], line) if count == 1 else (line,):
+            cells = (cell.ljust(20) if i == 0 else cell.rjust(len(head[i])) for i, cell in enumerate(row))
+            print("  ".join(cells), flush=True)
+    return count
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=("jax", "torch", "tensorflow"), required=True)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--composed", action="store_true")
+    parser = w.asked(__doc__, rounds=15, keras=False)
+    parser.add_argument("--only", default="", help="parts of names, by commas")
+    parser.add_argument("--composed", action="store_true", help="turns the fast paths off")
     options = parser.parse_args()
     kerata.set_backend(options.engine)
     native = native_ops.of(options.engine)
@@ -174,16 +175,21 @@ def main() -> None:
     def wanted(name: str) -> bool:
         return not chosen or any(part in name for part in chosen)
 
-    head = ("op", "forward ms", "x native", "with gradient ms", "x native")
-    _print(head, list(head))
-    for row in ROWS:
-        if wanted(row.name) and row.name in native.ROUTES:
-            _print(head, measure(row, native, options.rounds))
-    head = ("eager, 2 x 2", "native us", "kerata us", "difference")
-    _print(head, list(head))
-    for name in _SMALL:
-        if wanted(name):
-            _print(head, overhead(name, native, options.rounds))
+    found = _table(
+        ("op", "forward ms", "x native", "with gradient ms", "x native"),
+        (
+            measure(row, native, options.rounds)
+            for row in ROWS
+            if wanted(row.name) and row.name in native.ROUTES
+        ),
+    )
+    found += _table(
+        ("eager, 2 x 2", "native us", "kerata us", "difference"),
+        (overhead(name, native, options.rounds) for name in _SMALL if wanted(name)),
+    )
+    if not found:
+        known = ", ".join([*(row.name for row in ROWS), *_SMALL])
+        parser.error(f"no op has {options.only!r} in its name; there are {known}")
 
 
 if __name__ == "__main__":

@@ -80,21 +80,32 @@ def reversed_bits(x: np.ndarray) -> np.ndarray:
 
 
 def command(battery: str, folder: str) -> list[str]:
-    """The program that reads the words."""
+    """The program that reads the words; ends with a sentence where it cannot be had."""
     if battery == "dieharder":
-        return ["dieharder", "-a", "-g", "200"]
+        return [_program("dieharder", "apt-get install dieharder"), "-a", "-g", "200"]
     source, program = Path(__file__).with_suffix(".c"), str(Path(folder) / "battery")
     libraries = ["-ltestu01", "-ltestu01probdist", "-ltestu01mylib", "-lm"]
-    subprocess.run([shutil.which("gcc") or "cc", "-O2", str(source), "-o", program, *libraries], check=True)
+    compiler = [_program("gcc", "apt-get install gcc"), "-O2", str(source), "-o", program, *libraries]
+    made = subprocess.run(compiler, capture_output=True, text=True, check=False)
+    if made.returncode:
+        sys.exit(f"{battery} needs TestU01 (on Debian libtestu01-0-dev, component non-free).\n{made.stderr}")
     return [program, battery]
+
+
+def _program(name: str, install: str) -> str:
+    return shutil.which(name) or sys.exit(f"{name} is not there (on Debian: {install}).")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("battery", choices=[*_TESTU01, "dieharder", "raw"])
-    parser.add_argument("--stream", choices=["long", "seeds", "counters"], default="long")
+    parser.add_argument(
+        "battery", choices=[*_TESTU01, "dieharder", "raw"], help="raw: the words themselves, to the output"
+    )
+    parser.add_argument(
+        "--stream", choices=["long", "seeds", "counters"], default="long", help="which words (%(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="the seed, or the counter of a stream of seeds")
     parser.add_argument("--words", type=int, default=64, help="words of each state, up to 1024")
     parser.add_argument("--reverse", action="store_true", help="lowest bits first")

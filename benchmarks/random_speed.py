@@ -10,21 +10,17 @@ part of a compiled function, as in a training step.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 from typing import Any
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-    os.environ[_name] = "1"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import one_thread  # noqa: F401  # isort: skip  # before NumPy and the engines
 
-import numpy as np  # noqa: E402  (threads are set before anything is imported)
+import numpy as np
+import workloads as w
 
-import kerata  # noqa: E402
-from kerata import ops, random  # noqa: E402
+import kerata
+from kerata import ops, random
 
 Calls = dict[str, Callable[[], Any]]
 _RATE = 0.3
@@ -150,32 +146,21 @@ def _kerata(n: int) -> dict[str, Calls]:
     }
 
 
-def least(contenders: Calls, rounds: int) -> dict[str, float]:
-    """Processor seconds of a call of each contender, in turns; the least."""
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for call in contenders.values():
-        call()
-    for _ in range(rounds):
-        for name, call in contenders.items():
-            start = time.process_time()
-            call()
-            times[name].append(time.process_time() - start)
-    return {name: min(t) for name, t in times.items()}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--engines", default=",".join(_BY_HAND))
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--size", type=int, default=1_000_000)
+    parser.add_argument("--engines", default=",".join(_BY_HAND), help="some of: %(default)s")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each contender (%(default)s)")
+    parser.add_argument("--size", type=int, default=1_000_000, help="elements of a draw (%(default)s)")
     options = parser.parse_args()
     for name in options.engines.split(","):
         with kerata.use_backend(name):
             by_hand, ours = _BY_HAND[name](options.size), _kerata(options.size)
             for draw, native in by_hand.items():
-                times = least({**ours[draw.split(" ")[0]], "by hand": native}, options.rounds)
+                calls = {**ours[draw.split(" ")[0]], "by hand": native}
+                turns = w.take_turns(calls, options.rounds, clock=time.process_time)
+                times = {who: min(seconds) for who, seconds in turns.items()}
                 told = [f"by hand {times['by hand'] * 1e3:.2f} ms"] + [
                     f"{way} {times[way] * 1e3:.2f} (x{times[way] / times['by hand']:.2f})"
                     for way in ("eager", "compiled")

@@ -39,11 +39,17 @@ def _child(kind: str, who: str, engine: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=tuple(_IMPORT), required=True)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--without-keras", action="store_true")
-    parser.add_argument("--child", nargs=2)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--engine", choices=tuple(_IMPORT), required=True, help="the engine of all contenders"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="processes of each, after one that warms the caches"
+    )
+    parser.add_argument("--without-keras", action="store_true", help="leaves Keras out")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)  # how it calls itself
     options = parser.parse_args()
     if options.child:
         return _child(*options.child, options.engine)

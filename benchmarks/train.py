@@ -1,13 +1,12 @@
 """A training step inside `fit`: Kerata, Keras and the hand-written loop, in turns.
 
-python benchmarks/train.py --engine jax [--workloads tiny,mlp] [--rounds 5] [--without-keras] [--jit]
+python benchmarks/train.py --engine jax [--workloads tiny,mlp] [--steps 20] [--rounds 5] [--without-keras] [--jit]
 
-`--jit` adds Kerata with `jit_compile=True` to the contenders.
+An epoch is timed as a whole and divided by its steps: with few of them (`--steps`) what `fit` does once weighs more.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
 from typing import Any
 
@@ -16,16 +15,14 @@ import workloads as w
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=("jax", "torch", "tensorflow"), required=True)
-    parser.add_argument("--workloads", default=",".join(w.WORKLOADS))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--without-keras", action="store_true")
-    parser.add_argument("--jit", action="store_true")
+    parser = w.asked(__doc__, rounds=5)
+    parser.add_argument("--workloads", default=",".join(w.WORKLOADS), help="some of: %(default)s")
+    parser.add_argument("--steps", type=int, help="steps of an epoch; each workload has its own number")
+    parser.add_argument("--jit", action="store_true", help="adds Kerata with `jit_compile=True`")
     options = parser.parse_args()
     for name in options.workloads.split(","):
-        x, y = w.data(name)
-        size, steps = w.WORKLOADS[name].batch, w.WORKLOADS[name].steps
+        size, steps = w.WORKLOADS[name].batch, options.steps or w.WORKLOADS[name].steps
+        x, y = w.data(name, steps)
         contenders: dict[str, Any] = {}
         for other in ("kerata",) if options.without_keras else ("kerata", "keras"):
             model = w.model(w.api(other, options.engine), name)

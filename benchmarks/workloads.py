@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import time
@@ -29,10 +30,24 @@ WORKLOADS = {
 VOCABULARY, WIDTH, HEADS, HIDDEN, CLASSES, RATE = 1000, 128, 4, 512, 10, 1e-3
 
 
-def data(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs and labels for one epoch."""
+def asked(description: str | None, rounds: int = 0, keras: bool = True) -> argparse.ArgumentParser:
+    """A parser of what the scripts for one engine have in common; `--help` shows what the script measures."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    engines = ("jax", "torch", "tensorflow")
+    parser.add_argument("--engine", choices=engines, required=True, help="the engine of all contenders")
+    if rounds:
+        parser.add_argument("--rounds", type=int, default=rounds, help=f"turns of each contender ({rounds})")
+    if keras:
+        parser.add_argument("--without-keras", action="store_true", help="leaves Keras out")
+    return parser
+
+
+def data(name: str, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and labels for one epoch, of as many steps as the workload has unless told."""
     w = WORKLOADS[name]
-    rng, n = np.random.default_rng(0), w.batch * w.steps
+    rng, n = np.random.default_rng(0), w.batch * (steps or w.steps)
     if name == "transformer":
         x = rng.integers(0, VOCABULARY, (n, *w.shape)).astype("int32")
     else:

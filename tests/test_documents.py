@@ -7,8 +7,10 @@ import sys
 import textwrap
 from pathlib import Path
 
+import keras
 import pytest
 
+import kerata
 from kerata import cli
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +45,49 @@ def test_the_program_of_the_readme(tmp_path):
     accuracy = float(re.findall(r"val_accuracy: ([\d.]+)", shown)[-1])
     assert accuracy > 0.85 and shown.endswith("True\n")
     assert (tmp_path / "digits.keras").exists()
+
+
+def absent() -> list[str]:
+    """Public names of Keras that Kerata lacks: of the package and of its parts."""
+    missing = [name for name in dir(keras) if not name.startswith("_") and not hasattr(kerata, name)]
+    for part in (
+        "callbacks",
+        "config",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "optimizers",
+        "saving",
+        "utils",
+    ):
+        theirs, ours = getattr(keras, part), getattr(kerata, part)
+        missing += [n for n in dir(theirs) if not n.startswith("_") and not hasattr(ours, n)]
+    return missing
+
+
+# What the README names together: the layers whose module in Keras says so, and utilities by what they are for.
+FAMILIES = {
+    "array_to_img", "img_to_array", "load_img", "save_img", "bounding_boxes",  # pictures
+    "get_file", "model_to_dot", "plot_model", "FeatureSpace",  # files, plots, feature spaces
+    "audio_dataset_from_directory", "image_dataset_from_directory", "text_dataset_from_directory",
+    "timeseries_dataset_from_array", "src",
+}  # fmt: skip
+
+
+def test_the_readme_names_what_is_missing():
+    words = set(re.findall(r"\w+", (ROOT / "README.md").read_text(encoding="utf-8"))) | {
+        "ConvLSTM2D",
+        "ConvLSTM3D",
+    }
+    untold = [
+        name
+        for name in absent()
+        if name not in words
+        and name not in FAMILIES
+        and "preprocessing" not in getattr(getattr(keras.layers, name, None), "__module__", "")
+    ]
+    assert untold == []
 
 
 def test_the_recipes_of_an_op_and_a_layer(tmp_path):
@@ -86,6 +131,29 @@ def commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("document", "arguments"), commands())
 def test_commands_exist(document, arguments):
     assert cli._parser().parse_args(arguments.split()).run is not None
+
+
+def test_the_table_of_benchmarks_has_each_script():
+    scripts = {
+        p.name for p in (ROOT / "benchmarks").glob("*.py") if "__main__" in p.read_text(encoding="utf-8")
+    }
+    shown = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"python benchmarks/(\w+\.py)", shown)) == scripts
+
+
+@pytest.mark.parametrize(
+    "command",
+    re.findall(r"`python benchmarks/([^`]+)`", (ROOT / "benchmarks" / "README.md").read_text("utf-8")),
+)
+def test_a_benchmark_says_what_it_measures(command):
+    """`--help` begins with what the script's first lines say, and knows the options that the table shows."""
+    script = ROOT / "benchmarks" / command.split()[0]
+    done = subprocess.run(
+        [sys.executable, str(script), "--help"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert script.read_text(encoding="utf-8").split('"""')[1].splitlines()[0] in done.stdout
+    assert [option for option in re.findall(r"--[a-z]+", command) if option not in done.stdout] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -107,6 +107,26 @@ def test_engines_agree_eager_and_compiled(engine, case):
     assert all((v.numpy() == 0).all() for v in metric.variables)
 
 
+@pytest.mark.parametrize("case", CASES, ids=_name)
+def test_pure_functions_give_what_the_state_would(engine, case):
+    """In a compiled function as well, whose arguments and results the state is."""
+    name, options, true, pred = case
+    metric, pure = (getattr(kerata.metrics, name)(**options) for _ in range(2))
+    for m in (metric, pure):  # some metrics make their variables now
+        m.update_state(true[0], pred[0])
+        m.reset_state()
+    step = kerata.function(lambda state, t, p: pure.stateless_update_state(state, t, p))
+    state = pure.stateless_reset_state()
+    for t, p in zip(true, pred, strict=True):
+        metric.update_state(t, p)
+        state = step(state, ops.convert_to_tensor(t), ops.convert_to_tensor(p))
+    for ours, kept in zip(map(ops.convert_to_numpy, state), metric.variables, strict=True):
+        np.testing.assert_allclose(ours, kept.numpy(), rtol=1e-5, atol=1e-6)
+    result, wanted = map(ops.convert_to_numpy, (pure.stateless_result(state), metric.result()))
+    np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=1e-6)
+    assert all((v.numpy() == 0).all() for v in pure.variables)
+
+
 def run_numpy(case):
     with kerata.use_backend("numpy"):
         return run(kerata, case, weighted=False)

@@ -81,3 +81,15 @@ def test_reads_what_keras_wrote(peer):
         5,
         6,
     )
+
+
+def test_resave_weights_writes_what_is_there(editor, tmp_path, capsys):
+    editor.delete_object("dense_1")
+    editor.resave_weights(tmp_path / "n.weights.h5")
+    again = KerasFileEditor(tmp_path / "n.weights.h5")
+    assert again.weights_dict.keys() == editor.weights_dict.keys() and not any(
+        "dense_1" in path for path in again.weights_dict
+    )
+    for path, arrays in again.weights_dict.items():
+        for key, values in arrays.items():
+            np.testing.assert_array_equal(values, editor.weights_dict[path][key])

@@ -1,4 +1,4 @@
-"""Activation functions."""
+"""Activation functions, and how they are found by name and written down."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every callback is."""
+"""The base class of callbacks: what is called when, and with what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of every epoch."""
+"""The values of every epoch, as `fit` gives them back."""
 
 from __future__ import annotations
 

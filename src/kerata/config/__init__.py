@@ -1,4 +1,4 @@
-"""Settings of the process."""
+"""Settings of the process: float type, epsilon, image layout, dtype policy, interactive logging."""
 
 from kerata.backends import backend as backend
 from kerata.backends import set_backend as set_backend

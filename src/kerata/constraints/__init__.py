@@ -1,4 +1,4 @@
-"""What weights may be."""
+"""Constraints: what weights are projected to after each update."""
 
 from kerata.constraints.constraint import Constraint as Constraint
 from kerata.constraints.identifiers import deserialize as deserialize

@@ -1,4 +1,4 @@
-"""The only mutable tensor."""
+"""Variables: the only tensors that change. Each belongs to an engine, which holds its value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layers."""
+"""The layers, and how they are written down as plain data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Activations as layers."""
+"""Activations as layers, and layers that pass their inputs on with a penalty, a mask or a function of the user's."""
 
 from __future__ import annotations
 

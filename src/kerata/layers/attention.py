@@ -1,4 +1,4 @@
-"""Attention layers."""
+"""Attention layers: dot-product and additive, with several heads, and with heads that share keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors for whole numbers."""
+"""A table of learned vectors, looked up by whole numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses."""
+"""The losses: classes for `compile`, functions that give one number for each sample."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Circle loss, for embeddings."""
+"""Circle loss: similarities within and between classes, for embeddings."""
 
 from __future__ import annotations
 

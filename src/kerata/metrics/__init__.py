@@ -1,4 +1,4 @@
-"""Metrics."""
+"""The metrics: classes that gather over batches, and functions of one batch."""
 
 from typing import Any
 

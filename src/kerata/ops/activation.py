@@ -1,4 +1,4 @@
-"""Activation functions."""
+"""Activation functions that are made elementwise, and the gated linear unit; `softmax` and its like are in softmax.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tensors in and out, dtypes, devices of an engine, gradients' stops: what is not mathematics."""
+"""What is not mathematics: tensors made and read, dtypes and shapes, engines and devices, stops of gradients."""
 
 from __future__ import annotations
 

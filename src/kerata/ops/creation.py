@@ -1,4 +1,4 @@
-"""New tensors: constants, ranges, grids, window functions.
+"""New tensors: constants, ranges, grids of numbers, matrices by rule.
 
 The default engine makes them. Without a dtype they are of `floatx()`; ranges follow their ends.
 """

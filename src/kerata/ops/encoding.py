@@ -1,4 +1,4 @@
-"""Classes as vectors of zeros and ones."""
+"""Classes as vectors of zeros and ones: one class of each element, or several of each row."""
 
 from __future__ import annotations
 

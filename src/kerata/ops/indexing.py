@@ -1,4 +1,4 @@
-"""Reading and writing by index, sorting, searching and counting.
+"""Reading and writing by index: `take`, slices, scatters; and indices of what is not zero.
 
 Indices: negative ones count from the end. Python integers out of range, alone or in lists, are refused, for they are
 known before anything runs. Of tensors and arrays, what is out of range becomes the nearest index that is not, on every

@@ -1,4 +1,4 @@
-"""Tensors joined: concatenated, stacked, appended."""
+"""Tensors joined along an axis that they have, or along a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear algebra."""
+"""`kerata.ops.linalg`: the ops of linear algebra, by Keras's names."""
 
 from .factorisation import eig as eig
 from .factorisation import eigh as eigh

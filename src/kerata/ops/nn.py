@@ -1,4 +1,4 @@
-"""The ops of neural networks."""
+"""`kerata.ops.nn`: the ops of neural networks, by Keras's names."""
 
 from .activation import celu as celu
 from .activation import elu as elu

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices."""
+"""Norms of vectors and matrices, of every order that NumPy has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NumPy's own names among the ops."""
+"""`kerata.ops.numpy`: the ops that have NumPy's names."""
 
 from .arithmetic import abs as abs
 from .arithmetic import absolute as absolute

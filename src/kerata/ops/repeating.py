@@ -1,4 +1,4 @@
-"""Ops that repeat, shift, pad and select along axes: tile, roll, pad, triangles and diagonals."""
+"""Tensors repeated, shifted, padded and made into grids; triangles and diagonals of matrices; copies and sizes."""
 
 from __future__ import annotations
 

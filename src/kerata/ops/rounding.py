@@ -1,4 +1,4 @@
-"""Rounding to integers, special values, and neighbours, elementwise."""
+"""Rounding to integers, questions about NaN and infinities, neighbours of numbers, and parts of complex ones, elementwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums, products and extremes of rows that belong together."""
+"""Sums, products and extremes of rows that have the same number of a segment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ops that move elements and compute nothing: axes, joining, splitting, repeating."""
+"""Ops that give a tensor another shape or another order: reshape, axes in other places, broadcasts, flips, quarter turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sorting and searching."""
+"""Sorted values and their indices, the largest few, and places of values in a sorted sequence."""
 
 from __future__ import annotations
 

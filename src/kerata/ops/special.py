@@ -1,4 +1,5 @@
-"""Functions of numbers that are neither arithmetic nor trigonometry: Bessel, steps, divisors, differences, distances."""
+"""Functions that no other family has: the complementary error function, Bessel's `i0`, steps, divisors, differences and
+integrals along an axis, distances, complex numbers by angle."""
 
 from __future__ import annotations
 

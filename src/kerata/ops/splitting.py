@@ -1,4 +1,4 @@
-"""Tensors cut into pieces."""
+"""Tensors cut into pieces along an axis: by number, at places, or into single slices."""
 
 from __future__ import annotations
 

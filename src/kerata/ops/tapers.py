@@ -1,4 +1,4 @@
-"""Window functions."""
+"""Window functions, which taper a signal to its ends: Bartlett, Blackman, Hamming, Hann, Kaiser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same bits or parts as another dtype."""
+"""The same bits as another dtype, pairs of reals as complex numbers, and casts that stay within the limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Optimizers."""
+"""The optimizers, and schedules of their learning rates."""
 
 from typing import Any
 

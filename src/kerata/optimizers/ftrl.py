@@ -1,4 +1,4 @@
-"""FTRL-proximal."""
+"""FTRL-proximal: follow the regularised leader, with penalties that make weights exactly zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work on nested structures of dict, list and tuple."""
+"""Work on nested structures of dict, list and tuple: flatten, map, pack, compare."""
 
 from kerata.core.tree import MAP_TO_NONE as MAP_TO_NONE
 from kerata.core.tree import assert_same_paths as assert_same_paths

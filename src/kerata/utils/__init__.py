@@ -1,4 +1,4 @@
-"""Utilities."""
+"""Small tools beside training: progress bars, seeds, classes as vectors, sequences as arrays, objects by name."""
 
 from kerata.core.config import disable_interactive_logging as disable_interactive_logging
 from kerata.core.config import enable_interactive_logging as enable_interactive_logging

@@ -1,4 +1,4 @@
-"""The JAX engine."""
+"""The JAX engine: eager primitives are jitted one by one, functions as a whole with donated state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The TensorFlow engine."""
+"""The TensorFlow engine: eager, or a `tf.function` over `tf.Variable`s."""
 
 from __future__ import annotations
 

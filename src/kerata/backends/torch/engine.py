@@ -1,4 +1,4 @@
-"""The PyTorch engine."""
+"""The PyTorch engine: eager and in place; weights are `torch.nn.Parameter`s."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules."""
+"""Learning rates as functions of the number of the step."""
 
 from typing import Any
 

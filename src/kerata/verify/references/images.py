@@ -1,4 +1,4 @@
-"""Images and other grids."""
+"""Plain definitions of what is done to images: colours, resizing, transforms, blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gathering, scattering, segments and sets."""
+"""Plain definitions of gathering, scattering, segments and sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear algebra."""
+"""Plain definitions of linear algebra, and of quotients without NaN."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normalisation, activations, losses, attention and recurrence."""
+"""Plain definitions of normalisation, activations, losses, attention and recurrence."""
 
 from __future__ import annotations
 

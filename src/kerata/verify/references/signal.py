@@ -1,4 +1,4 @@
-"""Short-time Fourier transforms."""
+"""Plain definitions of short-time Fourier transforms."""
 
 from __future__ import annotations
 
