@@ -49,6 +49,9 @@ FITS = {
     "two inputs": (model, ([X, X], Y), {}),
     "epochs": (model, (X, Y), {"epochs": -1}),
     "batch size": (model, (X, Y), {"batch_size": 0}),
+    "steps_per_epoch": (model, (X, Y), {"steps_per_epoch": 0}),
+    "validation_steps": (model, (X, Y), {"validation_data": (X, Y), "validation_steps": 1.5}),
+    "validation_batch_size": (model, (X, Y), {"validation_data": (X, Y), "validation_batch_size": -1}),
     "validation_freq": (model, (X, Y), {"validation_data": (X, Y), "validation_freq": 0}),
     "validation columns": (model, (X, Y), {"validation_data": (X[:, :2], Y)}),
     "validation lengths": (model, (X, Y), {"validation_data": (X, Y[:3])}),
@@ -88,6 +91,7 @@ def test_the_words_of_fit(engine, name):
     trained = make()
     before = trained.get_weights()
     found = words_of(lambda: trained.fit(*args, verbose=0, **options))
+    assert name not in options or f"`{name}` must be" in found[1]
     for a, b in zip(trained.get_weights(), before, strict=True):
         np.testing.assert_array_equal(a, b)
     assert int(trained.optimizer.iterations) == 0

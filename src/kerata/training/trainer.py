@@ -10,7 +10,7 @@ import numpy as np
 from kerata import ops
 from kerata.callbacks.callback_list import CallbackList
 from kerata.core import config, tree
-from kerata.core.checks import nothing_else
+from kerata.core.checks import nothing_else, positive_int
 from kerata.core.errors import ArgumentError
 from kerata.core.scope import with_values
 from kerata.core.state import STATE, setting
@@ -77,6 +77,14 @@ class Trainer(Steps):
         most = config.max_epochs()
         epochs = epochs if most is None else min(epochs, most)
         _check_frequency(validation_freq)
+        counts = dict(
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+        )
+        for argument, count in counts.items():
+            if count is not None:
+                positive_int(argument, count)
         if validation_split:
             (x, y, sample_weight), validation_data = split_validation(x, y, sample_weight, validation_split)
         with setting(engine=self.engine):
