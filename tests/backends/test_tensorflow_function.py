@@ -55,6 +55,21 @@ def test_arrays_and_tensors_of_other_shapes_and_dtypes_have_their_own_trace(tf):
     assert len(traces) == 4
 
 
+def test_leaves_of_a_structure_stay_where_they_are():
+    @kerata.function
+    def digits(a, b, c):
+        return (
+            a["z"] + 10 * a["b"][0] + 100 * a["b"][1]["y"] + 1000 * a["b"][1]["a"] + 10000 * b + 100000 * c[1]
+        )
+
+    one = lambda v: np.full((), v, "float32")  # noqa: E731
+    for arguments in (
+        ({"z": one(1), "b": [one(2), {"y": one(3), "a": one(4)}]}, one(5), (None, one(6))),
+        ({"b": [one(2), {"a": one(4), "y": one(3)}], "z": one(1)}, one(5), (None, one(6))),
+    ):
+        assert [float(v) for v in _called_thrice(digits, *arguments)] == [654321] * 3
+
+
 def test_a_tape_sees_through_later_calls(tf):
     weight = kerata.Variable(np.float32(3))
 

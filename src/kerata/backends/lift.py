@@ -137,13 +137,13 @@ def _leaves_of(
                 break
         else:
             return args, len(args)
-    return tree.flatten((args, kwargs)), (_nesting(args), _nesting(kwargs))
+    return tree.flatten((args, kwargs)), (nesting(args), nesting(kwargs))
 
 
-def _nesting(x: Any) -> Any:
-    kind = type(x)
-    if kind is tuple or kind is list:
-        return kind, tuple(_nesting(v) for v in x)
-    if kind is dict:
-        return tuple((k, _nesting(v)) for k, v in x.items())
+def nesting(x: Any) -> Any:
+    """What tells the structure of an argument from others."""
+    if isinstance(x, (tuple, list)):
+        return type(x), tuple(nesting(v) for v in x)
+    if isinstance(x, dict):
+        return type(x), tuple((k, nesting(v)) for k, v in x.items())
     return None

@@ -3,13 +3,14 @@ arguments are arrays and tensors alone, the concrete function of their shapes an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager.polymorphic_function.concrete_function import ConcreteFunction
 
+from kerata.backends.lift import nesting
 from kerata.core import tree
 from kerata.core.declare import leaves_of
 from kerata.core.state import STATE
@@ -68,12 +69,12 @@ def lifted(engine: Any, fn: Callable[..., Any], xla: bool) -> Callable[..., Any]
     concrete: dict[Any, Callable[[list[Tensor]], Any] | None] = {}
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        key = None if kwargs else _signature(args)
+        leaves, key = _signature(args, kwargs)
         if key is None:
             return call_bound(args, kwargs)
         run = concrete.get(key)
         if run is not None:
-            return run([tf.constant(a) if type(a) is np.ndarray else a for a in args if a is not None])
+            return run([tf.constant(a) if type(a) is np.ndarray else a for a in leaves if a is not None])
         result = call_bound(args, kwargs)
         if key in concrete:  # the second time: the first may have made variables, which is another trace
             concrete[key] = _short(made[()].get_concrete_function(*args))
@@ -83,19 +84,24 @@ def lifted(engine: Any, fn: Callable[..., Any], xla: bool) -> Callable[..., Any]
     return call
 
 
-def _signature(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The shapes and dtypes of arrays, eager tensors and absent arguments; None where there is anything else."""
-    if _call_flat is None or not tf.executing_eagerly() or tf.config.functions_run_eagerly():
-        return None
+def _signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[Any], Any]:
+    """The leaves of the arguments, and what one concrete function is for: their structure, shapes and dtypes; None where
+    there are others than arrays, eager tensors and absent ones."""
+    if kwargs or _call_flat is None or not tf.executing_eagerly() or tf.config.functions_run_eagerly():
+        return args, None
+    leaves: Sequence[Any] = args
     key: list[Any] = []
-    for a in args:
-        kind = type(a)
+    if not _FLAT.issuperset(map(type, args)):
+        leaves = tf.nest.flatten(args)
+        key.append(nesting(args))
+    for leaf in leaves:
+        kind = type(leaf)
         if kind is np.ndarray or kind is _EAGER:
-            key += (a.shape, a.dtype)
-        elif a is not None:
-            return None
+            key += (leaf.shape, leaf.dtype)
+        elif leaf is not None:
+            return args, None
         key.append(kind)
-    return tuple(key)
+    return leaves, tuple(key)
 
 
 def _short(function: Any) -> Callable[[list[Tensor]], Any]:
@@ -105,3 +111,4 @@ def _short(function: Any) -> Callable[[list[Tensor]], Any]:
 
 with tf.init_scope():  # the engine may be loaded while a user's function is traced
     _EAGER = type(tf.constant(0))
+_FLAT = frozenset((np.ndarray, _EAGER, type(None)))
