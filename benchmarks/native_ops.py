@@ -237,6 +237,11 @@ def _tensorflow() -> SimpleNamespace:
     def resized(x: Any, size: int, method: str, antialias: bool = False) -> Any:
         return tf.image.resize(x, (size, size), method, antialias=antialias)
 
+    def pool_with_nan(x: Any, size: int, padding: str) -> Any:
+        """`max_pool2d` passes over NaN, which Kerata gives on every engine."""
+        lost = tf.nn.max_pool2d(tf.cast(tf.math.is_nan(x), x.dtype), size, 2, padding)
+        return tf.where(lost > 0, float("nan"), tf.nn.max_pool2d(x, size, 2, padding))
+
     def patches(x: Any) -> Any:
         b, h, w, c = x.shape
         blocks = tf.transpose(tf.reshape(x, (b, h // 8, 8, w // 8, 8, c)), (0, 1, 3, 2, 4, 5))
@@ -251,6 +256,8 @@ def _tensorflow() -> SimpleNamespace:
         "conv transpose": transposed,
         "max pool 2x2": lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID"),
         "max pool 3x3 same": lambda x: tf.nn.max_pool2d(x, 3, 2, "SAME"),
+        "max pool 2x2, NaN kept": lambda x: pool_with_nan(x, 2, "VALID"),
+        "max pool 3x3 same, NaN kept": lambda x: pool_with_nan(x, 3, "SAME"),
         "average pool 2x2": lambda x: tf.nn.avg_pool2d(x, 2, 2, "VALID"),
         "attention": attention,
         "attention causal": causal,

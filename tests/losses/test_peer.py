@@ -45,6 +45,7 @@ CASES = [
     ("Dice", {"axis": 1}, BITS, SHARES),
     ("Tversky", {"alpha": 0.3, "beta": 0.7, "axis": 1}, BITS, SHARES),
     ("Circle", {}, LABELS, EMBEDDINGS),
+    ("Circle", {}, LABELS, 2.0 * EMBEDDINGS),
     ("Circle", {"gamma": 2.0, "margin": 0.25, "remove_diagonal": False}, LABELS, EMBEDDINGS),
 ]  # fmt: skip
 

@@ -248,3 +248,37 @@ def test_get_layer(engine):
     for options in ({"name": "two"}, {"index": 4}, {}, {"name": "one", "index": 0}):
         with pytest.raises(ArgumentError):
             model.get_layer(**options)
+
+
+# ---- nested structures ---------------------------------------------------------------------------
+
+
+def nested_model():
+    a, b, c = kerata.Input((3,), name="a"), kerata.Input((2,), name="b"), kerata.Input((1,), name="c")
+    total = layers.Dense(1)(layers.Concatenate()([a, b, c]))
+    return kerata.Model({"x": {"a": a, "b": [b]}, "c": c}, {"o": [total, {"double": total * 2}]})
+
+
+def nested_data():
+    x = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    return {"c": x[:, :1], "x": {"b": [x[:, :2]], "a": x}}
+
+
+def test_inputs_and_outputs_of_any_structure(engine, tmp_path):
+    model, data = nested_model(), nested_data()
+    outputs = model.predict(data, verbose=0)
+    flat = np.concatenate([data["x"]["a"], data["x"]["b"][0], data["c"]], 1)
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(outputs["o"][1]["double"], 2 * (flat @ kernel + bias), rtol=1e-5)
+    model.save(tmp_path / "m.keras")
+    for other in (kerata.models.clone_model(model), kerata.saving.load_model(tmp_path / "m.keras")):
+        other.set_weights(model.get_weights())
+        np.testing.assert_allclose(other.predict(data, verbose=0)["o"][0], outputs["o"][0], rtol=1e-6)
+
+
+def test_an_error_tells_the_place_in_a_structure_of_inputs(engine):
+    data = nested_data()
+    with pytest.raises(ArgumentError, match=r"`inputs\['x'\]` must be a dict with the keys \['a', 'b'\]"):
+        nested_model()({**data, "x": {"a": data["x"]["a"]}})
+    with pytest.raises(ArgumentError, match=r"`inputs\['x'\]\['b'\]` must be a list of 1"):
+        nested_model()({**data, "x": {"a": data["x"]["a"], "b": []}})

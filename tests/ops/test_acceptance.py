@@ -44,6 +44,17 @@ REFUSED = {
     "complex probabilities": (lambda: ops.binary_crossentropy(matrix(), np.ones((2, 3), "complex64")), "output"),
     "negative in unsigned": (lambda: ops.threshold(np.array([1, 3], "uint8"), 2, -1), "default_value"),
     "condition of a loop": (lambda: ops.while_loop(lambda i: i < 4, lambda i: (i + 1,), (np.ones(2, "f"),)), "cond"),
+    "text in a loop": (lambda: ops.fori_loop(0, 3, lambda i, s: s, "a"), "init_val"),
+    "text in a loop with a condition": (lambda: ops.while_loop(lambda s: False, lambda s: s, ("a",)), "loop_vars"),
+    "text in a scan": (lambda: ops.scan(lambda c, x: (c, x), "a", matrix()), "init"),
+    "text in a map": (lambda: ops.map(lambda x: x, "abc"), "xs"),
+    "text as a condition": (lambda: ops.cond("a", lambda: 1, lambda: 2), "pred"),
+    "text to fill a symbolic tensor": (lambda: ops.full_like(KerasTensor((2,)), "a"), "fill_value"),
+    "number beyond a dtype": (lambda: ops.full((2,), -1, "uint8"), "fill_value"),
+    "text as a quantile": (lambda: ops.quantile(matrix(), "a"), "q"),
+    "no slices to join": (lambda: ops.concatenate(np.zeros((0, 3), "f")), "xs"),
+    "axis as an array": (lambda: ops.sum(matrix(), axis=np.array([0, 1])), "axis"),
+    "a range in a function": (lambda: kerata.function(lambda x: ops.arange((1.0,)))(matrix()), "start"),
     "step of a scan": (lambda: ops.scan(lambda c, x: c, 0.0, matrix()), "f"),
 }  # fmt: skip
 

@@ -404,3 +404,60 @@ def test_loading_needs_no_hdf5_library(tmp_path):
     )
     environment = {**os.environ, "KERATA_BACKEND": "numpy"}
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "m.keras")], check=True, env=environment)
+
+
+# ---- what belongs to the caller ------------------------------------------------------------------------------
+
+
+@kerata.saving.register_keras_serializable("tests")
+class OwnCompile(kerata.Model):
+    """Compiles with arguments of its own, and writes them."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = kerata.layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def compile(self, distance=None, factors=None, **kwargs):
+        super().compile(**kwargs)
+        self.distance, self.factors = distance, factors
+
+    def get_compile_config(self):
+        serialize = kerata.saving.serialize_keras_object
+        return {
+            "optimizer": serialize(self.optimizer),
+            "distance": serialize(self.distance),
+            "factors": self.factors,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**{k: kerata.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+
+def test_a_class_of_the_callers_compiles_with_what_it_likes(engine, tmp_path):
+    model = OwnCompile()
+    model(np.ones((2, 3), "float32"))
+    model.compile(kerata.losses.Huber(0.25), {"a": [1, 2.5, None]}, optimizer="sgd")
+    model.save(tmp_path / "m.keras")
+    loaded = load_model(tmp_path / "m.keras")
+    assert loaded.distance.get_config() == model.distance.get_config()
+    assert loaded.factors == {"a": [1, 2.5, None]}
+    model.compile(kerata.losses.Huber(0.25), {"class_name": "Popen", "module": "subprocess", "config": {}})
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(
+        RefusedFileError, match=r"compile_config\.factors: 'Popen' of the module 'subprocess'"
+    ):
+        load_model(tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize("safe_mode", [True, False])
+def test_a_lambda_is_warned_of_and_refused_with_what_to_do(engine, tmp_path, safe_mode):
+    model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Lambda(lambda x: 2 * x)])
+    with pytest.warns(UserWarning, match=r"holds a Python lambda.*register_keras_serializable"):
+        model.save(tmp_path / "m.keras")
+    with pytest.raises(
+        RefusedFileError, match=r"Python lambda, which has no name.*Define the function by name"
+    ):
+        load_model(tmp_path / "m.keras", safe_mode=safe_mode)

@@ -1,5 +1,7 @@
 """`fit`, `evaluate` and `predict` as users call them, on every engine; names and numbers as the peer has them."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -103,12 +105,17 @@ def test_a_dict_and_a_generator_and_a_py_dataset(engine):
 # ---- names ------------------------------------------------------------------------------------------
 
 
+def CamelCase(y_true, y_pred):
+    return (y_true - y_pred)[:, 0]
+
+
 def keys_of(keras, options):
     model = two_outputs(keras)
     model.compile("sgd", **options)
     y = [Y, np.tile(Y, 2)]
     history = model.fit(X, y, validation_data=(X, y), verbose=0)
-    return {k: v[-1] for k, v in history.history.items()}
+    values = np.atleast_1d(model.evaluate(X, y, verbose=0))  # by place: the order is the peer's as well
+    return {k: v[-1] for k, v in history.history.items()} | {f"value {i}": v for i, v in enumerate(values)}
 
 
 CALLS = {
@@ -125,6 +132,18 @@ CALLS = {
         "metrics": [["accuracy"], None],
         "weighted_metrics": [["accuracy"], None],
     },
+    "weighted of two outputs": {
+        "loss": ["mse", "mae"],
+        "metrics": [["mae", "mse"], ["mse"]],
+        "weighted_metrics": [["mae"], ["mae"]],
+    },
+    "functions of all kinds": {
+        "loss": "mse",
+        "metrics": [
+            [lambda t, p: (t - p)[:, 0], lambda t, p: p[:, 0]],
+            [functools.partial(CamelCase), CamelCase],
+        ],
+    },
 }
 
 
@@ -136,6 +155,16 @@ def test_logs_are_those_of_the_peer(name):
     assert sorted(ours) == sorted(theirs)
     for key, value in theirs.items():
         np.testing.assert_allclose(ours[key], value, rtol=1e-5, err_msg=key)
+
+
+def test_names_of_metrics_are_in_the_order_of_their_values(engine):
+    model = two_outputs(kerata)
+    model.compile("sgd", **CALLS["weighted of two outputs"])
+    y = [Y, np.tile(Y, 2)]
+    values, named = model.evaluate(X, y, verbose=0), model.evaluate(X, y, verbose=0, return_dict=True)
+    assert {name: named[name] for name in model.metrics_names} == dict(
+        zip(model.metrics_names, values, strict=True)
+    )
 
 
 def test_logs_of_several_outputs(engine):

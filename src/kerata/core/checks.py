@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kerata.core.errors import ArgumentError
@@ -74,3 +74,9 @@ def int_tuple(argument: str, value: Any, length: int, low: int = 1) -> tuple[int
             argument, expected=f"an integer or {length} integers, each {low} or more", got=value
         )
     return tuple(int(v) for v in items)
+
+
+def nothing_else(function: str, kwargs: Mapping[str, Any]) -> None:
+    """Refuses keywords that a function takes only in order to tell of them."""
+    for name, value in kwargs.items():
+        raise ArgumentError(name, expected=f"an argument of {function}", got=value)

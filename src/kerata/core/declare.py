@@ -159,13 +159,13 @@ class Op:
 
     def run(self, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The engine's fast path where it holds, else the composition."""
-        if self.computes and float8.among(args, kwargs):
-            return self._run_in_float32(engine, args, kwargs)
         entry = self.fast.get(engine)
         if entry is not None:
             when, fast = entry
             if when is None or when(*args, **kwargs):
                 return fast(*args, **kwargs)
+        if self.computes and float8.among(args, kwargs):
+            return self._run_in_float32(engine, args, kwargs)
         if STATE.engine is engine:
             return self.body(*args, **kwargs)
         with setting(engine=engine):
@@ -292,17 +292,17 @@ def _tensor_slots(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     for i, value in enumerate(args):
         name = _name_at(declared, i)
         if name in tensors and (value is not None or name in declared.required):
-            slots.append((i, tensors[name], _no_text(name, value)))
+            slots.append((i, tensors[name], no_text(name, value)))
     for name, value in kwargs.items():
         if name in tensors and (value is not None or name in declared.required):
-            slots.append((name, tensors[name], _no_text(name, value)))
+            slots.append((name, tensors[name], no_text(name, value)))
     return slots
 
 
 _TEXT = (str, bytes)
 
 
-def _no_text(name: str | None, value: Any) -> Any:
+def no_text(name: str | None, value: Any) -> Any:
     """Refuses None, and strings, which some engines have tensors for and others have not."""
     kind = type(value)
     if kind is list or kind is tuple:

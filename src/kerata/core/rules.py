@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -57,11 +58,21 @@ def broadcast(*shapes: Shape) -> Shape:
     return out
 
 
+def integer_of(value: Any) -> int | None:
+    """The Python integer of what stands for one; None for anything else, such as a bool or an array of several."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except (TypeError, ValueError):  # TensorFlow's word for what has no value yet, or several
+        return None
+
+
 def axis_index(axis: Any, ndim: int, argument: str = "axis") -> int:
     """A non-negative axis; negative ones count from the end."""
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+    index = integer_of(axis)
+    if index is None:
         raise ArgumentError(argument, expected="an integer", got=axis)
-    index = axis.__index__()
     if not -ndim <= index < ndim:
         place = f"in [-{ndim}, {ndim})" if ndim else "absent, for the tensor has no dimensions"
         raise ArgumentError(argument, expected=f"an axis {place}", got=axis)
@@ -72,7 +83,7 @@ def axes_tuple(axis: Any, ndim: int, argument: str = "axis") -> Shape:
     """Sorted non-negative axes of None (all), an integer or a sequence of integers."""
     if axis is None:
         return tuple(range(ndim))
-    if hasattr(axis, "__index__"):
+    if integer_of(axis) is not None:
         return (axis_index(axis, ndim, argument),)
     if not isinstance(axis, (list, tuple)):
         raise ArgumentError(argument, expected="None, an integer or a tuple of integers", got=axis)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -20,9 +20,11 @@ class StatelessScope(StateScope):
 
     Args:
         state_mapping: pairs of a variable and the value it has inside.
-        collect_losses: whether `losses` lists what layers that are called inside add with `add_loss`, and the
-            penalties on their outputs.
-        initialize_variables: whether variables made inside get a value at once, which they do in any case.
+        collect_losses: whether `losses` collects what layers add to the loss inside.
+        initialize_variables: whether new variables get their first value at once, or when it is first read.
+
+    Attributes:
+        losses: with `collect_losses`, the scalars of `add_loss` and of activity regularizers, in order.
 
     Example:
         >>> import kerata, numpy as np
@@ -33,7 +35,7 @@ class StatelessScope(StateScope):
         (6.0, 1.0)
     """
 
-    __slots__ = ("collect_losses", "losses")
+    __slots__ = ("_initialize", "_outer_deferred", "collect_losses", "losses")
 
     def __init__(
         self,
@@ -42,7 +44,7 @@ class StatelessScope(StateScope):
         initialize_variables: bool = True,
     ) -> None:
         super().__init__()
-        self.collect_losses = collect_losses
+        self.collect_losses, self._initialize = collect_losses, initialize_variables
         self.losses: list[Any] = []
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
@@ -53,12 +55,17 @@ class StatelessScope(StateScope):
 
     def __enter__(self) -> StatelessScope:
         super().__enter__()
+        self._outer_deferred = STATE.deferred
+        STATE.deferred = self._outer_deferred or not self._initialize
         return self
 
+    def __exit__(self, *exc: object) -> None:
+        STATE.deferred = self._outer_deferred
+        super().__exit__(*exc)
+
     def add_loss(self, loss: Any) -> None:
-        """Puts a loss into `losses`, if they are collected."""
-        if self.collect_losses:
-            self.losses.append(loss)
+        """Puts a scalar among `losses`."""
+        self.losses.append(loss)
 
     def add_update(self, update: tuple[Variable, Any]) -> None:
         self.write(*update)
@@ -66,6 +73,25 @@ class StatelessScope(StateScope):
     def get_current_value(self, variable: Variable) -> Any:
         """The value at the end; None for a variable that was neither given nor assigned."""
         return self.values.get(variable)
+
+
+def with_values(*groups: tuple[str, Sequence[Variable], Iterable[Any]]) -> StatelessScope:
+    """A scope for a pure run: in it, the variables of each group `(argument, variables, values)` have those values.
+
+    Raises:
+        ArgumentError: there are more or fewer values than variables; names the argument.
+    """
+    pairs: list[tuple[Variable, Any]] = []
+    for argument, variables, given in groups:
+        values = list(given)
+        if len(values) != len(variables):
+            raise ArgumentError(
+                argument,
+                expected=f"{len(variables)} values, one for each variable",
+                got=f"{len(values)} of them",
+            )
+        pairs += zip(variables, values, strict=True)
+    return StatelessScope(pairs)
 
 
 def name_scope(name: str, **kwargs: Any) -> AbstractContextManager[None]:

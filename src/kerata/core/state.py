@@ -6,8 +6,6 @@ Everything here is thread-local, so that two threads may train on two engines.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 
@@ -28,16 +26,21 @@ class _ThreadState(threading.local):
 STATE = _ThreadState()
 
 
-@contextmanager
-def setting(**values: Any) -> Iterator[None]:
-    """Sets fields of the thread's state and puts the old values back."""
-    old = {name: getattr(STATE, name) for name in values}
-    for name, value in values.items():
-        setattr(STATE, name, value)
-    try:
-        yield
-    finally:
-        for name, value in old.items():
+class setting:  # reads as a verb: `with setting(engine=...)`
+    """Sets fields of the thread's state and puts the old values back. A class: a generator costs twice the time."""
+
+    __slots__ = ("_old", "_values")
+
+    def __init__(self, **values: Any) -> None:
+        self._values = values
+
+    def __enter__(self) -> None:
+        self._old = {name: getattr(STATE, name) for name in self._values}
+        for name, value in self._values.items():
+            setattr(STATE, name, value)
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._old.items():
             setattr(STATE, name, value)
 
 
@@ -71,9 +74,6 @@ class StateScope:
     def write(self, variable: Any, value: Any) -> None:
         self.values[variable] = value
         self.assigned[variable] = value
-
-    def add_loss(self, loss: Any) -> None:
-        """Told of what layers add to the loss of a call inside; see `StatelessScope`."""
 
     def __enter__(self) -> StateScope:
         self.parent, STATE.scope = STATE.scope, self

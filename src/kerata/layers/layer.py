@@ -16,7 +16,7 @@ from kerata.core.declare import infer, leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.graph import record
-from kerata.core.scope import StatelessScope
+from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import deserialize_fields, serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
@@ -49,6 +49,14 @@ class CallContext:
     def __init__(self, root: Layer, training: bool | None) -> None:
         self.root, self.training = root, training
         self.losses: list[tuple[Layer, Tensor]] = []
+
+
+def _collecting_scope() -> StatelessScope | None:
+    """The innermost scope of a user's that collects losses."""
+    scope = STATE.scope
+    while scope is not None and not getattr(scope, "collect_losses", False):
+        scope = scope.parent
+    return scope
 
 
 def _in_own_scope(build: Callable[..., None]) -> Callable[..., None]:
@@ -153,17 +161,12 @@ class Layer(Owner):
     # ---- losses ----------------------------------------------------------------------------------
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar (or a list of them) to the loss of the model, from inside `call`."""
-        context = STATE.call
+        context, collecting = STATE.call, _collecting_scope()
         target = context.losses if context is not None else self._collected
         for one in loss if isinstance(loss, (list, tuple)) else [loss]:
             target.append((self, one))
-
-    def _collect(self, losses: list[tuple[Layer, Tensor]]) -> None:
-        """Keeps what an outermost call has added; a stateless scope may want it too."""
-        self.__dict__["_collected"] = losses
-        if losses and STATE.scope is not None:
-            for _, loss in losses:
-                STATE.scope.add_loss(loss)
+            if collecting is not None:
+                collecting.add_loss(one)
 
     def _regularization_losses(self) -> list[Tensor]:
         return [v.regularizer(v.value) for v in self.trainable_variables if v.regularizer is not None]
@@ -262,7 +265,7 @@ class Layer(Owner):
             raise error.at(self.path) from None
         finally:
             STATE.call, STATE.engine = None, old_engine
-            self._collect(context.losses)
+            self.__dict__["_collected"] = context.losses
 
     def _call_slowly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
@@ -308,14 +311,13 @@ class Layer(Owner):
         try:
             outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
-                for out in tree.flatten(outputs):
-                    context.losses.append((self, self._activity_penalty(out)))
+                self.add_loss([self._activity_penalty(out) for out in tree.flatten(outputs)])
         finally:
             STATE.call, STATE.autocast, context.training = outer, old_autocast, old_training
             STATE.name_scope = old_scope
         self._pass_masks(args, arguments, outputs, masks, kwargs.get("mask", arguments.get("mask")))
         if outer is None:
-            self._collect(context.losses)
+            self.__dict__["_collected"] = context.losses
         if simple and not masks and old_autocast == autocast and self.activity_regularizer is None:
             self._remember(args[0], inner_training, spec, autocast, kwargs)
         return outputs
@@ -326,15 +328,12 @@ class Layer(Owner):
             return
         if type(x) not in ENGINE_OF or len(self._plans) >= _PLAN_LIMIT or STATE.abstract:
             return
-        call = self.call
-        if spec.takes_training:
-            flag = kwargs["training"]
-
-            def plan(x: Any) -> Any:
-                return call(x, training=flag)
-        else:
-            plan = call
+        plan = self._short_way(x, kwargs["training"] if spec.takes_training else None, spec.takes_training)
         self._plans[type(x), x.shape, x.dtype, training, autocast] = plan
+
+    def _short_way(self, x: Any, training: Any, takes_training: bool) -> Callable[[Tensor], Tensor]:
+        """What is left to call for inputs such as `x`, which was a good one."""
+        return functools.partial(self.call, training=training) if takes_training else self.call
 
     def _activity_penalty(self, out: Tensor) -> Tensor:
         count = OPS["cast"](shape_of(out)[0] if shape_of(out) else 1, dispatch.dtype_of(out))
@@ -504,17 +503,14 @@ class Layer(Owner):
         """
         if not self.built:
             raise StateError(f"Build the layer {self.path!r} before `stateless_call`: call it on data once.")
-        pairs: list[tuple[Variable, Any]] = []
-        for argument, own, given in (
-            ("trainable_variables", self.trainable_variables, trainable_variables),
-            ("non_trainable_variables", self.non_trainable_variables, non_trainable_variables),
-        ):
-            if len(own) != len(given):
-                raise ArgumentError(argument, expected=f"{len(own)} values", got=f"{len(given)} of them").at(
-                    self.path
-                )
-            pairs += zip(own, given, strict=True)
-        with StatelessScope(pairs) as scope:
+        try:
+            scope = with_values(
+                ("trainable_variables", self.trainable_variables, trainable_variables),
+                ("non_trainable_variables", self.non_trainable_variables, non_trainable_variables),
+            )
+        except ArgumentError as error:
+            raise error.at(self.path) from None
+        with scope:
             outputs = self(*args, **kwargs)
             losses = self.losses if return_losses else None
         after = [scope.get_current_value(v) for v in self.non_trainable_variables]

@@ -16,7 +16,7 @@ from kerata.core.state import STATE, setting
 from kerata.core.variable import STRUCTURE, Variable, structure_changed
 
 from .call_spec import call_spec
-from .tracking import children
+from .tracking import children, growing, held
 
 _CACHES = ("_plans", "_lists", "_compiled_steps")
 
@@ -144,11 +144,24 @@ class Owner(Operation):
 
     def _remembered(self, what: str, find: Callable[[], list[Any]]) -> list[Any]:
         """What `find` gives, remembered until some structure changes."""
-        cache = self.__dict__.setdefault("_lists", {})
+        structure = self._structure()
+        cache = self.__dict__["_lists"]
         entry = cache.get(what)
-        if entry is None or entry[0] != STRUCTURE[0]:
-            entry = cache[what] = STRUCTURE[0], find()
+        if entry is None or entry[0] != structure:
+            entry = cache[what] = structure, find()
         return list(entry[1])
+
+    def _structure(self) -> int:
+        """The number of the present structure, after a look at lists and dicts that users may have added to."""
+        cache = self.__dict__.setdefault("_lists", {})
+        entry = cache.get("growing")
+        if entry is None or entry[0] != STRUCTURE[0] or any(len(kept) != size for kept, size, _ in entry[1]):
+            found = [(kept, len(kept), [id(v) for v in held(kept)]) for kept in growing(self)]
+            known = entry is not None and entry[0] == STRUCTURE[0]
+            if known and [ids for *_, ids in found] != [ids for *_, ids in entry[1]]:
+                structure_changed()
+            entry = cache["growing"] = STRUCTURE[0], found
+        return entry[0]
 
     def _listed(self, what: str, choose: Callable[[Variable, str], bool]) -> list[Variable]:
         """The variables that `choose` wants."""

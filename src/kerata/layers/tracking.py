@@ -52,3 +52,20 @@ def descendants(owner: Any, seen: set[int] | None = None) -> Iterator[Any]:
             yield child
             if not isinstance(child, Variable):
                 yield from descendants(child, seen)
+
+
+def growing(owner: Any) -> Iterator[list[Any] | dict[Any, Any] | set[Any]]:
+    """The lists, dicts and sets in attributes of users' classes below `owner`, which may come to hold other objects.
+
+    Kerata's own classes say themselves when what they hold changes.
+    """
+    for holder in (owner, *descendants(owner)):
+        if isinstance(holder, Variable) or type(holder).__module__.partition(".")[0] == "kerata":
+            continue
+        stack = [value for name, value in holder.__dict__.items() if name not in _SKIP]
+        while stack:
+            value = stack.pop()
+            if isinstance(value, (list, dict, set)):
+                yield value
+            if isinstance(value, (list, tuple, dict)):
+                stack.extend(value.values() if isinstance(value, dict) else value)

@@ -58,8 +58,8 @@ def circle(
     )
     if len(ops.shape(y_pred)) != 2:
         raise ArgumentError("y_pred", expected="embeddings of shape (batch, size)", got=y_pred)
-    # Half the cosine distance, as in Keras: 0 for equal directions, 1 for opposite ones.
-    distance = ops.subtract(1.0, ops.matmul(y_pred, ops.transpose(references)))
+    # As in Keras: 0 for equal directions, and for what has a norm above 1 and would be nearer than that.
+    distance = ops.maximum(ops.subtract(1.0, ops.matmul(y_pred, ops.transpose(references))), 0.0)
     return _from_distances(distance, *_pairs(labels, others, remove_diagonal), float(gamma), margin)
 
 

@@ -30,7 +30,7 @@ class MeanMetricWrapper(Mean):
     def __init__(
         self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any
     ) -> None:
-        super().__init__(name or getattr(fn, "__name__", "mean_metric_wrapper"), dtype)
+        super().__init__(name or "mean_metric_wrapper", dtype)
         self.fn, self._fn_kwargs = fn, kwargs
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:  # type: ignore[override]

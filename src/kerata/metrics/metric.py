@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from kerata import backends, dtype_policies, initializers, ops
 from kerata.core import config
-from kerata.core.errors import ArgumentError, StateError
+from kerata.core.errors import StateError
 from kerata.core.naming import auto_name, to_snake_case
-from kerata.core.scope import StatelessScope
+from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
@@ -138,12 +138,7 @@ class Metric:
         return [scope.get_current_value(v) for v in self.variables]
 
     def _with_values(self, values: Sequence[Tensor]) -> StatelessScope:
-        own = self.variables
-        if len(values) != len(own):
-            raise ArgumentError(
-                "metric_variables", expected=f"{len(own)} tensors", got=f"{len(values)} of them"
-            )
-        return StatelessScope(zip(own, values, strict=True))
+        return with_values(("metric_variables", self.variables, values))
 
     def _move(self, engine: Any) -> None:
         self.engine = engine

@@ -221,7 +221,9 @@ def match_inputs(function: Function, inputs: Tree) -> list[Any]:
         and not isinstance(inputs, (list, tuple, dict))
     ):
         return [_fit(inputs, expected[0])]
-    if isinstance(inputs, dict):
+    if _is_nested(function.input):
+        values = _by_structure(function.input, inputs, "inputs")
+    elif isinstance(inputs, dict):
         values = _by_name(function, inputs)
     else:
         values = tree.flatten(inputs)
@@ -233,6 +235,32 @@ def match_inputs(function: Function, inputs: Tree) -> list[Any]:
             got=f"{len(values)} of them",
         )
     return [_fit(x, t) for x, t in zip(values, expected, strict=True)]
+
+
+def _is_nested(structure: Tree) -> bool:
+    """Whether a dict holds, or is held by, another structure: then names alone do not say what goes where."""
+    if isinstance(structure, dict):
+        return any(type(part) is not KerasTensor for part in structure.values())
+    parts = structure if isinstance(structure, (list, tuple)) else ()
+    return any(isinstance(part, dict) or _is_nested(part) for part in parts)
+
+
+def _by_structure(structure: Tree, given: Any, place: str) -> list[Any]:
+    """The leaves of what is given for a structure of inputs, in the order of the graph's inputs."""
+    if type(structure) is KerasTensor:
+        return [given]
+    if isinstance(structure, dict):
+        if not isinstance(given, dict) or not structure.keys() <= given.keys():
+            raise ArgumentError(place, expected=f"a dict with the keys {list(structure)}", got=given)
+        parts = [
+            (structure[key], given[key], f"{place}[{key!r}]")
+            for key in tree.flatten({k: k for k in structure})
+        ]
+    else:
+        if not isinstance(given, (list, tuple)) or len(given) != len(structure):
+            raise ArgumentError(place, expected=f"a list of {len(structure)} structures", got=given)
+        parts = [(part, v, f"{place}[{i}]") for i, (part, v) in enumerate(zip(structure, given, strict=True))]
+    return [leaf for part in parts for leaf in _by_structure(*part)]
 
 
 def _by_name(function: Function, inputs: dict[str, Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from kerata.core.errors import ArgumentError, StateError
@@ -164,6 +164,18 @@ class Sequential(Model):
                 x = layer(x)
         return x
 
+    def _short_way(self, x: Any, training: Any, takes_training: bool) -> Callable[[Any], Any]:
+        graph, layers = self.__dict__["_graph"], self.layers
+        if type(self).call is not Sequential.call or not _fits_as_it_is(graph, x):
+            return super()._short_way(x, training, takes_training)
+
+        def run(x: Any) -> Any:
+            for layer in layers:
+                x = layer(x)
+            return x
+
+        return run
+
     _makes_masks = False
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
@@ -252,3 +264,11 @@ def _called_once(layer: Layer, x: KerasTensor) -> Any:
         if len(node.args) == 1 and node.args[0] is x and not node.kwargs:
             return node.outputs
     return layer(x)
+
+
+def _fits_as_it_is(graph: Function | None, x: Any) -> bool:
+    """Whether the graph takes an input without a cast or another rank."""
+    try:
+        return graph is not None and match_inputs(graph, x)[0] is x
+    except ArgumentError:
+        return False

@@ -13,7 +13,7 @@ import numpy as np
 
 from kerata import backends
 from kerata.core import dispatch, dtypes, rules, tree
-from kerata.core.declare import new_abstract
+from kerata.core.declare import new_abstract, no_text
 from kerata.core.dispatch import dtype_of, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.graph import Operation
@@ -47,8 +47,11 @@ class Transform(Operation):
         return self.fn(*args)
 
 
-def _leaves(*trees: Tree) -> list[Any]:
-    return [leaf for t in trees for leaf in tree.flatten(t)]
+def _leaves(**trees: Tree) -> list[Any]:
+    """The leaves of the arguments; a text among them is refused, though some engines have tensors of it."""
+    return [
+        leaf if leaf is None else no_text(name, leaf) for name, t in trees.items() for leaf in tree.flatten(t)
+    ]
 
 
 def is_symbolic(leaves: Sequence[Any]) -> bool:
@@ -125,7 +128,7 @@ def cond(pred: Any, true_fn: Callable[[], Tree], false_fn: Callable[[], Tree]) -
     _callable(true_fn, "true_fn"), _callable(false_fn, "false_fn")
     if isinstance(pred, (bool, int, float)):
         return true_fn() if pred else false_fn()
-    pred = convert_to_tensor(pred)
+    pred = convert_to_tensor(no_text("pred", pred))
     if builtins.any(rules.differ(d, 1) for d in shape_of(pred)):
         raise ArgumentError("pred", expected="a scalar", got=pred)
     pred = reshape(cast(pred, "bool"), ())
@@ -178,7 +181,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Tree]], *operands: Any) 
     last = len(branches) - 1
     if isinstance(index, int):
         return branches[min(max(index, 0), last)](*operands)
-    index = convert_to_tensor(index)
+    index = convert_to_tensor(no_text("index", index))
 
     def choose(i: int) -> Tree:
         if i == last:
@@ -214,11 +217,11 @@ def while_loop(
         6
     """
     _callable(cond, "cond"), _callable(body, "body")
-    if is_symbolic(_leaves(loop_vars)):
+    if is_symbolic(_leaves(loop_vars=loop_vars)):
         return Transform("while_loop", lambda v: while_loop(cond, body, v, maximum_iterations))(loop_vars)
     many = isinstance(loop_vars, (tuple, list))
     state = tuple(loop_vars) if many else (loop_vars,)
-    engine = _engine(_leaves(state))
+    engine = _engine(_leaves(loop_vars=state))
     with setting(engine=engine):
         state = _tensors(state)
         out = _while(engine, cond, body, state, maximum_iterations)
@@ -258,7 +261,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Tree], Tree], ini
         6
     """
     _callable(body_fun, "body_fun")
-    leaves = _leaves(lower, upper, init_val)
+    leaves = _leaves(lower=lower, upper=upper, init_val=init_val)
     if is_symbolic(leaves):
         return Transform("fori_loop", lambda a, b, v: fori_loop(a, b, body_fun, v))(lower, upper, init_val)
     engine = _engine(leaves)
@@ -338,7 +341,7 @@ def scan(
         array([1., 2., 3.], dtype=float32)
     """
     _callable(f, "f")
-    leaves = _leaves(init, xs)
+    leaves = _leaves(init=init, xs=xs)
     if is_symbolic(leaves):
         return Transform("scan", lambda i, x: scan(f, i, x, length, reverse, unroll))(init, xs)
     engine = _engine(leaves)
@@ -423,7 +426,7 @@ def vectorized_map(function: Callable[[Tree], Tree], elements: Tree) -> Tree:
         array([0, 2, 4], dtype=int32)
     """
     _callable(function, "function")
-    leaves = _leaves(elements)
+    leaves = _leaves(elements=elements)
     if is_symbolic(leaves):
         return Transform("vectorized_map", lambda e: vectorized_map(function, e))(elements)
     engine = _engine(leaves)
@@ -458,7 +461,7 @@ def associative_scan(
         array([ 1,  3,  6, 10], dtype=int32)
     """
     _callable(f, "f")
-    leaves = _leaves(elems)
+    leaves = _leaves(elems=elems)
     if is_symbolic(leaves):
         return Transform("associative_scan", lambda e: associative_scan(f, e, reverse, axis))(elems)
     with setting(engine=_engine(leaves)):
@@ -546,7 +549,7 @@ def custom_gradient(f: Callable[..., tuple[Tree, Callable[..., Any]]]) -> Callab
     _callable(f, "f")
 
     def call(*args: Any) -> Tree:
-        leaves = _leaves(*args)
+        leaves = _leaves(args=args)
         if is_symbolic(leaves):
             return Transform("custom_gradient", call)(*args)
         if is_abstract(leaves):

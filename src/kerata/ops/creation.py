@@ -12,7 +12,7 @@ import numpy as np
 
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import new_abstract, op
+from kerata.core.declare import new_abstract, no_text, op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
@@ -30,6 +30,10 @@ def _filled(shape: Any, value: Any, dtype: str) -> Tensor:
     sizes = rules.as_shape(shape)
     if any(type(d) is int and d < 0 for d in sizes):
         raise ArgumentError("shape", expected="sizes that are not negative", got=shape)
+    try:
+        np.full((), value, dtypes.numpy_dtype(dtype))
+    except OverflowError:
+        raise ArgumentError("fill_value", expected=f"a number that {dtype} holds", got=value) from None
     if all(type(d) is int for d in sizes):
         return create(
             sizes,
@@ -131,7 +135,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     name = dtypes.standardize(dtype)
     if isinstance(fill_value, (bool, int, float, complex)):
         return _filled(shape, fill_value, name)
-    sizes, have = rules.as_shape(shape), shape_of(fill_value)
+    sizes, have = rules.as_shape(shape), shape_of(no_text("fill_value", fill_value))
     if len(have) > len(sizes) or not fits(have, sizes[len(sizes) - len(have) :]):
         raise ArgumentError("fill_value", expected=f"a value that broadcasts to {sizes}", got=fill_value)
     if STATE.abstract:  # a real value would be spread over stand-ins for unknown sizes
@@ -225,6 +229,8 @@ def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
     rejects=[
         rejects(T((2,)), T((3,)), argument="fill_value"),
         rejects(T((2,)), 1, dtype="number", argument="dtype"),
+        rejects(T((2,)), "a", argument="fill_value"),
+        rejects(T((2,), "int8"), 300, argument="fill_value"),
     ],
     computes=False,
     reference=np.full_like,
@@ -263,7 +269,10 @@ def range_tensor(n: Any, dtype: str = "int32") -> Tensor:
         sample(5), sample(2, 7), sample(7, 2, -2), sample(0.0, 1.0, 0.25), sample(3, dtype="float32"), sample(0), sample(5, 2),
         sample(0, 3, dtype="int64"), sample(2.5),
     ],
-    rejects=[rejects(0, 5, 0, argument="step"), rejects("a", argument="start")],
+    rejects=[
+        rejects(0, 5, 0, argument="step"), rejects("a", argument="start"), rejects((1.0,), argument="start"),
+        rejects(float("nan"), argument="start"), rejects(0, float("inf"), argument="stop"),
+    ],
 reference=np.arange)  # fmt: skip
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
     """Evenly spaced numbers in the half-open interval from `start` to `stop`.
@@ -286,7 +295,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         array([0, 2, 4], dtype=int32)
     """
     given = {"start": start, "stop": stop, "step": step}
-    ends = {name: _number(v, name) for name, v in given.items() if v is not None}
+    ends = {name: _finite(v, name) for name, v in given.items() if v is not None}
     if ends.get("step") == 0:
         raise ArgumentError("step", expected="not 0", got=step)
     name = (
@@ -310,11 +319,23 @@ def _number(value: Any, argument: str) -> Any:
         return value
     try:
         array = None if isinstance(value, str) else convert_to_numpy(convert_to_tensor(value))
-    except (ArgumentError, TypeError, ValueError):
+    except (
+        ArgumentError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ):  # engines say in their own ways: no value yet
         array = None
     if array is None or array.ndim:
         raise ArgumentError(argument, expected="a number whose value is known", got=value)
     return array[()]
+
+
+def _finite(value: Any, argument: str) -> Any:
+    number = _number(value, argument)
+    if not math.isfinite(number):
+        raise ArgumentError(argument, expected="a finite number", got=value)
+    return number
 
 
 def _count(num: Any) -> int:

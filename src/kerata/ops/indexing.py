@@ -279,6 +279,10 @@ def _flat_indices(indices: Any, shape: tuple[Any, ...]) -> Tensor:
             "indices", expected=f"of shape (..., depth) with a depth in [1, {len(shape)}]", got=indices
         )
     depth = have[-1]
+    if 0 in shape[:depth] and 0 not in have[:-1]:
+        raise ArgumentError(
+            "indices", expected=f"none, for there are no places in the shape {shape}", got=indices
+        )
     columns = []
     for i in range(depth):
         column = p.slice(
@@ -323,6 +327,7 @@ def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
     sample([[0], [0]], T((2,), "bool"), (2,))],
     rejects=[
         rejects([[3]], T((1,)), (3,), argument="indices"),
+        rejects(values([[0]], dtype="int32"), T((1,)), (0,), argument="indices"),
         rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"),
         rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices"),
     ],

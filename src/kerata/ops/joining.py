@@ -67,7 +67,7 @@ _LISTS = [sample([T((2, 3)), T((2, 3))]), sample([T((2, 3))]), sample([T((3,), "
 
 def _tensors(xs: Any, argument: str) -> list[Any]:
     """The tensors to join; the slices of one tensor where it is not a list."""
-    if is_tensor(xs) and shape_of(xs):
+    if is_tensor(xs) and shape_of(xs) and shape_of(xs)[0] != 0:
         return list(pieces(xs, 0))
     if not isinstance(xs, (list, tuple)) or not xs:
         raise ArgumentError(argument, expected="a list of at least one tensor", got=xs)

@@ -118,7 +118,10 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
         sample(T((2, 3)), 1), sample(T((2, 3)), -2, axis=1), sample(T((2, 3)), (1, 2), axis=(0, 1)),
         sample(T((3,)), 7), sample(T((0,)), 1, 0), sample(T((2, 3)), 1, (0, 1)),
     ],
-    rejects=[rejects(T((2, 3)), 1, 2, argument="axis"), rejects(T((2, 3)), (1, 2, 3), (0, 1), argument="shift")],
+    rejects=[
+        rejects(T((2, 3)), 1, 2, argument="axis"), rejects(T((2, 3)), (1, 2, 3), (0, 1), argument="shift"),
+        rejects(T((2, 3)), 1, 1.5, argument="axis"),
+    ],
     reference=np.roll,
 )  # fmt: skip
 def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
@@ -137,7 +140,7 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
     if axis is None:
         shape = shape_of(x)
         return p.reshape(roll(flattened(x), shift, 0), shape=shape)
-    axes = [axis] if hasattr(axis, "__index__") else list(axis)
+    axes = list(axis) if isinstance(axis, (list, tuple)) else [axis]
     shifts = [int(n) for n in known_integers(shift, "shift").reshape(-1)]
     shifts = shifts * len(axes) if len(shifts) == 1 else shifts
     axes = axes * len(shifts) if len(axes) == 1 else axes

@@ -163,8 +163,10 @@ def _quantiles(
 
 def _fractions(q: Any, dtype: str, whole: float) -> Tensor:
     """The quantiles as parts of 1. Those of a number or a list are checked; of a tensor, what is outside becomes the end."""
-    if not hasattr(q, "dtype") and not np.all((np.asarray(q) >= 0) & (np.asarray(q) <= whole)):
-        raise ArgumentError("q", expected=f"from 0 to {whole:g}", got=q)
+    if not hasattr(q, "dtype"):
+        given = np.asarray(q)
+        if given.dtype.kind not in "biuf" or not np.all((given >= 0) & (given <= whole)):
+            raise ArgumentError("q", expected=f"numbers from 0 to {whole:g}", got=q)
     wanted = cast(here(q), dtype) if is_tensor(q) else constant(q, dtype)
     if len(shape_of(wanted)) > 1:
         raise ArgumentError("q", expected="a number or numbers in one dimension", got=q)

@@ -12,7 +12,7 @@ from kerata.core.declare import op
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
-from .creation import _number
+from .creation import _finite
 from .elementwise import constant
 
 TensorLike = Any
@@ -20,7 +20,7 @@ Tensor = Any
 
 
 def _window(x: Any, formula: Callable[[np.ndarray, int], np.ndarray]) -> Tensor:
-    n = _number(x, "x")
+    n = _finite(x, "x")
     if n != int(n):
         raise ArgumentError("x", expected="an integer", got=x)
     count = max(int(n), 0)
@@ -31,7 +31,11 @@ def _window(x: Any, formula: Callable[[np.ndarray, int], np.ndarray]) -> Tensor:
 _WINDOWS = [sample(5), sample(1), sample(0), sample(8), sample(-2)]
 
 
-_WINDOW_REJECTS = [rejects(2.5, argument="x"), rejects(T((2,), "int32"), argument="x")]
+_WINDOW_REJECTS = [
+    rejects(2.5, argument="x"),
+    rejects(T((2,), "int32"), argument="x"),
+    rejects(float("inf"), argument="x"),
+]
 
 
 @op(samples=[*_WINDOWS, sample(2)], rejects=_WINDOW_REJECTS, reference=np.bartlett)
@@ -111,7 +115,7 @@ def kaiser(x: Any, beta: Any) -> Tensor:
         >>> kerata.ops.kaiser(5, 8.6).shape == (5,)
         True
     """
-    shape = float(_number(beta, "beta"))
+    shape = float(_finite(beta, "beta"))
     return _window(
         x, lambda i, n: np.i0(shape * np.sqrt(np.maximum(1 - (2 * i / n - 1) ** 2, 0))) / np.i0(shape)
     )

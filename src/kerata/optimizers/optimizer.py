@@ -11,7 +11,7 @@ from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name
 from kerata.core.registry import custom_object_scope
-from kerata.core.scope import StatelessScope
+from kerata.core.scope import with_values
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
@@ -509,20 +509,13 @@ class Optimizer:
             raise StateError(
                 "Build the optimizer before `stateless_apply`: call `build(trainable_variables)`."
             )
-        own = self.variables
-        for argument, values, wanted in (
-            ("optimizer_variables", optimizer_variables, own),
-            ("trainable_variables", trainable_variables, self._trainable_variables),
-        ):
-            if len(values) != len(wanted):
-                raise ArgumentError(argument, expected=f"{len(wanted)} tensors", got=f"{len(values)} of them")
-        pairs = [
-            *zip(self._trainable_variables, trainable_variables, strict=True),
-            *zip(own, optimizer_variables, strict=True),
-        ]
-        with StatelessScope(pairs) as scope:
+        own, trained = self.variables, self._trainable_variables
+        with with_values(
+            ("optimizer_variables", own, optimizer_variables),
+            ("trainable_variables", trained, trainable_variables),
+        ) as scope:
             self.apply(grads)
-        new = [scope.get_current_value(v) for v in self._trainable_variables]
+        new = [scope.get_current_value(v) for v in trained]
         return new, [scope.get_current_value(v) for v in own]
 
     def scale_loss(self, loss: Tensor) -> Tensor:

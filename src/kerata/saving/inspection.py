@@ -191,8 +191,10 @@ class Inspection:
         compiling = value.get("compile_config")
         if isinstance(compiling, dict):
             inside = (place, "compile_config")
-            if self.compiles:
-                self._push((v, (inside, k), kinds_of_field(k)) for k, v in compiling.items())
+            if (
+                self.compiles
+            ):  # what a class of the caller's compiles with is its own affair, as its config is
+                self._push((v, (inside, k), kinds_of_field(k) if own else _ANY) for k, v in compiling.items())
         inner, graph = (place, "config"), _OPS if "input_layers" in config else ()
         self._push(
             (
@@ -290,6 +292,12 @@ class Inspection:
                 found = registry.table(kind).get(name) if kind in registry.KINDS else None
                 if found is not None:
                     return found
+        if name == "<lambda>":
+            self.refuse(
+                place,
+                "it was saved with a Python lambda, which has no name, and whose code no file holds. Define the function "
+                "by name, register it with kerata.saving.register_keras_serializable, and save again",
+            )
         among = "objects" if set(kinds) == set(_ANY) else " or ".join(kinds) or "plain data"
         self.refuse(
             place,

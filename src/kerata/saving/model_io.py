@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kerata import __version__
+from kerata.core.checks import nothing_else
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.models.model import Model
 from kerata.saving import assets
@@ -62,10 +64,7 @@ def save_model(
         >>> kerata.saving.load_model(path).count_params()
         8
     """
-    if kwargs:
-        raise ArgumentError(
-            next(iter(kwargs)), expected="an argument of save_model", got=next(iter(kwargs.values()))
-        )
+    nothing_else("save_model", kwargs)
     name = os.fspath(filepath)
     if not isinstance(model, Model):
         raise ArgumentError("model", expected="a model", got=model)
@@ -206,10 +205,14 @@ def _texts(model: Any) -> dict[str, bytes]:
     """Metadata and config as the members of an archive."""
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": _FORMAT, "date_saved": now, "kerata_version": __version__}
-    return {
-        METADATA: json.dumps(metadata).encode(),
-        CONFIG: json.dumps(serialize_keras_object(model)).encode(),
-    }
+    config = json.dumps(serialize_keras_object(model))
+    if '"config": "<lambda>"' in config:
+        warnings.warn(
+            "The model holds a Python lambda. No file holds its code, so this one cannot be loaded. Define the function "
+            "by name and register it with kerata.saving.register_keras_serializable before you save.",
+            stacklevel=5,
+        )
+    return {METADATA: json.dumps(metadata).encode(), CONFIG: config.encode()}
 
 
 def _save_archive(model: Any, name: str) -> None:

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from kerata.core import registry, serialization
+from kerata.core.checks import nothing_else
 from kerata.core.errors import ArgumentError
 from kerata.core.serialization import serialize_keras_object as serialize_keras_object
 from kerata.core.state import setting
@@ -41,10 +42,7 @@ def deserialize_keras_object(
         >>> kerata.saving.deserialize_keras_object(config).l2
         0.1
     """
-    if kwargs:
-        raise ArgumentError(
-            next(iter(kwargs)), expected="an argument of deserialize_keras_object", got=kwargs
-        )
+    nothing_else("deserialize_keras_object", kwargs)
     with refusing("config", custom=bool(custom_objects), place="the top"):
         Inspection("config", custom_objects, safe_mode).check(config, "the top")
         if not safe_mode:

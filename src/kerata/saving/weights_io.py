@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kerata.core.checks import nothing_else
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.saving.archive import WEIGHTS, open_model_archive, replacing, write_atomically
 from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
@@ -38,10 +39,7 @@ def save_weights(
     Raises:
         ArgumentError: if the path has another ending, or a file is there and must stay.
     """
-    if kwargs:
-        raise ArgumentError(
-            next(iter(kwargs)), expected="an argument of save_weights", got=next(iter(kwargs.values()))
-        )
+    nothing_else("save_weights", kwargs)
     name = os.fspath(filepath)
     if max_shard_size is not None and not name.endswith(".weights.json"):
         name = name.removesuffix(".h5").removesuffix(".weights") + ".weights.json"
@@ -83,10 +81,7 @@ def load_weights(
         RefusedFileError: a `ValueError`, with the arrays that do not fit or what is wrong with the file.
         ArgumentError: if there is no such file.
     """
-    if kwargs:
-        raise ArgumentError(
-            next(iter(kwargs)), expected="an argument of load_weights", got=next(iter(kwargs.values()))
-        )
+    nothing_else("load_weights", kwargs)
     name = os.fspath(filepath)
     if not os.path.isfile(name):
         raise ArgumentError("filepath", expected="the path of a file that is there", got=name)

@@ -148,7 +148,30 @@ class Compilation(_Host):
 
     @property
     def metrics_names(self) -> list[str]:
-        return [m.name for m in self.metrics]
+        """The names of `metrics` in the logs, in the order in which `evaluate` gives their values."""
+        return [name for name, _ in self._named_metrics()]
+
+    def _named_metrics(self) -> list[tuple[str, Any]]:
+        """(name in the logs, metric) of each of `metrics`, which a model of one's own may have fewer of.
+
+        In Keras's order: the loss, that of each output, what `compile` was given, what the layers have. With several
+        outputs, what `compile` was given is named after them, and comes last, by name.
+        """
+        metrics, named = self.metrics, []
+        listed, known = {id(m) for m in metrics}, {id(m) for m in self._own_metrics()}
+        if self.compiled and id(self._loss_tracker) in listed:
+            trackers = [] if self._compile_losses is None else self._compile_losses.trackers
+            named = [("loss", self._loss_tracker), *((t.name, t) for t in trackers)]
+        groups = (
+            [g for g in self._compile_metrics if listed.issuperset(map(id, g.metrics))]
+            if self.compiled
+            else []
+        )
+        given = [entry for g in groups for entry in g.named]
+        in_layers = [(m.name, m) for m in metrics if id(m) not in known]
+        if any(g.several for g in groups):
+            return [*named, *in_layers, *sorted(given, key=lambda entry: entry[0])]
+        return [*named, *given, *in_layers]
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -161,21 +184,11 @@ class Compilation(_Host):
                 metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """Name -> current value of each metric of `metrics`, which a model of one's own may have fewer of."""
-        metrics = self.metrics
-        listed, found = {id(m) for m in metrics}, {}
-        if self.compiled and id(self._loss_tracker) in listed:
-            found["loss"] = self._loss_tracker.result()
-            if self._compile_losses is not None:
-                found.update((t.name, t.result()) for t in self._compile_losses.trackers)
-        for group in self._compile_metrics if self.compiled else ():
-            if listed.issuperset(map(id, group.metrics)):
-                found.update(group.results())
-        known = {id(m) for m in self._own_metrics()}
-        for metric in metrics:
-            if id(metric) not in known:
-                value = metric.result()
-                found.update(value if isinstance(value, dict) else {metric.name: value})
+        """Name -> current value of each metric of `metrics`; one with a dict of values gives several."""
+        found: dict[str, Any] = {}
+        for name, metric in self._named_metrics():
+            value = metric.result()
+            found.update(value if isinstance(value, dict) else {name: value})
         return found
 
     def _assert_compiled(self, call: str) -> None:

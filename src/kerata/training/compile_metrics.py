@@ -7,6 +7,7 @@ from typing import Any
 
 from kerata import metrics, ops
 from kerata.core.errors import ArgumentError
+from kerata.core.naming import to_snake_case
 from kerata.metrics.metric import Metric
 
 from .compile_losses import _aligned, _by_key, _spread
@@ -37,6 +38,7 @@ class CompileMetrics:
         self.given, self.weighted, self.beside = given, weighted, beside
         self.names = list(output_names or ())
         self._plan: list[tuple[Any, Metric, str]] | None = None
+        self.several = False  # whether there are several outputs, after which metrics are named
         for one in _flat(given):
             if (
                 one is not None
@@ -70,16 +72,10 @@ class CompileMetrics:
             else:
                 metric.update_state(targets[key], outputs[key])
 
-    def results(self) -> dict[str, Any]:
-        """Name -> result; a metric with a dict of results gives several."""
-        found: dict[str, Any] = {}
-        for _, metric, name in self._plan or ():
-            value = metric.result()
-            if isinstance(value, dict):
-                found.update(value)
-            else:
-                found[name] = value
-        return found
+    @property
+    def named(self) -> list[tuple[str, Metric]]:
+        """(name in the logs, metric) of each."""
+        return [(name, metric) for _, metric, name in self._plan or ()]
 
     def reset_state(self) -> None:
         for metric in self.metrics:
@@ -88,7 +84,7 @@ class CompileMetrics:
     def _make_plan(
         self, targets: dict[Any, Any], outputs: dict[Any, Tensor]
     ) -> list[tuple[Any, Metric, str]]:
-        several = len(outputs) > 1
+        several = self.several = len(outputs) > 1
         given = self.given
         if several and isinstance(given, (list, tuple)) and len(given) != len(outputs):
             raise ArgumentError(
@@ -135,7 +131,7 @@ def make_metric(given: Any, y_true: Tensor, y_pred: Tensor) -> tuple[Metric, str
         if isinstance(given, str):  # logs, and callbacks that monitor them, know it by this name
             metric.name = given
         return metric, metric.name
-    name = getattr(metric, "__name__", "metric")
+    name = to_snake_case(getattr(metric, "__name__", type(metric).__name__))
     return metrics.MeanMetricWrapper(metric, name=name), given if isinstance(given, str) else name
 
 

@@ -15,7 +15,7 @@ from kerata.core.errors import StateError
 from kerata.core.function import function
 from kerata.core.gradient import value_and_grad
 from kerata.core.state import STATE, StateScope, setting
-from kerata.core.variable import STRUCTURE, Variable
+from kerata.core.variable import Variable
 
 from .compilation import Compilation
 from .data import unpack_x_y_sample_weight
@@ -206,7 +206,7 @@ class Steps(Compilation):
 
         With `several`, over stacked batches; with `logs`, it gives them, which costs a little where nobody reads them.
         """
-        key, made_from = (kind, several, logs), STRUCTURE[0]
+        key, made_from = (kind, several, logs), self._structure()
         steps = self.__dict__["_compiled_steps"]
         entry = steps.get(key)
         if entry is not None and entry[0] == made_from:
@@ -254,14 +254,14 @@ class Steps(Compilation):
 
         The step runs once on abstract values for each new signature of a batch.
         """
-        signature = (kind, STRUCTURE[0], *(_signature(v) for v in (x, y, w)))
+        signature = (kind, self._structure(), *(_signature(v) for v in (x, y, w)))
         if signature in self.__dict__["_prepared"]:
             return
         with StateScope(), self.engine.inference_scope():
             self._dry_run(kind, x, y, w)
         if kind == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
-        signature = (kind, STRUCTURE[0], *signature[2:])
+        signature = (kind, self._structure(), *signature[2:])
         self.__dict__["_prepared"].add(signature)
 
     def _dry_run(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:

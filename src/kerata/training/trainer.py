@@ -10,7 +10,9 @@ import numpy as np
 from kerata import ops
 from kerata.callbacks.callback_list import CallbackList
 from kerata.core import config, tree
+from kerata.core.checks import nothing_else
 from kerata.core.errors import ArgumentError
+from kerata.core.scope import with_values
 from kerata.core.state import STATE, setting
 
 from .data import as_batches, split_validation, unpack_x_y_sample_weight
@@ -195,6 +197,7 @@ class Trainer(Steps):
         **kwargs: Any,
     ) -> Any:
         """Loss and metrics on data: a number, a list, or with `return_dict` a dict."""
+        nothing_else("evaluate", kwargs)
         self._assert_compiled("evaluate")
         with setting(engine=self.engine):
             source = as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, training=False)
@@ -377,16 +380,11 @@ class Trainer(Steps):
         training: bool = True,
     ) -> tuple[Tensor, tuple[Any, ...]]:
         """`compute_loss` as a pure function of the values of all variables."""
-        from kerata.core.scope import StatelessScope
-
-        pairs = [
-            *zip(self.trainable_variables, trainable_variables, strict=True),
-            *zip(self.non_trainable_variables, non_trainable_variables, strict=True),
-            *zip(self.metrics_variables, metrics_variables, strict=True),
-        ]
-        with StatelessScope(pairs) as scope:
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training)
         groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        names = ("trainable_variables", "non_trainable_variables", "metrics_variables")
+        given = (trainable_variables, non_trainable_variables, metrics_variables)
+        with with_values(*zip(names, groups, given, strict=True)) as scope:
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training)
         return loss, tuple([scope.get_current_value(v) for v in group] for group in groups)
 
 

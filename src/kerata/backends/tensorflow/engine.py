@@ -13,12 +13,12 @@ from tensorflow.python.autograph.core import config as autograph_rules
 from kerata.backends.numpy.primitives import TABLE as NUMPY
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
-from kerata.core.declare import leaves_of
 from kerata.core.replay import replayable
 from kerata.core.state import STATE, StateScope, setting
 from kerata.core.variable import Variable
 
 from . import fast, fast_optimizers
+from .lift import lifted
 from .primitives import FLOATING, TABLE, native
 
 Tensor = Any
@@ -51,15 +51,6 @@ class _Assigned(StateScope):
 
 def _graph() -> Any:
     return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
-
-
-class _Held:
-    """A variable as an argument of a `tf.function`, which traces for each such object and passes it on as it is."""
-
-    __slots__ = ("__weakref__", "variable")
-
-    def __init__(self, variable: Variable) -> None:
-        self.variable = variable
 
 
 class TensorflowEngine(Engine):
@@ -211,40 +202,7 @@ class TensorflowEngine(Engine):
         return out, back
 
     def function(self, fn: Callable[..., Any], options: Any) -> Callable[..., Any]:
-        xla = options.jit_compile is True
-
-        held: dict[int, _Held] = {}  # what TensorFlow would make tensors of, which cannot be assigned to
-
-        def traced(*args: Any, **kwargs: Any) -> Any:
-            if held:
-                args, kwargs = tree.map_structure(
-                    lambda v: v.variable if type(v) is _Held else v, (args, kwargs)
-                )
-            old, STATE.engine = STATE.engine, self
-            STATE.tracing += 1
-            try:
-                return fn(*args, **kwargs)
-            finally:
-                STATE.tracing -= 1
-                STATE.engine = old
-
-        # TensorFlow takes 1, 1.0 and True for one argument: each combination of their classes has a function of its own.
-        made: dict[tuple[type, ...], Callable[..., Any]] = {}
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            leaves = list(leaves_of([args, kwargs]))
-            kinds = tuple(type(v) for v in leaves if isinstance(v, (bool, int, float)))
-            run = made.get(kinds)
-            if run is None:
-                run = made[kinds] = tf.function(traced, jit_compile=xla, autograph=False)
-            if any(isinstance(v, Variable) for v in leaves):
-                args, kwargs = tree.map_structure(hold, (args, kwargs))
-            return run(*args, **kwargs)
-
-        def hold(v: Any) -> Any:
-            return held.setdefault(id(v), _Held(v)) if isinstance(v, Variable) else v
-
-        return call
+        return lifted(self, fn, options.jit_compile is True)
 
     def stop_gradient(self, x: Tensor) -> Tensor:
         return tf.stop_gradient(x)

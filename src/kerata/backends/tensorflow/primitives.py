@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -629,8 +630,39 @@ def _(*xs: Tensor, equation: str) -> Tensor:
         wide = tf.float64 if xs[0].dtype.is_integer or xs[0].dtype == tf.bool else tf.float32
         return tf.cast(tf.einsum(equation, *(tf.cast(x, wide) for x in xs)), xs[0].dtype)
     if _half(xs[0]):  # added up in float32, as elsewhere
-        return tf.cast(tf.einsum(equation, *(tf.cast(x, tf.float32) for x in xs)), xs[0].dtype)
-    return tf.einsum(equation, *xs)
+        return tf.cast(_einsum(equation, *(tf.cast(x, tf.float32) for x in xs)), xs[0].dtype)
+    return _einsum(equation, *xs)
+
+
+def _einsum(equation: str, *xs: Tensor) -> Tensor:
+    """`tf.einsum`, which transposes what a matrix is applied to along a middle axis, twice over, without need."""
+    axis = _axis_of_matrix(equation)
+    if axis is None or not xs[1].shape[axis + 1 :].is_fully_defined():
+        return tf.einsum(equation, *xs)
+    matrix, x = xs if equation[1] == equation[3 + axis] else (tf.transpose(xs[0]), xs[1])
+    rest = x.shape[axis + 1 :].num_elements()
+    shape = tf.concat((tf.shape(x)[:axis], tf.shape(matrix)[:1], tf.shape(x)[axis + 1 :]), 0)
+    if rest >= _WIDE:
+        return tf.reshape(tf.matmul(matrix, tf.reshape(x, (-1, x.shape[axis], rest))), shape)
+    rows = tf.transpose(tf.reshape(x, (-1, x.shape[axis], rest)), (0, 2, 1))
+    product = tf.matmul(tf.reshape(rows, (-1, x.shape[axis])), matrix, transpose_b=True)
+    return tf.reshape(tf.transpose(tf.reshape(product, (-1, rest, matrix.shape[0])), (0, 2, 1)), shape)
+
+
+_WIDE = 16  # columns from which on a product for each leading index costs less than a transposition
+
+
+@functools.lru_cache(maxsize=4096)
+def _axis_of_matrix(equation: str) -> int | None:
+    """The axis, not the last, along which `zb,abcd->azcd` or `bz,abcd->azcd` applies a matrix, or None."""
+    operands, _, out = equation.partition("->")
+    matrix, _, x = operands.partition(",")
+    if len(set(matrix)) != 2 or len(matrix) != 2 or len(set(x)) != len(x):
+        return None
+    for new, old in zip(matrix, reversed(matrix)):
+        if old in x[:-1] and new not in x and x.replace(old, new) == out:
+            return x.index(old)
+    return None
 
 
 TABLE |= decompositions.TABLE

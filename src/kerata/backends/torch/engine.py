@@ -52,8 +52,8 @@ class TorchEngine(Engine):
         return x if x.device == self.device else x.to(self.device)
 
     def to_numpy(self, x: Tensor) -> np.ndarray:
-        x = x.detach().cpu()
         if x.dtype in _VIEWED:
+            x = x.detach().cpu()
             return x.contiguous().view(_VIEWED[x.dtype]).numpy().view(dtypes.numpy_dtype(NAMES[x.dtype]))
         return x.numpy(force=True)  # PyTorch may keep a conjugate, a negative or zeros as a mere flag
 
@@ -165,7 +165,7 @@ class TorchEngine(Engine):
         nested = STATE.backward > 0
         STATE.backward += 1
         try:
-            with torch.enable_grad(), assigning or contextlib.nullcontext():
+            with _GradMode(True), assigning or _NOTHING:
                 out = fn()
             loss = out[0] if has_aux else out
             grads = (
@@ -290,7 +290,7 @@ class TorchEngine(Engine):
         return torch.vmap(fn)(elements)
 
     def inference_scope(self) -> AbstractContextManager[Any]:
-        return torch.no_grad()
+        return _GradMode(False)
 
     def layer_attribute(self, layer: Any, name: str) -> Any:
         return native.layer_attribute(layer, name)
@@ -300,7 +300,29 @@ _NOT_NESTED = frozenset((np.ndarray, torch.Tensor, torch.nn.Parameter, type(None
 _VIEWED = {torch.bfloat16: torch.int16, torch.float8_e4m3fn: torch.int8, torch.float8_e5m2: torch.int8}
 
 
+class _GradMode:
+    """`torch.enable_grad` or `torch.no_grad` in a third of its time, which short steps notice."""
+
+    __slots__ = ("_before", "_wanted")
+
+    def __init__(self, wanted: bool) -> None:
+        self._wanted = wanted
+
+    def __enter__(self) -> None:
+        self._before = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(self._wanted)
+
+    def __exit__(self, *_: object) -> None:
+        torch._C._set_grad_enabled(self._before)
+
+
+_NOTHING: Any = contextlib.nullcontext()
+_SHARED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "uint8", "bool")))
+
+
 def _from_numpy(array: np.ndarray) -> Tensor:
+    if array.dtype in _SHARED and array.flags.c_contiguous and array.flags.writeable:
+        return torch.from_numpy(array)  # the usual case, at once
     name = dtypes.standardize(array.dtype)
     target = DTYPES[name]
     if target in _VIEWED:

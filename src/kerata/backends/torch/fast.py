@@ -52,10 +52,16 @@ def _floats(*xs: Any) -> bool:
 
 
 def _linear_fits(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> bool:
-    return (
-        _floats(x, kernel, bias) and x.ndim >= 2 and kernel.ndim == 2 and x.shape[-1] == kernel.shape[0]
-        and (bias is None or bias.shape == kernel.shape[1:])
-    )  # fmt: skip
+    dtype, shape = x.dtype, kernel.shape
+    if (
+        dtype not in F32
+        or kernel.dtype is not dtype
+        or x.ndim < 2
+        or len(shape) != 2
+        or x.shape[-1] != shape[0]
+    ):
+        return False
+    return bias is None or (bias.dtype is dtype and bias.shape == shape[1:])
 
 
 @fast_path("linear", when=_linear_fits)
