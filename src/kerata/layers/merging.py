@@ -44,10 +44,11 @@ class Merge(Layer):
         return ops.add(a, b)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """A place counts where it counts in one of the inputs; an input without a mask counts everywhere."""
         masks = [m for m in previous_mask or () if m is not None]
         if not masks or len(masks) < len(inputs):
             return None
-        return _fold(ops.logical_and, masks)
+        return _fold(ops.logical_or, masks)
 
 
 def _check_shapes(inputs: Any) -> None:
@@ -160,6 +161,7 @@ class Concatenate(Merge):
         return ops.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The masks one after the other; along the last axis, a place counts where it counts in one of the inputs."""
         if mask is None or all(m is None for m in mask):
             return None
         masks = []
@@ -171,7 +173,7 @@ class Concatenate(Merge):
             while len(ops.shape(m)) < len(shape):
                 m = ops.expand_dims(m, -1)
             masks.append(ops.broadcast_to(m, shape))
-        return ops.all(ops.concatenate(masks, axis=self.axis), axis=-1)
+        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
 
 
 @register_builtin("layers")
