@@ -249,3 +249,35 @@ def test_evaluate_and_predict_call_callbacks(engine, data):
     assert [call[:2] for call in calls] == [(kind, i) for kind in ("test", "predict") for i in range(3)]
     assert calls[2][2] == pytest.approx(loss)
     assert [call[2] for call in calls[3:]] == [8, 8, 8]
+
+
+def test_hooks_of_batches_under_their_short_names(engine, data):
+    """`on_batch_begin` and `on_batch_end` are those of training, and of nothing else."""
+
+    class Steps(callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.seen = []
+
+        def on_batch_begin(self, batch, logs=None):
+            self.seen.append(("begin", batch))
+
+        def on_batch_end(self, batch, logs=None):
+            self.seen.append(("end", batch, "loss" in logs))
+
+        def on_predict_batch_begin(self, batch, logs=None):
+            self.seen.append(("predict", batch))
+
+    steps, model = Steps(), make()
+    fit(model, data, [steps], epochs=1)
+    assert steps.seen == [event for i in range(STEPS) for event in (("begin", i), ("end", i, True))]
+    steps.seen.clear()
+    model.predict(data[0], batch_size=ROWS // 2, verbose=0, callbacks=[steps])
+    assert steps.seen == [("predict", 0), ("predict", 1)]
+
+
+def test_early_stopping_tells_the_value_that_it_watches():
+    stopping = callbacks.EarlyStopping("val_loss")
+    assert stopping.get_monitor_value({"loss": 2.0, "val_loss": 1.5}) == 1.5
+    with pytest.warns(UserWarning, match="val_loss"):
+        assert stopping.get_monitor_value({"loss": 2.0}) is None

@@ -43,19 +43,56 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:
-    """An activation from a name, a config or a function; `linear` for None."""
+    """An activation from a name, a config or a function; `linear` for None.
+
+    Args:
+        identifier: a name, a config, a function, or None for `linear`.
+
+    Raises:
+        ArgumentError: no activation has that name; the nearest names are told.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.activations.get("relu")(-2.0))
+        0.0
+    """
     if identifier is None:
         return linear
     return _registry.get("activations", identifier, argument="activation")
 
 
 def serialize(activation: Any) -> Any:
-    """An activation as plain data."""
+    """An activation as plain data.
+
+    Args:
+        activation: the function.
+
+    Returns:
+        Its name, or a config where it has settings.
+
+    Example:
+        >>> import kerata
+        >>> kerata.activations.serialize(kerata.activations.relu)
+        'relu'
+    """
     return _serialize(activation)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """An activation from its config, which is its name where it has no settings."""
+    """An activation from its config, which is its name where it has no settings.
+
+    Args:
+        config: what `serialize` gave.
+        custom_objects: name -> function of yours that the config may name.
+
+    Raises:
+        ArgumentError: no activation has that name.
+
+    Example:
+        >>> import kerata
+        >>> kerata.activations.deserialize("relu") is kerata.activations.relu
+        True
+    """
     if isinstance(config, str) and not custom_objects:
         return get(config)
     return _deserialize(config, custom_objects, kinds=("activations",))

@@ -12,25 +12,71 @@ Tensor = Any
 
 @register_builtin("activations")
 def linear(x: Tensor) -> Tensor:
-    """The input itself."""
+    """The input itself.
+
+    Args:
+        x: a tensor.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.activations.linear(2.0))
+        2.0
+    """
     return x
 
 
 @register_builtin("activations")
 def exponential(x: Tensor) -> Tensor:
-    """`e**x`."""
+    """`e**x`.
+
+    Args:
+        x: numbers of any shape.
+
+    Returns:
+        A floating tensor of that shape.
+
+    Example:
+        >>> import kerata
+        >>> float(kerata.activations.exponential(0.0))
+        1.0
+    """
     return ops.exp(x)
 
 
 @register_builtin("activations")
 def mish(x: Tensor) -> Tensor:
-    """`x * tanh(softplus(x))`. Source: Misra 2019, "Mish: A Self Regularized Non-Monotonic Activation Function"."""
+    """`x * tanh(softplus(x))`. Source: Misra 2019, "Mish: A Self Regularized Non-Monotonic Activation Function".
+
+    Args:
+        x: numbers of any shape.
+
+    Returns:
+        A floating tensor of that shape.
+
+    Example:
+        >>> import kerata
+        >>> round(float(kerata.activations.mish(1.0)), 4)
+        0.8651
+    """
     return ops.multiply(x, ops.tanh(ops.softplus(x)))
 
 
 @register_builtin("activations")
 def gelu(x: Tensor, approximate: bool = False) -> Tensor:
-    """The Gaussian error linear unit. Source: Hendrycks and Gimpel 2016."""
+    """The Gaussian error linear unit. Source: Hendrycks and Gimpel 2016.
+
+    Args:
+        x: numbers of any shape.
+        approximate: whether the error function is approximated by a hyperbolic tangent.
+
+    Returns:
+        A floating tensor of that shape.
+
+    Example:
+        >>> import kerata
+        >>> round(float(kerata.activations.gelu(1.0)), 4)
+        0.8413
+    """
     return ops.gelu(x, approximate)
 
 

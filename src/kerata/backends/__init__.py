@@ -75,7 +75,13 @@ def is_installed(name: str) -> bool:
 
 
 def installed() -> list[str]:
-    """Names of the engines that can be used here, in the order of preference."""
+    """Names of the engines that can be used here, in the order of preference.
+
+    Example:
+        >>> import kerata
+        >>> "numpy" in kerata.backend.installed()
+        True
+    """
     return [name for name in known() if is_installed(name)]
 
 
@@ -176,6 +182,10 @@ def set_backend(backend: str) -> None:
     Raises:
         ArgumentError: no engine has that name.
         BackendNotInstalledError: with the pip command that installs it.
+
+    Example:
+        >>> import kerata
+        >>> kerata.set_backend(kerata.backend.backend())  # as it is
     """
     global _chosen
     _entry(backend)
@@ -186,7 +196,20 @@ def set_backend(backend: str) -> None:
 
 @contextmanager
 def use_backend(name: str) -> Iterator[Engine]:
-    """Makes an engine the default of this thread inside a `with` block."""
+    """Makes an engine the default of this thread inside a `with` block.
+
+    Args:
+        name: of an engine.
+
+    Raises:
+        BackendNotInstalledError: with the pip command that installs it.
+
+    Example:
+        >>> import kerata
+        >>> with kerata.use_backend("numpy"):
+        ...     type(kerata.ops.ones(2)).__name__
+        'ndarray'
+    """
     engine = get(name)
     with setting(engine=engine):
         yield engine

@@ -35,6 +35,13 @@ class BackupAndRestore(Callback):
     Raises:
         ArgumentError: for an empty folder name or a `save_freq` that is no positive number.
         RefusedFileError: when training begins, if a backup is there but damaged.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+        >>> model = kerata.Sequential([kerata.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> _ = model.fit(x, y, epochs=2, verbose=0, callbacks=[kerata.callbacks.BackupAndRestore("backup")])
     """
 
     def __init__(

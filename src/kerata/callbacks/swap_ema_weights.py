@@ -21,6 +21,15 @@ class SwapEMAWeights(Callback):
 
     Raises:
         ArgumentError: when a loop begins, if the optimizer keeps no averages.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+        >>> model = kerata.Sequential([kerata.layers.Dense(1)])
+        >>> model.compile(kerata.optimizers.SGD(0.1, use_ema=True), "mse")
+        >>> history = model.fit(x, y, verbose=0, validation_data=(x, y), callbacks=[kerata.callbacks.SwapEMAWeights()])
+        >>> sorted(history.history)
+        ['loss', 'val_loss']
     """
 
     def __init__(self, swap_on_epoch: bool = False) -> None:

@@ -26,7 +26,13 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(constraint: Any) -> Any:
-    """`constraint` as plain data."""
+    """`constraint` as plain data.
+
+    Example:
+        >>> import kerata
+        >>> kerata.constraints.serialize(kerata.constraints.NonNeg())["class_name"]
+        'NonNeg'
+    """
     return serialize_keras_object(constraint)
 
 
@@ -36,6 +42,12 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: what `serialize` gave, or a name.
         custom_objects: name -> class or function that the config may name beside Kerata's own.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.constraints.serialize(kerata.constraints.MaxNorm(3.0))
+        >>> kerata.constraints.deserialize(data).max_value
+        3.0
     """
     if isinstance(config, str):
         return get(config)

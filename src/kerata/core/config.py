@@ -32,7 +32,12 @@ _file_settings: dict[str, Any] = {}
 
 
 def floatx() -> str:
-    """The default float dtype, such as "float32"."""
+    """The default float dtype, such as "float32".
+
+    Example:
+        >>> floatx()
+        'float32'
+    """
     return dtypes.default_float()
 
 
@@ -50,24 +55,48 @@ def set_floatx(value: str) -> None:
 
 
 def epsilon() -> float:
-    """The small constant that keeps divisions and logarithms finite, 1e-7 unless set."""
+    """The small constant that keeps divisions and logarithms finite, 1e-7 unless set.
+
+    Example:
+        >>> epsilon()
+        1e-07
+    """
     return _settings["epsilon"]
 
 
 def set_epsilon(value: float) -> None:
-    """Sets `epsilon()` to a finite number of zero or more."""
+    """Sets `epsilon()` to a finite number of zero or more.
+
+    Raises:
+        ArgumentError: not a finite number of at least 0.
+
+    Example:
+        >>> set_epsilon(epsilon())  # as it is
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise ArgumentError("value", expected="a finite number of zero or more", got=value)
     _settings["epsilon"] = float(value)
 
 
 def image_data_format() -> str:
-    """Where images have their channels: "channels_last" or "channels_first"."""
+    """Where images have their channels: "channels_last" or "channels_first".
+
+    Example:
+        >>> image_data_format()
+        'channels_last'
+    """
     return _settings["image_data_format"]
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Sets `image_data_format()`."""
+    """Sets `image_data_format()`.
+
+    Raises:
+        ArgumentError: another text.
+
+    Example:
+        >>> set_image_data_format(image_data_format())  # as it is
+    """
     _settings["image_data_format"] = standardize_data_format(data_format)
 
 

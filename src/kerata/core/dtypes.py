@@ -117,12 +117,22 @@ def _remember(dtype: Any, name: str) -> None:
 
 
 def is_float(dtype: Any) -> bool:
-    """Whether `dtype` is a real floating dtype, the 8-bit ones included."""
+    """Whether `dtype` is a real floating dtype, the 8-bit ones included.
+
+    Example:
+        >>> is_float("bfloat16"), is_float("int32")
+        (True, False)
+    """
     return standardize(dtype) in _FLOATS
 
 
 def is_int(dtype: Any) -> bool:
-    """Whether `dtype` is an integer dtype, signed or not; bool is not."""
+    """Whether `dtype` is an integer dtype, signed or not; bool is not.
+
+    Example:
+        >>> is_int("uint8"), is_int("bool")
+        (True, False)
+    """
     return standardize(dtype) in _INTS
 
 

@@ -19,6 +19,11 @@ class Operation:
 
     Args:
         name: unique in a model; made from the class name where none is given.
+
+    Example:
+        >>> import kerata
+        >>> isinstance(kerata.layers.Dense(2), kerata.Operation)
+        True
     """
 
     def __init__(self, name: str | None = None) -> None:

@@ -100,7 +100,16 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_registered_name(obj: Any) -> str:
-    """The name that a class or function was registered under, or its own name."""
+    """The name that a class or function was registered under, or its own name.
+
+    Args:
+        obj: a class or function.
+
+    Example:
+        >>> import kerata
+        >>> kerata.saving.get_registered_name(kerata.layers.Dense)
+        'Dense'
+    """
     return _names.get(obj, getattr(obj, "__name__", str(obj)))
 
 
@@ -133,7 +142,18 @@ def get_registered_object(
     custom_objects: Mapping[str, Any] | None = None,
     module_objects: Mapping[str, Any] | None = None,
 ) -> Any:
-    """What was registered under a name, looking in `custom_objects` and scopes first; None if nothing."""
+    """What was registered under a name, looking in `custom_objects` and scopes first; None if nothing.
+
+    Args:
+        name: the registered name, such as "my_package>MyLayer".
+        custom_objects: objects by name, which are looked at first.
+        module_objects: objects by name, which are looked at last.
+
+    Example:
+        >>> import kerata
+        >>> kerata.saving.get_registered_object("a>b", {"a>b": len}) is len
+        True
+    """
     for objects in (custom_objects or {}, *reversed(_scopes.objects), _custom, module_objects or {}):
         if name in objects:
             return objects[name]
@@ -141,7 +161,13 @@ def get_registered_object(
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The table of registered objects; entries may be added to it."""
+    """The table of registered objects; entries may be added to it.
+
+    Example:
+        >>> import kerata
+        >>> isinstance(kerata.saving.get_custom_objects(), dict)
+        True
+    """
     return _custom
 
 

@@ -109,7 +109,18 @@ def name_scope(name: str, **kwargs: Any) -> AbstractContextManager[None]:
 
 
 def device(device_name: str) -> AbstractContextManager[Any]:
-    """Inside it, new tensors live on that device, such as "cpu:0" or "gpu:0"."""
+    """Inside it, new tensors live on that device, such as "cpu:0" or "gpu:0".
+
+    Args:
+        device_name: the kind of device and its number, as `kerata doctor` lists them.
+
+    Example:
+        >>> import kerata
+        >>> with kerata.device("cpu:0"):
+        ...     x = kerata.ops.ones(2)
+        >>> x.shape == (2,)
+        True
+    """
     return backends.current().device_scope(device_name)
 
 

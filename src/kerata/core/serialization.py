@@ -76,6 +76,11 @@ def serialize_keras_object(obj: Any) -> Any:
 
     Raises:
         ArgumentError: the object has no `get_config`.
+
+    Example:
+        >>> import kerata
+        >>> kerata.utils.serialize_keras_object(kerata.layers.Dense(2))["config"]["units"]
+        2
     """
     if type(obj) in _PLAIN:
         return obj
@@ -178,6 +183,15 @@ def deserialize_keras_object(
         custom_objects: name -> class or function that the data may name beside Kerata's own.
         safe_mode: handed down to everything inside.
         kinds: the tables that the object may come from; all by default.
+
+    Raises:
+        RefusedFileError: it names what is in no table, or what a class does not take.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.utils.serialize_keras_object(kerata.layers.Dense(2))
+        >>> kerata.utils.deserialize_keras_object(data).units
+        2
     """
     if type(config) in _PLAIN:
         return config

@@ -28,7 +28,12 @@ _LEAF_TYPES: set[type] = {int, float, bool, complex, str, bytes, type(None), typ
 
 
 class MAP_TO_NONE:
-    """What a function given to `traverse` returns to put None in place of a node."""
+    """What a function given to `traverse` returns to put None in place of a node.
+
+    Example:
+        >>> traverse(lambda x: MAP_TO_NONE if x == 2 else None, [1, 2])
+        [1, None]
+    """
 
 
 def is_nested(structure: Any) -> bool:
@@ -163,6 +168,12 @@ def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
     """Raises an error unless `a` and `b` are nested in the same way, with the same kinds of containers.
 
     dict and OrderedDict are one kind. `check_types` has no effect and is there for old code.
+
+    Raises:
+        ArgumentError: they are not.
+
+    Example:
+        >>> assert_same_structure({"a": 1, "b": (2,)}, {"b": (0,), "a": 0})
     """
     if check_types is not None:
         warnings.warn("`check_types` has no effect; leave it out.", DeprecationWarning, stacklevel=2)
@@ -220,7 +231,12 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
 
 
 def lists_to_tuples(structure: Any) -> Any:
-    """`structure` with every list turned into a tuple, so that it can be hashed or kept from changes."""
+    """`structure` with every list turned into a tuple, so that it can be hashed or kept from changes.
+
+    Example:
+        >>> lists_to_tuples({"a": [1, [2]]})
+        {'a': (1, (2,))}
+    """
     return traverse(lambda x: tuple(x) if isinstance(x, list) else None, structure, top_down=False)
 
 

@@ -284,6 +284,12 @@ Variable.__ne__ = object.__ne__  # type: ignore[method-assign]
 
 
 def is_variable(x: Any) -> bool:
+    """Whether `x` is a variable of Kerata.
+
+    Example:
+        >>> is_variable(Variable(1.0)), is_variable(1.0)
+        (True, False)
+    """
     return isinstance(x, Variable)
 
 

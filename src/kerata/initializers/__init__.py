@@ -39,15 +39,54 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:
-    """An initializer from a name, a config, a class, a callable, or None."""
+    """An initializer from a name, a config, a class, a callable, or None.
+
+    Args:
+        identifier: a name, a config, a class, a callable, or None, which is given back.
+
+    Raises:
+        ArgumentError: no object of that kind has the name; the nearest names are told.
+
+    Example:
+        >>> import kerata
+        >>> type(kerata.initializers.get('he_normal')).__name__
+        'HeNormal'
+    """
     return _registry.get("initializers", identifier, argument="initializer")
 
 
 def serialize(initializer: Any) -> Any:
-    """An initializer as plain data."""
+    """An initializer as plain data.
+
+    Args:
+        initializer: the object.
+
+    Returns:
+        A dict with `class_name` and `config`, from which `deserialize` makes such an object again.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.initializers.serialize(kerata.initializers.HeNormal())
+        >>> data["class_name"]
+        'HeNormal'
+    """
     return _serialize(initializer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """An initializer from its config."""
+    """An initializer from its config.
+
+    Args:
+        config: what `serialize` gave, or a name.
+        custom_objects: name -> class or function of yours that the config may name.
+
+    Raises:
+        RefusedFileError: the config names what is in no table.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.initializers.serialize(kerata.initializers.HeNormal())
+        >>> type(kerata.initializers.deserialize(data)).__name__
+        'HeNormal'
+    """
     return _deserialize(config, custom_objects, kinds=("initializers",))

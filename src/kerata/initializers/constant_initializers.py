@@ -18,7 +18,14 @@ Tensor = Any
 
 @register_builtin("initializers", "zeros", "zero")
 class Zeros(Initializer):
-    """Zeros."""
+    """Zeros.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.Zeros()((2,)))
+        >>> w.tolist()
+        [0.0, 0.0]
+    """
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
         return ops.zeros(shape, dtype)
@@ -26,7 +33,14 @@ class Zeros(Initializer):
 
 @register_builtin("initializers", "ones", "one")
 class Ones(Initializer):
-    """Ones."""
+    """Ones.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.Ones()((2,)))
+        >>> w.tolist()
+        [1.0, 1.0]
+    """
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
         return ops.ones(shape, dtype)
@@ -59,6 +73,12 @@ class Identity(Initializer):
 
     Args:
         gain: the value on the diagonal.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.Identity(2.0)((2, 2)))
+        >>> w.tolist()
+        [[2.0, 0.0], [0.0, 2.0]]
     """
 
     def __init__(self, gain: float = 1.0) -> None:
@@ -82,6 +102,12 @@ class STFT(Initializer):
         window: name of a window ("hann", "hamming", …), an array, or None.
         scaling: "density", "spectrum" or None.
         periodic: whether the window is periodic (True) or symmetric.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.STFT(window=None, scaling=None)((4, 1, 3)))
+        >>> w[:, 0, 1].round().tolist() == [1.0, 0.0, -1.0, 0.0]  # a cosine over four places
+        True
     """
 
     def __init__(

@@ -47,6 +47,12 @@ class RandomNormal(RandomInitializer):
         mean: mean.
         stddev: standard deviation.
         seed: an integer, or None.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.RandomNormal(1.0, 0.5, seed=1)((100, 100)))
+        >>> round(float(w.mean()), 1), round(float(w.std()), 1)
+        (1.0, 0.5)
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
@@ -65,6 +71,12 @@ class TruncatedNormal(RandomInitializer):
         mean: mean.
         stddev: standard deviation before the cut.
         seed: an integer, or None.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.TruncatedNormal(stddev=0.5, seed=1)((100, 100)))
+        >>> bool((abs(w) <= 1.0).all())
+        True
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
@@ -83,6 +95,12 @@ class RandomUniform(RandomInitializer):
         minval: lower bound.
         maxval: upper bound.
         seed: an integer, or None.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.RandomUniform(2.0, 3.0, seed=1)((100, 100)))
+        >>> bool(((2.0 <= w) & (w < 3.0)).all())
+        True
     """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
@@ -107,6 +125,12 @@ class VarianceScaling(RandomInitializer):
 
     Source:
         He et al. 2015, "Delving Deep into Rectifiers", equation 10; Glorot and Bengio 2010, equation 16.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal", seed=1)((100, 200)))
+        >>> round(float(w.std()), 2)  # the root of 2 / 200
+        0.1
     """
 
     def __init__(
@@ -170,40 +194,82 @@ class _Preset(VarianceScaling):
 
 @register_builtin("initializers", "glorot_uniform")
 class GlorotUniform(_Preset):
-    """Uniform in ±sqrt(6 / (inputs + outputs)). Source: Glorot and Bengio 2010, equation 16."""
+    """Uniform in ±sqrt(6 / (inputs + outputs)). Source: Glorot and Bengio 2010, equation 16.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.GlorotUniform(seed=1)((100, 200)))
+        >>> bool((abs(w) <= (6 / 300) ** 0.5).all())
+        True
+    """
 
 
 @register_builtin("initializers", "glorot_normal")
 class GlorotNormal(_Preset):
-    """Truncated normal of variance 2 / (inputs + outputs). Source: Glorot and Bengio 2010."""
+    """Truncated normal of variance 2 / (inputs + outputs). Source: Glorot and Bengio 2010.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.GlorotNormal(seed=1)((100, 200)))
+        >>> round(float(w.std()), 2)  # the root of 2 / 300
+        0.08
+    """
 
     _distribution = "truncated_normal"
 
 
 @register_builtin("initializers", "he_uniform")
 class HeUniform(_Preset):
-    """Uniform in ±sqrt(6 / inputs). Source: He et al. 2015."""
+    """Uniform in ±sqrt(6 / inputs). Source: He et al. 2015.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.HeUniform(seed=1)((100, 200)))
+        >>> bool((abs(w) <= (6 / 100) ** 0.5).all())
+        True
+    """
 
     _scale, _mode = 2.0, "fan_in"
 
 
 @register_builtin("initializers", "he_normal")
 class HeNormal(_Preset):
-    """Truncated normal of variance 2 / inputs. Source: He et al. 2015, equation 10."""
+    """Truncated normal of variance 2 / inputs. Source: He et al. 2015, equation 10.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.HeNormal(seed=1)((100, 200)))
+        >>> round(float(w.std()), 2)  # the root of 2 / 100
+        0.14
+    """
 
     _scale, _mode, _distribution = 2.0, "fan_in", "truncated_normal"
 
 
 @register_builtin("initializers", "lecun_uniform")
 class LecunUniform(_Preset):
-    """Uniform in ±sqrt(3 / inputs). Source: LeCun et al. 1998, "Efficient BackProp"."""
+    """Uniform in ±sqrt(3 / inputs). Source: LeCun et al. 1998, "Efficient BackProp".
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.LecunUniform(seed=1)((100, 200)))
+        >>> bool((abs(w) <= (3 / 100) ** 0.5).all())
+        True
+    """
 
     _mode = "fan_in"
 
 
 @register_builtin("initializers", "lecun_normal")
 class LecunNormal(_Preset):
-    """Truncated normal of variance 1 / inputs. Source: LeCun et al. 1998."""
+    """Truncated normal of variance 1 / inputs. Source: LeCun et al. 1998.
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.LecunNormal(seed=1)((100, 200)))
+        >>> round(float(w.std()), 2)  # the root of 1 / 100
+        0.1
+    """
 
     _mode, _distribution = "fan_in", "truncated_normal"
 
@@ -218,6 +284,12 @@ class Orthogonal(RandomInitializer):
 
     Source:
         Saxe et al. 2013, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks".
+
+    Example:
+        >>> import kerata
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.Orthogonal(seed=1)((3, 3)))
+        >>> (abs(w @ w.T - kerata.ops.convert_to_numpy(kerata.ops.eye(3))) < 1e-5).all().item()
+        True
     """
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:

@@ -134,10 +134,37 @@ __all__ = ["deserialize", "serialize"]
 
 
 def serialize(layer: Any) -> Any:
-    """A layer as plain data."""
+    """A layer as plain data.
+
+    Args:
+        layer: the object.
+
+    Returns:
+        A dict with `class_name` and `config`, from which `deserialize` makes such an object again.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.layers.serialize(kerata.layers.ReLU())
+        >>> data["class_name"]
+        'ReLU'
+    """
     return _serialize(layer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """A layer from its config."""
+    """A layer from its config.
+
+    Args:
+        config: what `serialize` gave.
+        custom_objects: name -> class or function of yours that the config may name.
+
+    Raises:
+        RefusedFileError: the config names what is in no table.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.layers.serialize(kerata.layers.ReLU())
+        >>> type(kerata.layers.deserialize(data)).__name__
+        'ReLU'
+    """
     return _deserialize(config, custom_objects, kinds=("layers", "models"))

@@ -57,6 +57,15 @@ class ReLU(_Elementwise):
         max_value: largest output, or None.
         negative_slope: slope below the threshold.
         threshold: where the rise begins.
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.ReLU(max_value=2.0)(np.array([0.0, 1.0, 3.0], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).tolist()
+        [0.0, 1.0, 2.0]
     """
 
     def __init__(
@@ -81,6 +90,15 @@ class LeakyReLU(_Elementwise):
 
     Args:
         negative_slope: the slope.
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.LeakyReLU(0.5)(np.array([-1.0, 1.0], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).tolist()
+        [-0.5, 1.0]
     """
 
     def __init__(self, negative_slope: float = 0.3, **options: Any) -> None:
@@ -99,6 +117,15 @@ class ELU(_Elementwise):
 
     Args:
         alpha: scale below zero.
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.ELU()(np.array([-1e9, 1.0], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).tolist()
+        [-1.0, 1.0]
     """
 
     def __init__(self, alpha: float = 1.0, **options: Unpack[LayerOptions]) -> None:
@@ -118,6 +145,16 @@ class PReLU(_Elementwise):
         alpha_regularizer: penalty on it.
         alpha_constraint: projection of it.
         shared_axes: axes along which all positions share one value.
+
+    Shapes:
+        (batch, …) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> layer = kerata.layers.PReLU("ones")
+        >>> y = layer(np.array([[-1.0, 2.0]], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).tolist(), layer.alpha.shape
+        ([[-1.0, 2.0]], (2,))
     """
 
     def __init__(
@@ -159,6 +196,15 @@ class Softmax(_Elementwise):
 
     Call:
         mask: bool, broadcast to the inputs; False positions get no share.
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.Softmax()(np.array([[0.0, 0.0]], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).tolist()
+        [[0.5, 0.5]]
     """
 
     def __init__(self, axis: Any = -1, **options: Unpack[LayerOptions]) -> None:
@@ -186,7 +232,17 @@ class Softmax(_Elementwise):
 
 @register_builtin("layers")
 class Identity(_Elementwise):
-    """Gives its inputs."""
+    """Gives its inputs.
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.Identity()(np.array([1.0, 2.0], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).tolist()
+        [1.0, 2.0]
+    """
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -199,6 +255,16 @@ class ActivityRegularization(_Elementwise):
     Args:
         l1: factor of the sum of absolute values.
         l2: factor of the sum of squares.
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> layer = kerata.layers.ActivityRegularization(l2=0.5)
+        >>> _ = layer(np.ones((2, 3), "float32"))
+        >>> [float(loss) for loss in layer.losses]
+        [1.5]
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **options: Any) -> None:
@@ -220,6 +286,16 @@ class Masking(_Elementwise):
 
     Args:
         mask_value: the value that marks what is to be skipped.
+
+    Shapes:
+        (batch, time, …) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> layer = kerata.layers.Masking()
+        >>> mask = layer.compute_mask(np.array([[[1.0], [0.0]]], "float32"))
+        >>> kerata.ops.convert_to_numpy(mask).tolist()
+        [[True, False]]
     """
 
     def __init__(self, mask_value: float = 0.0, **options: Unpack[LayerOptions]) -> None:
@@ -246,6 +322,12 @@ class Lambda(Layer):
         output_shape: ignored where the shape can be worked out, as it is for every function of ops.
         mask: a mask, or a function of inputs and mask that gives one.
         arguments: further keyword arguments of the function.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.Lambda(lambda x: x**2)(np.array([1.0, 3.0], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).tolist()
+        [1.0, 9.0]
     """
 
     def __init__(

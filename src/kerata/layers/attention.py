@@ -36,6 +36,15 @@ class Attention(Layer):
         mask: [query mask, value mask], bool.
         return_attention_scores: whether the weights are given too.
         use_causal_mask: whether positions see only themselves and earlier ones.
+
+    Shapes:
+        [(batch, queries, size), (batch, keys, values), (batch, keys, size)] -> (batch, queries, values)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> query, value = np.ones((2, 3, 4), "float32"), np.ones((2, 5, 4), "float32")
+        >>> kerata.layers.Attention()([query, value]).shape == (2, 3, 4)
+        True
     """
 
     def __init__(
@@ -153,6 +162,15 @@ class AdditiveAttention(Attention):
     Args:
         use_scale: whether a learned vector weights the sum.
         dropout: fraction of the attention weights to drop.
+
+    Shapes:
+        [(batch, queries, size), (batch, keys, values), (batch, keys, size)] -> (batch, queries, values)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> query, value = np.ones((2, 3, 4), "float32"), np.ones((2, 5, 4), "float32")
+        >>> kerata.layers.AdditiveAttention()([query, value]).shape == (2, 3, 4)
+        True
     """
 
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, **options: Any) -> None:
@@ -501,6 +519,16 @@ class GroupedQueryAttention(_Heads):
 
     Call:
         as for `MultiHeadAttention`.
+
+    Shapes:
+        (batch, queries, size), (batch, keys, size) -> (batch, queries, size)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> query, value = np.ones((2, 3, 8), "float32"), np.ones((2, 5, 8), "float32")
+        >>> layer = kerata.layers.GroupQueryAttention(head_dim=4, num_query_heads=4, num_key_value_heads=2)
+        >>> layer(query, value).shape == (2, 3, 8)
+        True
     """
 
     _keras_name = "GroupQueryAttention"  # the public name, which files bear

@@ -160,7 +160,16 @@ class BaseConv(Convolution):
 
 @register_builtin("layers", "Convolution1D")
 class Conv1D(BaseConv):
-    """A convolution along one axis: (batch, steps, channels) -> (batch, new steps, filters)."""
+    """A convolution along one axis: (batch, steps, channels) -> (batch, new steps, filters).
+
+    Shapes:
+        (batch, time, channels) -> (batch, new time, filters)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Conv1D(4, 3)(np.ones((2, 8, 3), "float32")).shape == (2, 6, 4)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseConv.__doc__}"
     rank = 1
@@ -168,7 +177,16 @@ class Conv1D(BaseConv):
 
 @register_builtin("layers", "Convolution2D")
 class Conv2D(BaseConv):
-    """A convolution of images: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters)."""
+    """A convolution of images: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters).
+
+    Shapes:
+        (batch, height, width, channels) -> (batch, new height, new width, filters)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Conv2D(4, 3, strides=2, padding="same")(np.ones((2, 8, 8, 3), "float32")).shape == (2, 4, 4, 4)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseConv.__doc__}"
     rank = 2
@@ -176,7 +194,16 @@ class Conv2D(BaseConv):
 
 @register_builtin("layers", "Convolution3D")
 class Conv3D(BaseConv):
-    """A convolution of volumes: (batch, three axes, channels) -> (batch, three new axes, filters)."""
+    """A convolution of volumes: (batch, three axes, channels) -> (batch, three new axes, filters).
+
+    Shapes:
+        (batch, depth, height, width, channels) -> (batch, new sizes, filters)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Conv3D(4, 2)(np.ones((1, 4, 4, 4, 3), "float32")).shape == (1, 3, 3, 3, 4)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseConv.__doc__}"
     rank = 3
@@ -255,7 +282,16 @@ class BaseConvTranspose(BaseConv):
 
 @register_builtin("layers", "Convolution1DTranspose")
 class Conv1DTranspose(BaseConvTranspose):
-    """A transposed convolution along one axis."""
+    """A transposed convolution along one axis.
+
+    Shapes:
+        (batch, time, channels) -> (batch, new time, filters)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Conv1DTranspose(4, 3, strides=2)(np.ones((2, 4, 3), "float32")).shape == (2, 9, 4)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseConvTranspose.__doc__}"
     rank = 1
@@ -263,7 +299,16 @@ class Conv1DTranspose(BaseConvTranspose):
 
 @register_builtin("layers", "Convolution2DTranspose")
 class Conv2DTranspose(BaseConvTranspose):
-    """A transposed convolution of images."""
+    """A transposed convolution of images.
+
+    Shapes:
+        (batch, height, width, channels) -> (batch, new height, new width, filters)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Conv2DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 4, 4, 3), "float32")).shape == (2, 8, 8, 4)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseConvTranspose.__doc__}"
     rank = 2
@@ -271,7 +316,16 @@ class Conv2DTranspose(BaseConvTranspose):
 
 @register_builtin("layers", "Convolution3DTranspose")
 class Conv3DTranspose(BaseConvTranspose):
-    """A transposed convolution of volumes."""
+    """A transposed convolution of volumes.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> (batch, new sizes, filters)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Conv3DTranspose(4, 2, strides=2)(np.ones((1, 2, 2, 2, 3), "float32")).shape == (1, 4, 4, 4, 4)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseConvTranspose.__doc__}"
     rank = 3
@@ -339,7 +393,16 @@ class BaseDepthwiseConv(Convolution):
 
 @register_builtin("layers")
 class DepthwiseConv1D(BaseDepthwiseConv):
-    """A convolution of each channel by itself, along one axis."""
+    """A convolution of each channel by itself, along one axis.
+
+    Shapes:
+        (batch, time, channels) -> (batch, new time, depth_multiplier * channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 8, 3), "float32")).shape == (2, 6, 6)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseDepthwiseConv.__doc__}"
     rank = 1
@@ -347,7 +410,16 @@ class DepthwiseConv1D(BaseDepthwiseConv):
 
 @register_builtin("layers")
 class DepthwiseConv2D(BaseDepthwiseConv):
-    """A convolution of each channel of images by itself."""
+    """A convolution of each channel of images by itself.
+
+    Shapes:
+        (batch, height, width, channels) -> (batch, new height, new width, depth_multiplier * channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.DepthwiseConv2D(3)(np.ones((2, 8, 8, 3), "float32")).shape == (2, 6, 6, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseDepthwiseConv.__doc__}"
     rank = 2
@@ -429,7 +501,16 @@ class BaseSeparableConv(Convolution):
 
 @register_builtin("layers", "SeparableConvolution1D")
 class SeparableConv1D(BaseSeparableConv):
-    """A separable convolution along one axis."""
+    """A separable convolution along one axis.
+
+    Shapes:
+        (batch, time, channels) -> (batch, new time, filters)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.SeparableConv1D(4, 3)(np.ones((2, 8, 3), "float32")).shape == (2, 6, 4)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseSeparableConv.__doc__}"
     rank = 1
@@ -437,7 +518,16 @@ class SeparableConv1D(BaseSeparableConv):
 
 @register_builtin("layers", "SeparableConvolution2D")
 class SeparableConv2D(BaseSeparableConv):
-    """A separable convolution of images."""
+    """A separable convolution of images.
+
+    Shapes:
+        (batch, height, width, channels) -> (batch, new height, new width, filters)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.SeparableConv2D(4, 3)(np.ones((2, 8, 8, 3), "float32")).shape == (2, 6, 6, 4)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BaseSeparableConv.__doc__}"
     rank = 2

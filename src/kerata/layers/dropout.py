@@ -119,6 +119,16 @@ class SpatialDropout1D(_SpatialDropout):
     Args:
         rate: the fraction.
         seed: an integer.
+
+    Shapes:
+        (batch, time, channels) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.SpatialDropout1D(0.5, seed=1)(np.ones((1, 4, 8), "float32"), training=True)
+        >>> rows = kerata.ops.convert_to_numpy(y)[0]
+        >>> bool((rows == rows[0]).all()), sorted(set(rows[0].tolist()))
+        (True, [0.0, 2.0])
     """
 
 
@@ -139,6 +149,14 @@ class SpatialDropout2D(_ImageDropout):
         rate: the fraction.
         data_format: place of the channels.
         seed: an integer.
+
+    Shapes:
+        (batch, height, width, channels) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.SpatialDropout2D(0.5)(np.ones((1, 4, 4, 3), "float32")).shape == (1, 4, 4, 3)
+        True
     """
 
     rank = 2
@@ -152,6 +170,14 @@ class SpatialDropout3D(_ImageDropout):
         rate: the fraction.
         data_format: place of the channels.
         seed: an integer.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.SpatialDropout3D(0.5)(np.ones((1, 2, 4, 4, 3), "float32")).shape == (1, 2, 4, 4, 3)
+        True
     """
 
     rank = 3
@@ -164,6 +190,16 @@ class GaussianDropout(_Noise):
     Args:
         rate: the variance is `rate / (1 - rate)`.
         seed: an integer.
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> x = np.ones((100, 100), "float32")
+        >>> y = kerata.ops.convert_to_numpy(kerata.layers.GaussianDropout(0.5, seed=1)(x, training=True))
+        >>> round(float(y.mean()), 1), round(float(y.std()), 1)
+        (1.0, 1.0)
     """
 
     def __init__(self, rate: float, seed: int | None = None, **options: Unpack[LayerOptions]) -> None:
@@ -188,6 +224,16 @@ class GaussianNoise(_Noise):
     Args:
         stddev: its standard deviation.
         seed: an integer.
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> x = np.zeros((100, 100), "float32")
+        >>> y = kerata.ops.convert_to_numpy(kerata.layers.GaussianNoise(0.5, seed=1)(x, training=True))
+        >>> round(float(y.std()), 1)
+        0.5
     """
 
     def __init__(self, stddev: float, seed: int | None = None, **options: Unpack[LayerOptions]) -> None:
@@ -215,6 +261,16 @@ class AlphaDropout(_Noise):
 
     Source:
         Klambauer et al. 2017, "Self-Normalizing Neural Networks".
+
+    Shapes:
+        any shape -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(100, 100)).astype("float32")
+        >>> y = kerata.ops.convert_to_numpy(kerata.layers.AlphaDropout(0.3, seed=1)(x, training=True))
+        >>> round(abs(float(y.mean())), 1), round(float(y.std()), 1)
+        (0.0, 1.0)
     """
 
     def __init__(

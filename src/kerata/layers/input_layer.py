@@ -26,6 +26,11 @@ class InputLayer(Layer):
         input_tensor: the symbolic tensor to use.
         optional: whether the input may be None.
         name: the name of the input.
+
+    Example:
+        >>> import kerata
+        >>> kerata.Sequential([kerata.layers.InputLayer((3,)), kerata.layers.Dense(2)]).output_shape
+        (None, 2)
     """
 
     def __init__(

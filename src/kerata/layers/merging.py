@@ -44,10 +44,11 @@ class Merge(Layer):
         return ops.add(a, b)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """A place counts where it counts in one of the inputs; an input without a mask counts everywhere."""
         masks = [m for m in previous_mask or () if m is not None]
         if not masks or len(masks) < len(inputs):
             return None
-        return _fold(ops.logical_and, masks)
+        return _fold(ops.logical_or, masks)
 
 
 def _check_shapes(inputs: Any) -> None:
@@ -94,7 +95,17 @@ class Add(Merge):
 
 @register_builtin("layers")
 class Subtract(Merge):
-    """The first minus the second of two tensors."""
+    """The first minus the second of two tensors.
+
+    Shapes:
+        a list of shapes that broadcast -> their common shape
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> a, b = np.array([[1.0, 4.0]], "float32"), np.array([[3.0, 2.0]], "float32")
+        >>> kerata.ops.convert_to_numpy(kerata.layers.Subtract()([a, b])).tolist()
+        [[-2.0, 2.0]]
+    """
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         if len(inputs) != 2:
@@ -104,14 +115,34 @@ class Subtract(Merge):
 
 @register_builtin("layers")
 class Multiply(Merge):
-    """The product."""
+    """The product.
+
+    Shapes:
+        a list of shapes that broadcast -> their common shape
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> a, b = np.array([[1.0, 4.0]], "float32"), np.array([[3.0, 2.0]], "float32")
+        >>> kerata.ops.convert_to_numpy(kerata.layers.Multiply()([a, b])).tolist()
+        [[3.0, 8.0]]
+    """
 
     merge_two = staticmethod(ops.multiply)
 
 
 @register_builtin("layers")
 class Average(Merge):
-    """The mean."""
+    """The mean.
+
+    Shapes:
+        a list of shapes that broadcast -> their common shape
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> a, b = np.array([[1.0, 4.0]], "float32"), np.array([[3.0, 2.0]], "float32")
+        >>> kerata.ops.convert_to_numpy(kerata.layers.Average()([a, b])).tolist()
+        [[2.0, 3.0]]
+    """
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         return ops.divide(_fold(ops.add, inputs), len(inputs))
@@ -119,14 +150,34 @@ class Average(Merge):
 
 @register_builtin("layers")
 class Maximum(Merge):
-    """The elementwise maximum."""
+    """The elementwise maximum.
+
+    Shapes:
+        a list of shapes that broadcast -> their common shape
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> a, b = np.array([[1.0, 4.0]], "float32"), np.array([[3.0, 2.0]], "float32")
+        >>> kerata.ops.convert_to_numpy(kerata.layers.Maximum()([a, b])).tolist()
+        [[3.0, 4.0]]
+    """
 
     merge_two = staticmethod(ops.maximum)
 
 
 @register_builtin("layers")
 class Minimum(Merge):
-    """The elementwise minimum."""
+    """The elementwise minimum.
+
+    Shapes:
+        a list of shapes that broadcast -> their common shape
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> a, b = np.array([[1.0, 4.0]], "float32"), np.array([[3.0, 2.0]], "float32")
+        >>> kerata.ops.convert_to_numpy(kerata.layers.Minimum()([a, b])).tolist()
+        [[1.0, 2.0]]
+    """
 
     merge_two = staticmethod(ops.minimum)
 
@@ -137,6 +188,12 @@ class Concatenate(Merge):
 
     Args:
         axis: the axis.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> a, b = np.array([[1.0, 4.0]], "float32"), np.array([[3.0, 2.0]], "float32")
+        >>> kerata.ops.convert_to_numpy(kerata.layers.Concatenate()([a, b])).tolist()
+        [[1.0, 4.0, 3.0, 2.0]]
     """
 
     least = 1
@@ -160,6 +217,7 @@ class Concatenate(Merge):
         return ops.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The masks one after the other; along the last axis, a place counts where it counts in one of the inputs."""
         if mask is None or all(m is None for m in mask):
             return None
         masks = []
@@ -171,7 +229,7 @@ class Concatenate(Merge):
             while len(ops.shape(m)) < len(shape):
                 m = ops.expand_dims(m, -1)
             masks.append(ops.broadcast_to(m, shape))
-        return ops.all(ops.concatenate(masks, axis=self.axis), axis=-1)
+        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
 
 
 @register_builtin("layers")
@@ -181,6 +239,12 @@ class Dot(Merge):
     Args:
         axes: axis, or one for each tensor.
         normalize: whether both are divided by their norm along that axis first: the cosine.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> a, b = np.array([[1.0, 4.0]], "float32"), np.array([[3.0, 2.0]], "float32")
+        >>> kerata.ops.convert_to_numpy(kerata.layers.Dot(axes=1)([a, b])).tolist()
+        [[11.0]]
     """
 
     def __init__(self, axes: Any, normalize: bool = False, **options: Unpack[LayerOptions]) -> None:
@@ -247,10 +311,32 @@ minimum = _function(Minimum, "minimum")
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Tensor:
-    """`Concatenate` as a function."""
+    """`Concatenate` as a function: a new layer called on `inputs`.
+
+    Args:
+        inputs: a list of tensors.
+        axis: the axis along which they are joined.
+        **kwargs: options of the layer.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.concatenate([np.ones((2, 3), "float32"), np.ones((2, 1), "float32")]).shape == (2, 4)
+        True
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Tensor:
-    """`Dot` as a function."""
+    """`Dot` as a function: a new layer called on `inputs`.
+
+    Args:
+        inputs: two tensors.
+        axes: the axis that is summed over, or one for each tensor.
+        **kwargs: options of the layer.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.dot([np.ones((2, 3), "float32"), np.ones((2, 3), "float32")], axes=1).shape == (2, 1)
+        True
+    """
     return Dot(axes=axes, **kwargs)(inputs)

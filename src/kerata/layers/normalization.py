@@ -107,6 +107,15 @@ class RMSNormalization(Layer):
 
     Source:
         Zhang and Sennrich 2019, "Root Mean Square Layer Normalization".
+
+    Shapes:
+        (batch, …, size) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.RMSNormalization(epsilon=0.0)(np.array([[1.0, 1.0, -1.0, 1.0]], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).tolist()
+        [[1.0, 1.0, -1.0, 1.0]]
     """
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **options: Unpack[LayerOptions]) -> None:
@@ -133,6 +142,15 @@ class UnitNormalization(Layer):
 
     Args:
         axis: axis or axes.
+
+    Shapes:
+        (batch, …, size) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> y = kerata.layers.UnitNormalization()(np.array([[3.0, 4.0]], "float32"))
+        >>> kerata.ops.convert_to_numpy(y).round(4).tolist() == np.array([[0.6, 0.8]], "float32").tolist()
+        True
     """
 
     def __init__(self, axis: Any = -1, **options: Unpack[LayerOptions]) -> None:
@@ -162,6 +180,14 @@ class GroupNormalization(_ScaleAndShift):
 
     Source:
         Wu and He 2018, "Group Normalization".
+
+    Shapes:
+        (batch, …, channels) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.GroupNormalization(2)(np.ones((2, 5, 4), "float32")).shape == (2, 5, 4)
+        True
     """
 
     def __init__(
@@ -246,6 +272,18 @@ class BatchNormalization(_ScaleAndShift):
 
     Source:
         Ioffe and Szegedy 2015, "Batch Normalization", algorithms 1 and 2; Ioffe 2017 for renormalisation.
+
+    Shapes:
+        (batch, …, channels) -> the same
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> x = np.array([[1.0], [3.0]], "float32")
+        >>> layer = kerata.layers.BatchNormalization(momentum=0.5, epsilon=0.0)
+        >>> kerata.ops.convert_to_numpy(layer(x, training=True)).tolist()
+        [[-1.0], [1.0]]
+        >>> float(layer.moving_mean.numpy()[0])  # half of the batch's mean, half of zero
+        1.0
     """
 
     moving_stddev: Any

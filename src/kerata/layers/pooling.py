@@ -116,7 +116,16 @@ class AdaptivePooling(Layer):
 
 @register_builtin("layers", "MaxPool1D")
 class MaxPooling1D(BasePooling):
-    """The maximum of windows of a sequence."""
+    """The maximum of windows of a sequence.
+
+    Shapes:
+        (batch, time, channels) -> the same with new sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.MaxPooling1D(2)(np.ones((2, 6, 3), "float32")).shape == (2, 3, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BasePooling.__doc__}"
     rank = 1
@@ -124,14 +133,32 @@ class MaxPooling1D(BasePooling):
 
 @register_builtin("layers", "MaxPool2D")
 class MaxPooling2D(BasePooling):
-    """The maximum of windows of images."""
+    """The maximum of windows of images.
+
+    Shapes:
+        (batch, height, width, channels) -> the same with new sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.MaxPooling2D(2)(np.ones((2, 6, 6, 3), "float32")).shape == (2, 3, 3, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BasePooling.__doc__}"
 
 
 @register_builtin("layers", "MaxPool3D")
 class MaxPooling3D(BasePooling):
-    """The maximum of windows of volumes."""
+    """The maximum of windows of volumes.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> the same with new sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.MaxPooling3D(2)(np.ones((1, 6, 6, 6, 3), "float32")).shape == (1, 3, 3, 3, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BasePooling.__doc__}"
     rank = 3
@@ -139,7 +166,16 @@ class MaxPooling3D(BasePooling):
 
 @register_builtin("layers", "AvgPool1D")
 class AveragePooling1D(BasePooling):
-    """The mean of windows of a sequence; padding does not count."""
+    """The mean of windows of a sequence; padding does not count.
+
+    Shapes:
+        (batch, time, channels) -> the same with new sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AveragePooling1D(2)(np.ones((2, 6, 3), "float32")).shape == (2, 3, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BasePooling.__doc__}"
     rank, mode = 1, "average"
@@ -147,7 +183,16 @@ class AveragePooling1D(BasePooling):
 
 @register_builtin("layers", "AvgPool2D")
 class AveragePooling2D(BasePooling):
-    """The mean of windows of images; padding does not count."""
+    """The mean of windows of images; padding does not count.
+
+    Shapes:
+        (batch, height, width, channels) -> the same with new sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AveragePooling2D(2)(np.ones((2, 6, 6, 3), "float32")).shape == (2, 3, 3, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BasePooling.__doc__}"
     mode = "average"
@@ -155,7 +200,16 @@ class AveragePooling2D(BasePooling):
 
 @register_builtin("layers", "AvgPool3D")
 class AveragePooling3D(BasePooling):
-    """The mean of windows of volumes; padding does not count."""
+    """The mean of windows of volumes; padding does not count.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> the same with new sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AveragePooling3D(2)(np.ones((1, 6, 6, 6, 3), "float32")).shape == (1, 3, 3, 3, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{BasePooling.__doc__}"
     rank, mode = 3, "average"
@@ -163,7 +217,16 @@ class AveragePooling3D(BasePooling):
 
 @register_builtin("layers", "GlobalMaxPool1D")
 class GlobalMaxPooling1D(GlobalPooling):
-    """The maximum over the time steps."""
+    """The maximum over the time steps.
+
+    Shapes:
+        (batch, time, channels) -> (batch, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.GlobalMaxPooling1D()(np.ones((2, 6, 3), "float32")).shape == (2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{GlobalPooling.__doc__}"
     rank = 1
@@ -171,14 +234,32 @@ class GlobalMaxPooling1D(GlobalPooling):
 
 @register_builtin("layers", "GlobalMaxPool2D")
 class GlobalMaxPooling2D(GlobalPooling):
-    """The maximum over all positions of images."""
+    """The maximum over all positions of images.
+
+    Shapes:
+        (batch, height, width, channels) -> (batch, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.GlobalMaxPooling2D()(np.ones((2, 6, 6, 3), "float32")).shape == (2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{GlobalPooling.__doc__}"
 
 
 @register_builtin("layers", "GlobalMaxPool3D")
 class GlobalMaxPooling3D(GlobalPooling):
-    """The maximum over all positions of volumes."""
+    """The maximum over all positions of volumes.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> (batch, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.GlobalMaxPooling3D()(np.ones((1, 6, 6, 6, 3), "float32")).shape == (1, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{GlobalPooling.__doc__}"
     rank = 3
@@ -186,7 +267,16 @@ class GlobalMaxPooling3D(GlobalPooling):
 
 @register_builtin("layers", "GlobalAvgPool1D")
 class GlobalAveragePooling1D(GlobalPooling):
-    """The mean over the time steps; masked ones do not count."""
+    """The mean over the time steps; masked ones do not count.
+
+    Shapes:
+        (batch, time, channels) -> (batch, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.GlobalAveragePooling1D()(np.ones((2, 6, 3), "float32")).shape == (2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{GlobalPooling.__doc__}"
     rank, mode = 1, "average"
@@ -211,7 +301,16 @@ class GlobalAveragePooling1D(GlobalPooling):
 
 @register_builtin("layers", "GlobalAvgPool2D")
 class GlobalAveragePooling2D(GlobalPooling):
-    """The mean over all positions of images."""
+    """The mean over all positions of images.
+
+    Shapes:
+        (batch, height, width, channels) -> (batch, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.GlobalAveragePooling2D()(np.ones((2, 6, 6, 3), "float32")).shape == (2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{GlobalPooling.__doc__}"
     mode = "average"
@@ -219,7 +318,16 @@ class GlobalAveragePooling2D(GlobalPooling):
 
 @register_builtin("layers", "GlobalAvgPool3D")
 class GlobalAveragePooling3D(GlobalPooling):
-    """The mean over all positions of volumes."""
+    """The mean over all positions of volumes.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> (batch, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.GlobalAveragePooling3D()(np.ones((1, 6, 6, 6, 3), "float32")).shape == (1, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{GlobalPooling.__doc__}"
     rank, mode = 3, "average"
@@ -227,7 +335,16 @@ class GlobalAveragePooling3D(GlobalPooling):
 
 @register_builtin("layers")
 class AdaptiveMaxPooling1D(AdaptivePooling):
-    """The maximum of a wanted number of windows of a sequence."""
+    """The maximum of a wanted number of windows of a sequence.
+
+    Shapes:
+        (batch, time, channels) -> (batch, the wanted sizes, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AdaptiveMaxPooling1D(2)(np.ones((2, 6, 3), "float32")).shape == (2, 2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{AdaptivePooling.__doc__}"
     rank = 1
@@ -235,14 +352,32 @@ class AdaptiveMaxPooling1D(AdaptivePooling):
 
 @register_builtin("layers")
 class AdaptiveMaxPooling2D(AdaptivePooling):
-    """The maximum of a wanted number of windows of images."""
+    """The maximum of a wanted number of windows of images.
+
+    Shapes:
+        (batch, height, width, channels) -> (batch, the wanted sizes, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AdaptiveMaxPooling2D(2)(np.ones((2, 6, 6, 3), "float32")).shape == (2, 2, 2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{AdaptivePooling.__doc__}"
 
 
 @register_builtin("layers")
 class AdaptiveMaxPooling3D(AdaptivePooling):
-    """The maximum of a wanted number of windows of volumes."""
+    """The maximum of a wanted number of windows of volumes.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> (batch, the wanted sizes, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AdaptiveMaxPooling3D(2)(np.ones((1, 6, 6, 6, 3), "float32")).shape == (1, 2, 2, 2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{AdaptivePooling.__doc__}"
     rank = 3
@@ -250,7 +385,16 @@ class AdaptiveMaxPooling3D(AdaptivePooling):
 
 @register_builtin("layers")
 class AdaptiveAveragePooling1D(AdaptivePooling):
-    """The mean of a wanted number of windows of a sequence."""
+    """The mean of a wanted number of windows of a sequence.
+
+    Shapes:
+        (batch, time, channels) -> (batch, the wanted sizes, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AdaptiveAveragePooling1D(2)(np.ones((2, 6, 3), "float32")).shape == (2, 2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{AdaptivePooling.__doc__}"
     rank, mode = 1, "average"
@@ -258,7 +402,16 @@ class AdaptiveAveragePooling1D(AdaptivePooling):
 
 @register_builtin("layers")
 class AdaptiveAveragePooling2D(AdaptivePooling):
-    """The mean of a wanted number of windows of images."""
+    """The mean of a wanted number of windows of images.
+
+    Shapes:
+        (batch, height, width, channels) -> (batch, the wanted sizes, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AdaptiveAveragePooling2D(2)(np.ones((2, 6, 6, 3), "float32")).shape == (2, 2, 2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{AdaptivePooling.__doc__}"
     mode = "average"
@@ -266,7 +419,16 @@ class AdaptiveAveragePooling2D(AdaptivePooling):
 
 @register_builtin("layers")
 class AdaptiveAveragePooling3D(AdaptivePooling):
-    """The mean of a wanted number of windows of volumes."""
+    """The mean of a wanted number of windows of volumes.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> (batch, the wanted sizes, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.AdaptiveAveragePooling3D(2)(np.ones((1, 6, 6, 6, 3), "float32")).shape == (1, 2, 2, 2, 3)
+        True
+    """
 
     __doc__ = f"{__doc__}\n{AdaptivePooling.__doc__}"
     rank, mode = 3, "average"

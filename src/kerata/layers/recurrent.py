@@ -78,6 +78,16 @@ class SimpleRNNCell(_GatedCell):
         dropout: fraction of the inputs to drop.
         recurrent_dropout: fraction of the states to drop.
         seed: an integer.
+
+    Shapes:
+        (batch, size), [(batch, units)] -> (batch, units), the new states
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> x, state = np.ones((2, 3), "float32"), np.zeros((2, 4), "float32")
+        >>> output, states = kerata.layers.SimpleRNNCell(4)(x, [state])
+        >>> output.shape == states[0].shape == (2, 4)
+        True
     """
 
     def __init__(
@@ -131,6 +141,16 @@ class LSTMCell(_GatedCell):
         dropout: fraction of the inputs to drop.
         recurrent_dropout: fraction of the states to drop.
         seed: an integer.
+
+    Shapes:
+        (batch, size), two of (batch, units) -> (batch, units), the new states
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> cell = kerata.layers.LSTMCell(4)
+        >>> output, states = cell(np.ones((2, 3), "float32"), cell.get_initial_state(2))
+        >>> output.shape == (2, 4), len(states)
+        (True, 2)
     """
 
     gates = 4
@@ -211,6 +231,16 @@ class GRUCell(_GatedCell):
         recurrent_dropout: fraction of the states to drop.
         reset_after: whether the reset gate comes after the recurrent product (cuDNN) or before (the paper).
         seed: an integer.
+
+    Shapes:
+        (batch, size), [(batch, units)] -> (batch, units), the new states
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> cell = kerata.layers.GRUCell(4)
+        >>> output, states = cell(np.ones((2, 3), "float32"), cell.get_initial_state(2))
+        >>> output.shape == (2, 4), len(states)
+        (True, 1)
     """
 
     gates = 3
@@ -347,6 +377,14 @@ class SimpleRNN(_NamedRNN):
         stateful: whether the states of a batch are the first states of the next.
         unroll: whether the loop is unrolled.
         use_bias, kernel_initializer, … seed: as for `SimpleRNNCell`.
+
+    Shapes:
+        (batch, time, size) -> (batch, units), or (batch, time, units) with `return_sequences`
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.SimpleRNN(4)(np.ones((2, 5, 3), "float32")).shape == (2, 4)
+        True
     """
 
     cell_class = SimpleRNNCell
@@ -466,6 +504,14 @@ class GRU(_NamedRNN):
         reset_after: whether the reset gate comes after the recurrent product.
         use_cudnn: kept for compatibility; the engine chooses.
         use_bias, kernel_initializer, … seed: as for `GRUCell`.
+
+    Shapes:
+        (batch, time, size) -> (batch, units), or (batch, time, units) with `return_sequences`
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.GRU(4, return_sequences=True)(np.ones((2, 5, 3), "float32")).shape == (2, 5, 4)
+        True
     """
 
     cell_class = GRUCell

@@ -59,6 +59,14 @@ class Reshape(_Shaping):
 
     Args:
         target_shape: shape without the batch axis; one size may be -1.
+
+    Shapes:
+        (batch, …) -> (batch, *target_shape)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Reshape((-1, 2))(np.ones((2, 3, 4), "float32")).shape == (2, 6, 2)
+        True
     """
 
     def __init__(self, target_shape: Any, **options: Unpack[LayerOptions]) -> None:
@@ -98,6 +106,14 @@ class Permute(_Shaping):
 
     Args:
         dims: the old place of each axis, from 1.
+
+    Shapes:
+        (batch, …) -> (batch, the same sizes in another order)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Permute((2, 1))(np.ones((2, 3, 4), "float32")).shape == (2, 4, 3)
+        True
     """
 
     def __init__(self, dims: Any, **options: Unpack[LayerOptions]) -> None:
@@ -120,6 +136,11 @@ class RepeatVector(_Shaping):
 
     Shapes:
         (batch, size) -> (batch, n, size)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.RepeatVector(3)(np.ones((2, 4), "float32")).shape == (2, 3, 4)
+        True
     """
 
     def __init__(self, n: int, **options: Unpack[LayerOptions]) -> None:
@@ -191,6 +212,14 @@ class ZeroPadding1D(_ZeroPadding):
 
     Args:
         padding: an integer or (before, after).
+
+    Shapes:
+        (batch, time, channels) -> (batch, padded time, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.ZeroPadding1D((1, 2))(np.ones((2, 4, 3), "float32")).shape == (2, 7, 3)
+        True
     """
 
     rank = 1
@@ -203,6 +232,14 @@ class ZeroPadding2D(_ZeroPadding):
     Args:
         padding: an integer, one for each axis, or ((top, bottom), (left, right)).
         data_format: place of the channels.
+
+    Shapes:
+        (batch, height, width, channels) -> the same with padded height and width
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.ZeroPadding2D((1, 2))(np.ones((2, 4, 4, 3), "float32")).shape == (2, 6, 8, 3)
+        True
     """
 
 
@@ -213,6 +250,14 @@ class ZeroPadding3D(_ZeroPadding):
     Args:
         padding: an integer, one for each axis, or three pairs.
         data_format: place of the channels.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> the same with padded sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.ZeroPadding3D(1)(np.ones((2, 4, 4, 4, 3), "float32")).shape == (2, 6, 6, 6, 3)
+        True
     """
 
     rank = 3
@@ -250,6 +295,14 @@ class Cropping1D(_Cropping):
 
     Args:
         cropping: an integer or (before, after).
+
+    Shapes:
+        (batch, time, channels) -> (batch, cropped time, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Cropping1D((1, 2))(np.ones((2, 7, 3), "float32")).shape == (2, 4, 3)
+        True
     """
 
     rank = 1
@@ -270,6 +323,14 @@ class Cropping2D(_Cropping):
     Args:
         cropping: an integer, one for each axis, or ((top, bottom), (left, right)).
         data_format: place of the channels.
+
+    Shapes:
+        (batch, height, width, channels) -> the same with cropped height and width
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Cropping2D((1, 2))(np.ones((2, 6, 8, 3), "float32")).shape == (2, 4, 4, 3)
+        True
     """
 
 
@@ -280,6 +341,14 @@ class Cropping3D(_Cropping):
     Args:
         cropping: an integer, one for each axis, or three pairs.
         data_format: place of the channels.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> the same with cropped sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Cropping3D(1)(np.ones((2, 6, 6, 6, 3), "float32")).shape == (2, 4, 4, 4, 3)
+        True
     """
 
     rank = 3
@@ -309,6 +378,14 @@ class UpSampling1D(_UpSampling):
 
     Args:
         size: how often.
+
+    Shapes:
+        (batch, time, channels) -> (batch, size * time, channels)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.UpSampling1D(2)(np.ones((2, 3, 4), "float32")).shape == (2, 6, 4)
+        True
     """
 
     rank = 1
@@ -334,6 +411,14 @@ class UpSampling2D(_UpSampling):
         size: factors for rows and columns.
         data_format: place of the channels.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+
+    Shapes:
+        (batch, height, width, channels) -> the same with enlarged height and width
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.UpSampling2D((2, 3))(np.ones((2, 3, 3, 4), "float32")).shape == (2, 6, 9, 4)
+        True
     """
 
     def __init__(
@@ -365,6 +450,14 @@ class UpSampling3D(_UpSampling):
     Args:
         size: factors for the three axes.
         data_format: place of the channels.
+
+    Shapes:
+        (batch, depth, height, width, channels) -> the same with enlarged sizes
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.UpSampling3D(2)(np.ones((1, 2, 2, 2, 3), "float32")).shape == (1, 4, 4, 4, 3)
+        True
     """
 
     rank = 3

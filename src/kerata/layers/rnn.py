@@ -26,6 +26,12 @@ class StackedRNNCells(Layer):
 
     Args:
         cells: the cells.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> cells = kerata.layers.StackedRNNCells([kerata.layers.GRUCell(4), kerata.layers.LSTMCell(2)])
+        >>> kerata.layers.RNN(cells)(np.ones((2, 5, 3), "float32")).shape == (2, 2)
+        True
     """
 
     def __init__(self, cells: Any, **options: Unpack[LayerOptions]) -> None:

@@ -24,6 +24,12 @@ class Wrapper(Layer):
 
     Args:
         layer: the layer inside.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> layer = kerata.layers.TimeDistributed(kerata.layers.Dense(4))
+        >>> isinstance(layer, kerata.layers.Wrapper), type(layer.layer).__name__
+        (True, 'Dense')
     """
 
     def __init__(self, layer: Layer, **options: Unpack[LayerOptions]) -> None:
@@ -63,6 +69,11 @@ class TimeDistributed(Wrapper):
 
     Shapes:
         (batch, time, …) -> (batch, time, …)
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.TimeDistributed(kerata.layers.Conv1D(4, 3))(np.ones((2, 5, 7, 3), "float32")).shape == (2, 5, 5, 4)
+        True
     """
 
     def __init__(self, layer: Layer, **options: Unpack[LayerOptions]) -> None:
@@ -88,6 +99,11 @@ class Bidirectional(Wrapper):
         merge_mode: "concat", "sum", "mul", "ave", or None for a list of both outputs.
         weights: first weights of both.
         backward_layer: the backward layer; a copy of the other one with `go_backwards` turned if None.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.Bidirectional(kerata.layers.LSTM(4))(np.ones((2, 5, 3), "float32")).shape == (2, 8)
+        True
     """
 
     def __init__(
@@ -241,6 +257,11 @@ class SpectralNormalization(Wrapper):
 
     Source:
         Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", algorithm 1.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.SpectralNormalization(kerata.layers.Dense(4))(np.ones((2, 3), "float32")).shape == (2, 4)
+        True
     """
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **options: Unpack[LayerOptions]) -> None:

@@ -62,15 +62,54 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:
-    """A loss from a name, a config, a class, a function or an object."""
+    """A loss from a name, a config, a class, a function or an object.
+
+    Args:
+        identifier: a name, a config, a class, a function or an object.
+
+    Raises:
+        ArgumentError: no object of that kind has the name; the nearest names are told.
+
+    Example:
+        >>> import kerata
+        >>> type(kerata.losses.get('MeanSquaredError')).__name__
+        'MeanSquaredError'
+    """
     return _registry.get("losses", identifier, argument="loss")
 
 
 def serialize(loss: Any) -> Any:
-    """A loss as plain data."""
+    """A loss as plain data.
+
+    Args:
+        loss: the object.
+
+    Returns:
+        A dict with `class_name` and `config`, from which `deserialize` makes such an object again.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.losses.serialize(kerata.losses.MeanSquaredError())
+        >>> data["class_name"]
+        'MeanSquaredError'
+    """
     return _serialize(loss)
 
 
 def deserialize(name: Any, custom_objects: Any = None) -> Any:
-    """A loss from its config."""
+    """A loss from its config.
+
+    Args:
+        name: what `serialize` gave, or a name.
+        custom_objects: name -> class or function of yours that the config may name.
+
+    Raises:
+        RefusedFileError: the config names what is in no table.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.losses.serialize(kerata.losses.MeanSquaredError())
+        >>> type(kerata.losses.deserialize(data)).__name__
+        'MeanSquaredError'
+    """
     return _deserialize(name, custom_objects, kinds=("losses",))

@@ -80,15 +80,54 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:
-    """A metric from a name, a config, a class, a function or an object."""
+    """A metric from a name, a config, a class, a function or an object.
+
+    Args:
+        identifier: a name, a config, a class, a function or an object.
+
+    Raises:
+        ArgumentError: no object of that kind has the name; the nearest names are told.
+
+    Example:
+        >>> import kerata
+        >>> type(kerata.metrics.get('MeanSquaredError')).__name__
+        'MeanSquaredError'
+    """
     return _registry.get("metrics", identifier, argument="metric")
 
 
 def serialize(metric: Any) -> Any:
-    """A metric as plain data."""
+    """A metric as plain data.
+
+    Args:
+        metric: the object.
+
+    Returns:
+        A dict with `class_name` and `config`, from which `deserialize` makes such an object again.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.metrics.serialize(kerata.metrics.MeanSquaredError())
+        >>> data["class_name"]
+        'MeanSquaredError'
+    """
     return _serialize(metric)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """A metric from its config."""
+    """A metric from its config.
+
+    Args:
+        config: what `serialize` gave, or a name.
+        custom_objects: name -> class or function of yours that the config may name.
+
+    Raises:
+        RefusedFileError: the config names what is in no table.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.metrics.serialize(kerata.metrics.MeanSquaredError())
+        >>> type(kerata.metrics.deserialize(data)).__name__
+        'MeanSquaredError'
+    """
     return _deserialize(config, custom_objects, kinds=("metrics",))

@@ -25,6 +25,12 @@ class MeanMetricWrapper(Mean):
         name: name of the metric.
         dtype: dtype of the computation.
         **kwargs: further arguments of `fn`.
+
+    Example:
+        >>> import kerata
+        >>> metric = kerata.metrics.MeanMetricWrapper(kerata.losses.mean_absolute_error)
+        >>> float(metric([[1.0], [2.0]], [[1.0], [4.0]]))
+        1.0
     """
 
     def __init__(

@@ -28,6 +28,19 @@ class Metric:
     Args:
         dtype: dtype of the computation, or a policy.
         name: name of the metric.
+
+    Example:
+        >>> import kerata
+        >>> class Largest(kerata.Metric):
+        ...     def __init__(self, **options):
+        ...         super().__init__(**options)
+        ...         self.value = self.add_variable((), "zeros")
+        ...     def update_state(self, values, sample_weight=None):
+        ...         self.value.assign(kerata.ops.maximum(self.value, kerata.ops.max(values)))
+        ...     def result(self):
+        ...         return self.value.value
+        >>> float(Largest()([1.0, 3.0, 2.0]))
+        3.0
     """
 
     _kerata_variables = True

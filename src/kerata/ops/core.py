@@ -118,7 +118,16 @@ OPS["shape"] = shape
 
 
 def dtype(x: TensorLike) -> str:
-    """Name of the dtype."""
+    """Name of the dtype.
+
+    Args:
+        x: whatever is like a tensor; Python floats have the default dtype.
+
+    Example:
+        >>> import kerata
+        >>> kerata.ops.dtype(kerata.ops.ones(2, "bfloat16")), kerata.ops.dtype(1.5)
+        ('bfloat16', 'float32')
+    """
     return dtype_of(x)
 
 
@@ -200,12 +209,41 @@ def _stop_symbolic(x: TensorLike) -> Tensor:
 
 
 def device_scope(device_name: str) -> Any:
-    """A context in which new tensors live on a device such as "cpu:0" or "gpu:0"."""
+    """A context in which new tensors live on a device such as "cpu:0" or "gpu:0".
+
+    Args:
+        device_name: the kind of device and its number, as `kerata doctor` lists them.
+
+    Example:
+        >>> import kerata
+        >>> with kerata.ops.device_scope("cpu:0"):
+        ...     x = kerata.ops.ones(2)
+        >>> x.shape == (2,)
+        True
+    """
     return backends.current().device_scope(device_name)
 
 
 def vjp(fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
-    """The value of `fn(*inputs)` and the function from its cotangents to those of the inputs."""
+    """The value of `fn(*inputs)` and the function from its cotangents to those of the inputs.
+
+    Args:
+        fn: function of as many tensors as there are inputs; its value may be a tree of tensors.
+        inputs: the tensors at which it is differentiated.
+
+    Returns:
+        The value, and a function that takes cotangents in the structure of the value and gives a list: one for each
+        input, None where there is no path.
+
+    Raises:
+        ArgumentError: there are no inputs.
+
+    Example:
+        >>> import kerata
+        >>> y, back = kerata.ops.vjp(kerata.ops.square, [3.0])
+        >>> float(y), float(back(kerata.ops.ones(()))[0])
+        (9.0, 6.0)
+    """
     if not inputs:
         raise ArgumentError("inputs", expected="at least one tensor", got=inputs)
     tensors = [convert_to_tensor(x) for x in inputs]

@@ -269,7 +269,10 @@ def range_tensor(n: Any, dtype: str = "int32") -> Tensor:
         sample(5), sample(2, 7), sample(7, 2, -2), sample(0.0, 1.0, 0.25), sample(3, dtype="float32"), sample(0), sample(5, 2),
         sample(0, 3, dtype="int64"), sample(2.5),
     ],
-    rejects=[rejects(0, 5, 0, argument="step"), rejects("a", argument="start"), rejects((1.0,), argument="start"), rejects(float("nan"), argument="start"), rejects(0, float("inf"), argument="stop")],
+    rejects=[
+        rejects(0, 5, 0, argument="step"), rejects("a", argument="start"), rejects((1.0,), argument="start"),
+        rejects(float("nan"), argument="start"), rejects(0, float("inf"), argument="stop"),
+    ],
 reference=np.arange)  # fmt: skip
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
     """Evenly spaced numbers in the half-open interval from `start` to `stop`.

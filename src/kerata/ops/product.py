@@ -418,7 +418,8 @@ def _spread(xs: list[Tensor], terms: Sequence[str]) -> list[Tensor]:
         sample("iij->j", T((3, 3, 2))), sample("ii,ij->j", T((3, 3)), T((3, 2))), sample("ba", T((2, 3))),
         sample("...,...", T((2, 3)), T((3,))), sample(",->", T(()), T(())),
         sample("ij,j->i", T((2, 3), "float16"), T((3,)), gradient=False), sample("ij,ij->i", T((0, 3)), T((0, 3))),
-        sample("zj,ijkl->izkl", T((2, 3)), T((2, 3, 4, 5))), sample("jz,ijk->izk", T((3, 2)), T((2, 3, 4))), sample("zj,ijk->izk", T((2, 3)), T((0, 3, 4))),
+        sample("zj,ijkl->izkl", T((2, 3)), T((2, 3, 4, 5))), sample("jz,ijk->izk", T((3, 2)), T((2, 3, 4))),
+        sample("zj,ijk->izk", T((2, 3)), T((0, 3, 4))),
     ],
     rejects=[
         rejects("ij,jk->ik", T((2, 3)), T((4, 2)), argument="operands"),

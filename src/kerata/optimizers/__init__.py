@@ -28,15 +28,54 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:
-    """An optimizer from a name, a config, a class or an object."""
+    """An optimizer from a name, a config, a class or an object.
+
+    Args:
+        identifier: a name, a config, a class or an object.
+
+    Raises:
+        ArgumentError: no object of that kind has the name; the nearest names are told.
+
+    Example:
+        >>> import kerata
+        >>> type(kerata.optimizers.get('adam')).__name__
+        'Adam'
+    """
     return _registry.get("optimizers", identifier, argument="optimizer")
 
 
 def serialize(optimizer: Any) -> Any:
-    """An optimizer as plain data."""
+    """An optimizer as plain data.
+
+    Args:
+        optimizer: the object.
+
+    Returns:
+        A dict with `class_name` and `config`, from which `deserialize` makes such an object again.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.optimizers.serialize(kerata.optimizers.Adam())
+        >>> data["class_name"]
+        'Adam'
+    """
     return _serialize(optimizer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """An optimizer from its config."""
+    """An optimizer from its config.
+
+    Args:
+        config: what `serialize` gave, or a name.
+        custom_objects: name -> class or function of yours that the config may name.
+
+    Raises:
+        RefusedFileError: the config names what is in no table.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.optimizers.serialize(kerata.optimizers.Adam())
+        >>> type(kerata.optimizers.deserialize(data)).__name__
+        'Adam'
+    """
     return _deserialize(config, custom_objects, kinds=("optimizers",))

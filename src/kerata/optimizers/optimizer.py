@@ -45,6 +45,16 @@ class Optimizer:
 
     Raises:
         ArgumentError: an argument is out of range, or two kinds of clipping are asked for.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> class Plain(kerata.Optimizer):
+        ...     def update_step(self, gradient, variable, learning_rate):
+        ...         self.assign_sub(variable, kerata.ops.multiply(learning_rate, gradient))
+        >>> w = kerata.Variable(np.float32(1.0))
+        >>> Plain(0.5).apply([np.float32(1.0)], [w])
+        >>> float(w)
+        0.5
     """
 
     _kerata_variables = True

@@ -26,7 +26,13 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(regularizer: Any) -> Any:
-    """`regularizer` as plain data."""
+    """`regularizer` as plain data.
+
+    Example:
+        >>> import kerata
+        >>> kerata.regularizers.serialize(kerata.regularizers.L2(0.1))["class_name"]
+        'L2'
+    """
     return serialize_keras_object(regularizer)
 
 
@@ -36,6 +42,12 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: what `serialize` gave, or a name.
         custom_objects: name -> class or function that the config may name beside Kerata's own.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.regularizers.serialize(kerata.regularizers.L2(0.5))
+        >>> float(kerata.regularizers.deserialize(data)([2.0]))
+        2.0
     """
     if isinstance(config, str):
         return get(config)

@@ -108,6 +108,13 @@ def load_model(
     Raises:
         RefusedFileError: a `ValueError`, with the place in the file and the reason.
         ArgumentError: if there is no such file.
+
+    Example:
+        >>> import kerata
+        >>> model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2)])
+        >>> model.save("model.keras")
+        >>> kerata.saving.load_model("model.keras").output_shape
+        (None, 2)
     """
     name = os.fspath(filepath)
     if not os.path.exists(name):

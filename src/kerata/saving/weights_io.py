@@ -38,6 +38,11 @@ def save_weights(
 
     Raises:
         ArgumentError: if the path has another ending, or a file is there and must stay.
+
+    Example:
+        >>> import kerata
+        >>> model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2)])
+        >>> kerata.saving.save_weights(model, "w.weights.h5")
     """
     nothing_else("save_weights", kwargs)
     name = os.fspath(filepath)
@@ -80,6 +85,12 @@ def load_weights(
     Raises:
         RefusedFileError: a `ValueError`, with the arrays that do not fit or what is wrong with the file.
         ArgumentError: if there is no such file.
+
+    Example:
+        >>> import kerata
+        >>> model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2)])
+        >>> model.save_weights("w.weights.h5")
+        >>> kerata.saving.load_weights(model, "w.weights.h5")
     """
     nothing_else("load_weights", kwargs)
     name = os.fspath(filepath)

@@ -17,10 +17,38 @@ __all__ = ["deserialize", "serialize"]
 
 
 def serialize(learning_rate_schedule: Any) -> Any:
-    """A schedule as plain data."""
+    """A schedule as plain data.
+
+    Args:
+        learning_rate_schedule: the schedule.
+
+    Returns:
+        A dict with `class_name` and `config`, from which `deserialize` makes such a schedule again.
+
+    Example:
+        >>> import kerata
+        >>> schedule = kerata.optimizers.schedules.CosineDecay(0.1, 100)
+        >>> kerata.optimizers.schedules.serialize(schedule)["config"]["decay_steps"]
+        100
+    """
     return _serialize(learning_rate_schedule)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """A schedule from its config."""
+    """A schedule from its config.
+
+    Args:
+        config: what `serialize` gave.
+        custom_objects: name -> class of yours that the config may name.
+
+    Raises:
+        RefusedFileError: the config names what is in no table.
+
+    Example:
+        >>> import kerata
+        >>> schedule = kerata.optimizers.schedules.CosineDecay(0.1, 100)
+        >>> data = kerata.optimizers.schedules.serialize(schedule)
+        >>> kerata.optimizers.schedules.deserialize(data).decay_steps
+        100
+    """
     return _deserialize(config, custom_objects, kinds=("schedules",))
