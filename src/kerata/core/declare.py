@@ -109,10 +109,19 @@ def new_abstract(shape: tuple[Any, ...], dtype: str) -> KerasTensor:
 # ---- ops -----------------------------------------------------------------------------------------
 
 
+_OPTIONS = frozenset((
+    "name", "samples", "rejects", "tolerance", "reference", "weak", "scalars_stay", "precheck", "differentiable", "wide",
+    "computes", "needs_values", "call",
+))  # fmt: skip
+
+
 class Op:
     """The declaration of one op; `function` is what users call."""
 
     def __init__(self, body: Callable[..., Any], options: dict[str, Any]) -> None:
+        unknown = options.keys() - _OPTIONS
+        if unknown:
+            raise TypeError(f"op() got unexpected options: {', '.join(sorted(unknown))}")
         self.body = body
         self.name: str = options.get("name") or body.__name__
         self.samples: Sequence[Sample] = options.get("samples", ())
@@ -319,6 +328,16 @@ def _no_text(name: str | None, value: Any) -> Any:
     return value
 
 
+def tensor_like(argument: str, value: Any) -> Any:
+    """What becomes a tensor, as it is; texts, None and other objects are refused, in words that name the argument."""
+    try:
+        dispatch.dtype_of(_no_text(argument, value))
+    except ArgumentError as error:
+        error.argument = argument
+        raise
+    return value
+
+
 def leaves_of(value: Any) -> Iterable[Any]:
     """The leaves of lists, tuples and dicts, without a tree library: arguments are shallow."""
     if type(value) in (list, tuple):
@@ -400,7 +419,11 @@ def symbolic_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any], s
 
 
 def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
-    """Kerata's own words for what an engine refused: the shape rules know them, or the annotations."""
+    """Kerata's own words for what an engine refused: the signature, the shape rules or the annotations know them."""
+    try:
+        declared.signature.bind(*args, **kwargs)
+    except TypeError as told:
+        return TypeError(f"{declared.name}() {told}")
     for ask in (_ask_rules, _check_plain):
         try:
             ask(declared, args, kwargs)

@@ -264,6 +264,7 @@ def _flat_indices(indices: Any, shape: tuple[Any, ...]) -> Tensor:
     depth = have[-1]
     columns = []
     for i in range(depth):
+        check_not_empty("indices", shape[i], indices)
         column = p.slice(
             indices,
             starts=(0,) * (len(have) - 1) + (i,),
@@ -300,7 +301,7 @@ def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
         sample(values([[0, 1], [2, 0]], dtype="int32"), T((2,)), (3, 2)), sample(values([[1], [1]], dtype="int32"), T((2, 4)), (3, 4)),
         sample(values([[0], [-1]], dtype="int64"), T((2,), "int32"), (3,)),
     sample(T((0, 1), "int32"), T((0, 2)), (3, 2)), sample(values([0], [0], dtype="int32"), values(2.0, 3.0, dtype="float64"), (2,)), sample(values([[[0, 9]], [[-1, 0]]], dtype="int32"), T((2, 1)), (2, 3)), sample([[0], [0]], T((2,), "bool"), (2,))],
-    rejects=[rejects([[3]], T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices")],
+    rejects=[rejects([[3]], T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"), rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices"), rejects(values([[0]], dtype="int32"), T((1,)), (0,), argument="indices")],
 )  # fmt: skip
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Values added into a tensor of zeros, by index.
@@ -348,6 +349,7 @@ def _check_scatter_update(inputs: Any, indices: Any, updates: Any, reduction: An
     rejects=[
         rejects(T((3,)), values([[0]], dtype="int32"), T((2,)), argument="updates"), rejects(T((3,)), values([[0]], dtype="int32"), T((1,)), "sum", argument="reduction"),
         rejects(T((3,)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"), rejects(T((3,)), [[-4]], T((1,)), argument="indices"),
+        rejects(T((2, 0)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"),
     ],
 )  # fmt: skip
 def scatter_update(

@@ -30,7 +30,7 @@ Tensor = Any
         sample([T((2,), "int32"), T((2,), "float32")]), sample([T((2, 2))], axis=1), sample([T((2, 1), "uint8"), T((2, 2), "int8")], axis=-1), sample(T((2, 3)))],
     rejects=[
         rejects([T((2, 3)), T((2, 4))], argument="xs"), rejects([T((2, 3))], axis=2, argument="axis"),
-        rejects([], argument="xs"),
+        rejects([], argument="xs"), rejects(T((0, 3)), argument="xs"),
     ],
     reference=np.concatenate,
 )  # fmt: skip
@@ -67,7 +67,7 @@ _LISTS = [sample([T((2, 3)), T((2, 3))]), sample([T((2, 3))]), sample([T((3,), "
 def _tensors(xs: Any, argument: str) -> list[Any]:
     """The tensors to join; the slices of one tensor where it is not a list."""
     if is_tensor(xs) and shape_of(xs):
-        return list(pieces(xs, 0))
+        xs = pieces(xs, 0)
     if not isinstance(xs, (list, tuple)) or not xs:
         raise ArgumentError(argument, expected="a list of at least one tensor", got=xs)
     return promote(*xs)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, rules
+from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -109,7 +109,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
 
 @op(
     samples=[sample(T((2, 3)), 1), sample(T((2, 3)), -2, axis=1), sample(T((2, 3)), (1, 2), axis=(0, 1)), sample(T((3,)), 7), sample(T((0,)), 1, 0), sample(T((2, 3)), 1, (0, 1))],
-    rejects=[rejects(T((2, 3)), 1, 2, argument="axis"), rejects(T((2, 3)), (1, 2, 3), (0, 1), argument="shift")],
+    rejects=[rejects(T((2, 3)), 1, 2, argument="axis"), rejects(T((2, 3)), 1, 1.5, argument="axis"), rejects(T((2, 3)), (1, 2, 3), (0, 1), argument="shift")],
     reference=np.roll,
 )  # fmt: skip
 def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
@@ -128,7 +128,7 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
     if axis is None:
         shape = shape_of(x)
         return p.reshape(roll(flattened(x), shift, 0), shape=shape)
-    axes = [axis] if hasattr(axis, "__index__") else list(axis)
+    axes = list(axis) if isinstance(axis, (list, tuple)) else [axis]
     shifts = [int(n) for n in known_integers(shift, "shift").reshape(-1)]
     shifts = shifts * len(axes) if len(shifts) == 1 else shifts
     axes = axes * len(shifts) if len(axes) == 1 else axes
@@ -333,9 +333,7 @@ def _matrix(x: Any) -> tuple[Any, Any]:
 
 
 def _offset(k: Any, argument: str = "k") -> int:
-    if isinstance(k, bool) or not hasattr(k, "__index__"):
-        raise ArgumentError(argument, expected="an integer", got=k)
-    return k.__index__()
+    return checks.integer(argument, k)
 
 
 @op(

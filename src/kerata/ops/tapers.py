@@ -31,7 +31,11 @@ def _window(x: Any, formula: Callable[[np.ndarray, int], np.ndarray]) -> Tensor:
 _WINDOWS = [sample(5), sample(1), sample(0), sample(8), sample(-2)]
 
 
-_WINDOW_REJECTS = [rejects(2.5, argument="x"), rejects(T((2,), "int32"), argument="x")]
+_WINDOW_REJECTS = [
+    rejects(2.5, argument="x"),
+    rejects(float("inf"), argument="x"),
+    rejects(T((2,), "int32"), argument="x"),
+]
 
 
 @op(samples=[*_WINDOWS, sample(2)], rejects=_WINDOW_REJECTS, reference=np.bartlett)

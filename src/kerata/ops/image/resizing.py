@@ -249,7 +249,7 @@ _PLANE, _SCALE, _SHIFT = T((4, 5)), values(0.75, 1.25), values(0.1, -0.2)
         ),
     ],
     rejects=[
-        rejects(_PLANE, (3,), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"), rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 2), "linear", argument="spatial_dims"), rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "nearest", argument="method"),
+        rejects(_PLANE, (3,), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"), rejects(_PLANE, (3, -5), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"), rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 2), "linear", argument="spatial_dims"), rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "nearest", argument="method"),
         rejects(_PLANE, (3, 5), values(0.5), _SHIFT, (0, 1), "linear", argument="scale"),
     ],
 )  # fmt: skip
@@ -278,8 +278,9 @@ def scale_and_translate(
         True
     """
     sizes, shape = rules.as_shape(output_shape, "output_shape"), shape_of(images)
-    if len(sizes) != len(shape):
-        raise ArgumentError("output_shape", expected=f"of {len(shape)} sizes", got=output_shape)
+    if len(sizes) != len(shape) or any(type(d) is int and d < 0 for d in sizes):
+        words = f"of {len(shape)} sizes, none of them negative"
+        raise ArgumentError("output_shape", expected=words, got=output_shape)
     if method not in _METHODS:
         raise ArgumentError("method", expected=f"one of {', '.join(map(repr, _METHODS))}", got=method)
     axes = [rules.axis_index(a, len(shape), "spatial_dims") for a in spatial_dims]
