@@ -5,6 +5,7 @@ import pytest
 
 import kerata
 from kerata import KerasTensor, ops
+from kerata.core import declare
 from kerata.core.errors import ArgumentError
 
 
@@ -56,6 +57,26 @@ REFUSED = {
     "axis as an array": (lambda: ops.sum(matrix(), axis=np.array([0, 1])), "axis"),
     "a range in a function": (lambda: kerata.function(lambda x: ops.arange((1.0,)))(matrix()), "start"),
     "step of a scan": (lambda: ops.scan(lambda c, x: c, 0.0, matrix()), "f"),
+    "text as a branch": (lambda: ops.switch("a", [lambda: 1]), "index"),
+    "text in an endless loop": (lambda: ops.while_loop(lambda x: True, lambda x: x, ("a",), maximum_iterations=1), "loop_vars"),
+    "text as a limit": (lambda: ops.while_loop(lambda i: i < 3, lambda i: i + 1, 0, maximum_iterations="a"), "maximum_iterations"),
+    "text in a counted loop": (lambda: ops.fori_loop(0, 3, lambda i, v: v, "a"), "init_val"),
+    "text as an end": (lambda: ops.fori_loop("a", 3, lambda i, v: v, 1), "lower"),
+    "text to carry": (lambda: ops.scan(lambda c, x: (c, x), "a", np.ones(3, "f")), "init"),
+    "text to scan": (lambda: ops.scan(lambda c, x: (c, x), 0.0, "a"), "xs"),
+    "text to map": (lambda: ops.vectorized_map(lambda x: x, "a"), "elements"),
+    "text from a scan": (lambda: ops.scan(lambda c, x: (c, "a"), 0.0, matrix()), "f"),
+    "negative length": (lambda: ops.scan(lambda c, x: (c, c), 0.0, None, length=-1), "length"),
+    "axis as a tensor": (lambda: ops.max(matrix(), axis=ops.convert_to_tensor([1])), "axis"),
+    "axis as a float array": (lambda: ops.softmax(matrix(), axis=np.array(1.0)), "axis"),
+    "axis of NumPy's bool": (lambda: ops.mean(matrix(), axis=np.True_), "axis"),
+    "size as a tensor": (lambda: ops.one_hot([0], ops.convert_to_tensor([3])), "num_classes"),
+    "count of sections": (lambda: ops.split(matrix(), True), "indices_or_sections"),
+    "text that fills": (lambda: ops.full_like(KerasTensor((2,)), "a"), "fill_value"),
+    "text as a seed": (lambda: kerata.random.dropout(KerasTensor((2,)), 0.5, seed="a"), "seed"),
+    "text as a seed of a shuffle": (lambda: kerata.random.shuffle(KerasTensor((2,)), seed="a"), "seed"),
+    "no rows to join": (lambda: ops.concatenate(ops.ones((0, 3))), "xs"),
+    "operator without a dtype": (lambda: KerasTensor((1,), "uint64") & KerasTensor((1,), "int64"), "x2"),
 }  # fmt: skip
 
 
@@ -119,3 +140,22 @@ def test_messages_do_not_show_what_stands_for_unknown_sizes():
     with pytest.raises(ArgumentError) as caught:
         ops.average(KerasTensor((None, 3)), axis=1, weights=KerasTensor((None,)))
     assert "(None, 3)" in str(caught.value)
+
+
+def test_sizes_that_depend_on_which_is_longer_are_unknown():
+    unknown, known = KerasTensor((None,)), KerasTensor((3,))
+    for mode in ("valid", "same", "full"):
+        assert ops.correlate(unknown, unknown, mode).shape == (None,)
+    assert ops.correlate(known, known, "valid").shape == (1,)
+
+
+def test_a_range_that_is_compiled_is_refused_in_the_same_words(engine):
+    with pytest.raises(ArgumentError, match="`start` must be"):
+        kerata.function(lambda x: ops.arange((1.0,)) + x)(matrix()[0])
+
+
+def test_unknown_words(engine):
+    with pytest.raises(TypeError, match=r"^softmax\(\) got an unexpected keyword argument 'foo'"):
+        ops.softmax(matrix(), foo=1)
+    with pytest.raises(TypeError, match="sample"):
+        declare.op(sample=[])(lambda x: x)

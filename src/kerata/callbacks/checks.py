@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata.core.errors import ArgumentError
+from kerata.core import checks
 
 
 def count(argument: str, value: Any, least: int = 0) -> int:
     """An integer of at least `least`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ArgumentError(argument, expected=f"an integer of {least} or more", got=value)
-    return int(value)
+    return checks.at_least(argument, value, least)
 
 
 def save_frequency(value: Any) -> Any:
     """ "epoch", or a number of batches."""
     if value == "epoch":
         return value
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ArgumentError("save_freq", expected='"epoch" or a positive number of batches', got=value)
-    return int(value)
+    return checks.at_least("save_freq", value, 1, '"epoch" or a positive number of batches')
 
 
 class BatchClock:

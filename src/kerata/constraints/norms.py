@@ -8,6 +8,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.constraints.constraint import Constraint
+from kerata.core import rules
 from kerata.core.config import epsilon
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
@@ -39,7 +40,7 @@ def _number(argument: str, value: Any) -> Any:
 
 def _axis(value: Any) -> Any:
     axes = value if isinstance(value, (list, tuple)) else [value]
-    if any(isinstance(a, bool) or not hasattr(a, "__index__") for a in axes):
+    if any(rules.integer_of(a) is None for a in axes):
         raise ArgumentError("axis", expected="an integer or a list of integers", got=value)
     return value
 

@@ -7,35 +7,41 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kerata.core.errors import ArgumentError
+from kerata.core.rules import integer_of
+
+
+def at_least(argument: str, value: Any, low: int, expected: str | None = None) -> int:
+    """An integer from `low` on."""
+    found = integer_of(value)
+    if found is None or found < low:
+        raise ArgumentError(argument, expected=expected or f"an integer of {low} or more", got=value)
+    return found
 
 
 def positive_int(argument: str, value: Any) -> int:
     """An integer above zero."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value <= 0:
-        raise ArgumentError(argument, expected="a positive integer", got=value)
-    return int(value)
+    return at_least(argument, value, 1, "a positive integer")
 
 
 def natural(argument: str, value: Any) -> int:
     """An integer, zero or above."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
-        raise ArgumentError(argument, expected="an integer, 0 or more", got=value)
-    return int(value)
+    return at_least(argument, value, 0, "an integer, 0 or more")
 
 
 def integer(argument: str, value: Any) -> int:
     """An integer of either sign."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+    found = integer_of(value)
+    if found is None:
         raise ArgumentError(argument, expected="an integer", got=value)
-    return int(value)
+    return found
 
 
 def int_list(argument: str, value: Any) -> tuple[int, ...]:
     """One integer or several."""
-    items = value if isinstance(value, (list, tuple)) else (value,)
-    if not all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in items):
+    found = [integer_of(v) for v in (value if isinstance(value, (list, tuple)) else (value,))]
+    if None in found:
         raise ArgumentError(argument, expected="an integer or several", got=value)
-    return tuple(int(v) for v in items)
+    return tuple(v for v in found if v is not None)
 
 
 def number(argument: str, value: Any, low: float | None = None, high: float | None = None) -> float:
@@ -58,22 +64,17 @@ def option(argument: str, value: Any, options: Sequence[Any]) -> Any:
     return value
 
 
-def int_tuple(argument: str, value: Any, length: int, low: int = 1) -> tuple[int, ...]:
+def int_tuple(
+    argument: str, value: Any, length: int, low: int = 1, expected: str | None = None
+) -> tuple[int, ...]:
     """`length` integers; a single one stands for all."""
-    items = (
-        (value,) * length if isinstance(value, numbers.Integral) and not isinstance(value, bool) else value
-    )
-    if (
-        not isinstance(items, (tuple, list))
-        or len(items) != length
-        or not all(
-            isinstance(v, numbers.Integral) and not isinstance(v, bool) and int(v) >= low for v in items
-        )
-    ):
-        raise ArgumentError(
-            argument, expected=f"an integer or {length} integers, each {low} or more", got=value
-        )
-    return tuple(int(v) for v in items)
+    one = integer_of(value)
+    items = (one,) * length if one is not None else value if isinstance(value, (tuple, list)) else ()
+    found = [n for n in map(integer_of, items) if n is not None and n >= low]
+    if len(items) != length or len(found) != length:
+        words = expected or f"an integer or {length} integers, each {low} or more"
+        raise ArgumentError(argument, expected=words, got=value)
+    return tuple(found)
 
 
 def nothing_else(function: str, kwargs: Mapping[str, Any]) -> None:

@@ -108,10 +108,19 @@ def new_abstract(shape: tuple[Any, ...], dtype: str) -> KerasTensor:
 # ---- ops -----------------------------------------------------------------------------------------
 
 
+_OPTIONS = frozenset((
+    "name", "samples", "rejects", "tolerance", "reference", "weak", "scalars_stay", "precheck", "differentiable", "wide",
+    "computes", "needs_values", "call",
+))  # fmt: skip
+
+
 class Op:
     """The declaration of one op; `function` is what users call."""
 
     def __init__(self, body: Callable[..., Any], options: dict[str, Any]) -> None:
+        unknown = options.keys() - _OPTIONS
+        if unknown:
+            raise TypeError(f"op() got unexpected options: {', '.join(sorted(unknown))}")
         self.body = body
         self.name: str = options.get("name") or body.__name__
         self.samples: Sequence[Sample] = options.get("samples", ())
@@ -292,17 +301,17 @@ def _tensor_slots(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     for i, value in enumerate(args):
         name = _name_at(declared, i)
         if name in tensors and (value is not None or name in declared.required):
-            slots.append((i, tensors[name], no_text(name, value)))
+            slots.append((i, tensors[name], _no_text(name, value)))
     for name, value in kwargs.items():
         if name in tensors and (value is not None or name in declared.required):
-            slots.append((name, tensors[name], no_text(name, value)))
+            slots.append((name, tensors[name], _no_text(name, value)))
     return slots
 
 
 _TEXT = (str, bytes)
 
 
-def no_text(name: str | None, value: Any) -> Any:
+def _no_text(name: str | None, value: Any) -> Any:
     """Refuses None, and strings, which some engines have tensors for and others have not."""
     kind = type(value)
     if kind is list or kind is tuple:
@@ -313,6 +322,16 @@ def no_text(name: str | None, value: Any) -> Any:
         text = value is None or isinstance(value, _TEXT) or (kind is np.ndarray and value.dtype.kind in "US")
     if text:
         raise ArgumentError(str(name), expected="a tensor, or numbers that become one", got=value)
+    return value
+
+
+def tensor_like(argument: str, value: Any) -> Any:
+    """What becomes a tensor, as it is; texts, None and other objects are refused, in words that name the argument."""
+    try:
+        dispatch.dtype_of(_no_text(argument, value))
+    except ArgumentError as error:
+        error.argument = argument
+        raise
     return value
 
 
@@ -397,7 +416,11 @@ def symbolic_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any], s
 
 
 def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
-    """Kerata's own words for what an engine refused: the shape rules know them, or the annotations."""
+    """Kerata's own words for what an engine refused: the signature, the shape rules or the annotations know them."""
+    try:
+        declared.signature.bind(*args, **kwargs)
+    except TypeError as told:
+        return TypeError(f"{declared.name}() {told}")
     for ask in (_ask_rules, _check_plain):
         try:
             ask(declared, args, kwargs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -59,12 +58,16 @@ def broadcast(*shapes: Shape) -> Shape:
 
 
 def integer_of(value: Any) -> int | None:
-    """The Python integer of what stands for one; None for anything else, such as a bool or an array of several."""
-    if isinstance(value, bool):
+    """The integer that a value is, or None. Neither bools nor tensors with dimensions are, though some have `__index__`,
+    nor is what only the engine knows, inside a traced function."""
+    if type(value) is int:
+        return value
+    scalar = getattr(value, "shape", ()) == () and "bool" not in str(getattr(value, "dtype", ""))
+    if isinstance(value, bool) or not scalar:
         return None
     try:
-        return operator.index(value)
-    except (TypeError, ValueError):  # TensorFlow's word for what has no value yet, or several
+        return value.__index__()
+    except Exception:  # each engine has a class of its own for a float, and for a value that is unknown
         return None
 
 
@@ -83,14 +86,20 @@ def axes_tuple(axis: Any, ndim: int, argument: str = "axis") -> Shape:
     """Sorted non-negative axes of None (all), an integer or a sequence of integers."""
     if axis is None:
         return tuple(range(ndim))
-    if integer_of(axis) is not None:
-        return (axis_index(axis, ndim, argument),)
-    if not isinstance(axis, (list, tuple)):
-        raise ArgumentError(argument, expected="None, an integer or a tuple of integers", got=axis)
-    found = sorted(axis_index(a, ndim, argument) for a in axis)
+    return tuple(sorted(axes_in_order(axis, ndim, argument, "None, an integer or a tuple of integers")))
+
+
+def axes_in_order(
+    axis: Any, ndim: int, argument: str = "axis", expected: str = "an integer or a tuple of integers"
+) -> list[int]:
+    """Non-negative axes in the order given, without repeats."""
+    given = axis if isinstance(axis, (list, tuple)) else (axis,)
+    if given is not axis and integer_of(axis) is None:
+        raise ArgumentError(argument, expected=expected, got=axis)
+    found = [axis_index(a, ndim, argument) for a in given]
     if len(set(found)) != len(found):
         raise ArgumentError(argument, expected="without repeated axes", got=axis)
-    return tuple(found)
+    return found
 
 
 def reduced(shape: Shape, axes: Shape, keepdims: bool) -> Shape:
@@ -232,8 +241,9 @@ def sliced(shape: Shape, starts: Shape, limits: Shape, strides: Shape) -> Shape:
 
 def as_shape(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
     """A tuple of sizes; an integer is one size. Engine scalars (unknown sizes) stay."""
-    if hasattr(shape, "__index__") and not hasattr(shape, "__len__"):
-        return (shape.__index__(),)
+    size = integer_of(shape)
+    if size is not None:
+        return (size,)
     if not isinstance(shape, Iterable) or isinstance(shape, (dict, set, str)):
         raise ArgumentError(argument, expected="a tuple of integers", got=shape)
     sizes = tuple(d if type(d) is int else _size(d, argument) for d in shape)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from kerata import backends
-from kerata.core import dispatch, dtypes, rules, tree
-from kerata.core.declare import new_abstract, no_text
-from kerata.core.dispatch import dtype_of, engine_of_type, shape_of
+from kerata.core import checks, dispatch, dtypes, rules, tree
+from kerata.core.declare import new_abstract, tensor_like
+from kerata.core.dispatch import dtype_of, engine_of_type, is_tensor, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.graph import Operation
 from kerata.core.naming import auto_name
@@ -47,11 +47,8 @@ class Transform(Operation):
         return self.fn(*args)
 
 
-def _leaves(**trees: Tree) -> list[Any]:
-    """The leaves of the arguments; a text among them is refused, though some engines have tensors of it."""
-    return [
-        leaf if leaf is None else no_text(name, leaf) for name, t in trees.items() for leaf in tree.flatten(t)
-    ]
+def _leaves(*trees: Tree) -> list[Any]:
+    return [leaf for t in trees for leaf in tree.flatten(t)]
 
 
 def is_symbolic(leaves: Sequence[Any]) -> bool:
@@ -73,8 +70,12 @@ def _engine(leaves: Sequence[Any]) -> Any:
     return backends.current()
 
 
-def _tensors(t: Tree) -> Tree:
-    return tree.map_structure(lambda v: None if v is None else convert_to_tensor(v), t)
+def _tensors(t: Tree, argument: str = "f") -> Tree:
+    return tree.map_structure(lambda v: None if v is None else _tensor(v, argument), t)
+
+
+def _tensor(value: Any, argument: str) -> Tensor:
+    return convert_to_tensor(tensor_like(argument, value))
 
 
 def _as_abstract(t: Tree) -> Tree:
@@ -83,7 +84,7 @@ def _as_abstract(t: Tree) -> Tree:
 
 def _same_kind(new: Any, old: Any, what: str) -> Any:
     """A tensor that takes the place of another: same shape, cast to its dtype."""
-    new = convert_to_tensor(new)
+    new = _tensor(new, what)
     if tuple(shape_of(new)) != tuple(shape_of(old)):
         raise ArgumentError(
             what, expected=f"to keep the shape {tuple(shape_of(old))} of what it is given", got=new
@@ -128,7 +129,7 @@ def cond(pred: Any, true_fn: Callable[[], Tree], false_fn: Callable[[], Tree]) -
     _callable(true_fn, "true_fn"), _callable(false_fn, "false_fn")
     if isinstance(pred, (bool, int, float)):
         return true_fn() if pred else false_fn()
-    pred = convert_to_tensor(no_text("pred", pred))
+    pred = _tensor(pred, "pred")
     if builtins.any(rules.differ(d, 1) for d in shape_of(pred)):
         raise ArgumentError("pred", expected="a scalar", got=pred)
     pred = reshape(cast(pred, "bool"), ())
@@ -181,7 +182,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Tree]], *operands: Any) 
     last = len(branches) - 1
     if isinstance(index, int):
         return branches[min(max(index, 0), last)](*operands)
-    index = convert_to_tensor(no_text("index", index))
+    index = _tensor(index, "index")
 
     def choose(i: int) -> Tree:
         if i == last:
@@ -217,14 +218,15 @@ def while_loop(
         6
     """
     _callable(cond, "cond"), _callable(body, "body")
-    if is_symbolic(_leaves(loop_vars=loop_vars)):
+    if is_symbolic(_leaves(loop_vars)):
         return Transform("while_loop", lambda v: while_loop(cond, body, v, maximum_iterations))(loop_vars)
+    limit = None if maximum_iterations is None else checks.natural("maximum_iterations", maximum_iterations)
     many = isinstance(loop_vars, (tuple, list))
     state = tuple(loop_vars) if many else (loop_vars,)
-    engine = _engine(_leaves(loop_vars=state))
+    engine = _engine(_leaves(state))
     with setting(engine=engine):
-        state = _tensors(state)
-        out = _while(engine, cond, body, state, maximum_iterations)
+        state = _tensors(state, "loop_vars")
+        out = _while(engine, cond, body, state, limit)
     return (type(loop_vars)(out) if type(loop_vars) in (tuple, list) else out) if many else out[0]
 
 
@@ -234,7 +236,7 @@ def _while(engine: Any, cond: Any, body: Any, state: tuple[Any, ...], limit: int
         return tuple(_matching(out if isinstance(out, (tuple, list)) else (out,), flat, "body"))
 
     def goes_on(*flat: Any) -> Any:
-        found = convert_to_tensor(cond(*tree.pack_sequence_as(state, list(flat))))
+        found = _tensor(cond(*tree.pack_sequence_as(state, list(flat))), "cond")
         if tuple(shape_of(found)) != ():
             raise ArgumentError("cond", expected="a function that gives a bool scalar", got=found)
         return cast(found, "bool")
@@ -261,14 +263,14 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Tree], Tree], ini
         6
     """
     _callable(body_fun, "body_fun")
-    leaves = _leaves(lower=lower, upper=upper, init_val=init_val)
+    leaves = _leaves(lower, upper, init_val)
     if is_symbolic(leaves):
         return Transform("fori_loop", lambda a, b, v: fori_loop(a, b, body_fun, v))(lower, upper, init_val)
     engine = _engine(leaves)
     with setting(engine=engine):
         first, end = _bound(lower, "lower"), _bound(upper, "upper")
         if isinstance(first, int) and isinstance(end, int):  # so many steps as are known: a scan
-            init, steps = _tensors(init_val), range_tensor(max(end - first, 0)) + first
+            init, steps = _tensors(init_val, "init_val"), range_tensor(max(end - first, 0)) + first
             return _scan(
                 engine, lambda v, i: (body_fun(i, v), None), init, steps, None, False, 1, "body_fun"
             )[0]
@@ -279,10 +281,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Tree], Tree], ini
 
 def _bound(value: Any, argument: str) -> Any:
     """An end of a range of integers: a Python integer, or an int32 scalar."""
-    if not isinstance(value, bool) and hasattr(value, "__index__") and not hasattr(value, "dtype"):
-        return value.__index__()
-    if isinstance(value, np.integer):
-        return int(value)
+    if not is_tensor(value):
+        return checks.integer(argument, value)
     x = convert_to_tensor(value)
     if shape_of(x) != () or not dtypes.is_int(dtype_of(x)):
         raise ArgumentError(argument, expected="an integer", got=value)
@@ -341,12 +341,14 @@ def scan(
         array([1., 2., 3.], dtype=float32)
     """
     _callable(f, "f")
-    leaves = _leaves(init=init, xs=xs)
+    length = None if length is None else checks.natural("length", length)
+    unroll = unroll if isinstance(unroll, bool) else checks.natural("unroll", unroll)
+    leaves = _leaves(init, xs)
     if is_symbolic(leaves):
         return Transform("scan", lambda i, x: scan(f, i, x, length, reverse, unroll))(init, xs)
     engine = _engine(leaves)
     with setting(engine=engine):
-        init, xs = _tensors(init), None if xs is None else _tensors(xs)
+        init, xs = _tensors(init, "init"), None if xs is None else _tensors(xs, "xs")
         return _scan(engine, f, init, xs, length, bool(reverse), unroll)
 
 
@@ -364,7 +366,7 @@ def _scan(
             raise ArgumentError("f", expected="a function that gives a carry and an output", got=pair)
         new, y = pair
         shape_of_output["y"] = y
-        outputs = tuple(convert_to_tensor(v) for v in tree.flatten(y) if v is not None)
+        outputs = tuple(_tensor(v, name) for v in tree.flatten(y) if v is not None)
         return tuple(_matching(new, carry, name)), outputs
 
     if is_abstract((*flat_init, *flat_xs)) or (type(n) is int and n == 0):
@@ -426,12 +428,12 @@ def vectorized_map(function: Callable[[Tree], Tree], elements: Tree) -> Tree:
         array([0, 2, 4], dtype=int32)
     """
     _callable(function, "function")
-    leaves = _leaves(elements=elements)
+    leaves = _leaves(elements)
     if is_symbolic(leaves):
         return Transform("vectorized_map", lambda e: vectorized_map(function, e))(elements)
     engine = _engine(leaves)
     with setting(engine=engine):
-        elements = _tensors(elements)
+        elements = _tensors(elements, "elements")
         n = _length(tree.flatten(elements), None, "elements")
         if is_abstract(tree.flatten(elements)):
             out = function(tree.map_structure(_row, elements))
@@ -461,11 +463,11 @@ def associative_scan(
         array([ 1,  3,  6, 10], dtype=int32)
     """
     _callable(f, "f")
-    leaves = _leaves(elems=elems)
+    leaves = _leaves(elems)
     if is_symbolic(leaves):
         return Transform("associative_scan", lambda e: associative_scan(f, e, reverse, axis))(elems)
     with setting(engine=_engine(leaves)):
-        flat = [convert_to_tensor(x) for x in leaves]
+        flat = [_tensor(x, "elems") for x in leaves]
         places = [rules.axis_index(axis, len(shape_of(x))) for x in flat]
         sizes = {shape_of(x)[i] for x, i in zip(flat, places, strict=True)}
         if len(sizes) != 1:
@@ -475,7 +477,7 @@ def associative_scan(
 
         def combine(a: list[Any], b: list[Any]) -> list[Any]:
             out = f(tree.pack_sequence_as(elems, a), tree.pack_sequence_as(elems, b))
-            return [convert_to_tensor(x) for x in tree.flatten(out)]
+            return [_tensor(x, "f") for x in tree.flatten(out)]
 
         if is_abstract(flat) and not rules.known(next(iter(sizes))):
             out = combine(flat, flat)
@@ -549,13 +551,13 @@ def custom_gradient(f: Callable[..., tuple[Tree, Callable[..., Any]]]) -> Callab
     _callable(f, "f")
 
     def call(*args: Any) -> Tree:
-        leaves = _leaves(args=args)
+        leaves = _leaves(*args)
         if is_symbolic(leaves):
             return Transform("custom_gradient", call)(*args)
         if is_abstract(leaves):
             return f(*args)[0]
         engine = _engine(leaves)
         with setting(engine=engine):
-            return engine.custom_gradient(f, tuple(_tensors(a) for a in args))
+            return engine.custom_gradient(f, tuple(_tensors(a, "args") for a in args))
 
     return call

@@ -54,6 +54,9 @@ def convert_to_tensor(
 OPS["convert_to_tensor"] = convert_to_tensor
 
 
+_NOT_YET = "Inside a compiled or vectorised function they are not, nor those of a symbolic tensor."
+
+
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """The values as a NumPy array; bfloat16 and float8 through ml_dtypes.
 
@@ -66,6 +69,8 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
         x = x.value
     owner = dispatch.engine_of_type(type(x))
     if owner is not None:
+        if not owner.is_concrete(x):
+            raise ArgumentError("x", expected="a tensor whose values are known", got=x, fix=_NOT_YET)
         return owner.to_numpy(x)
     if isinstance(x, np.ndarray):
         return x

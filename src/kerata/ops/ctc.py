@@ -42,13 +42,10 @@ def _logits(x: Any, argument: str) -> Tensor:
 
 
 def _blank(mask_index: Any, classes: Any) -> int:
-    if (
-        isinstance(mask_index, bool)
-        or not hasattr(mask_index, "__index__")
-        or not -classes <= mask_index < classes
-    ):
+    found = rules.integer_of(mask_index)
+    if found is None or not -classes <= found < classes:
         raise ArgumentError("mask_index", expected=f"a class in [0, {classes})", got=mask_index)
-    return mask_index.__index__() % classes
+    return found % classes
 
 
 # ---- loss ----------------------------------------------------------------------------------------

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata.core import dtypes, rules
+from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
-from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
@@ -20,9 +19,7 @@ Tensor = Any
 
 
 def _classes(num_classes: Any) -> int:
-    if isinstance(num_classes, bool) or not hasattr(num_classes, "__index__") or num_classes.__index__() < 0:
-        raise ArgumentError("num_classes", expected="an integer that is not negative", got=num_classes)
-    return num_classes.__index__()
+    return checks.natural("num_classes", num_classes)
 
 
 def _hot(x: Any, num_classes: int, axis: Any, name: str) -> Tensor:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from kerata.core import checks, dtypes, rules
 from kerata.core import decompositions as d
-from kerata.core import dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -190,9 +190,7 @@ def _resized(x: Tensor, size: int) -> Tensor:
 
 
 def _length(fft_length: Any) -> int:
-    if isinstance(fft_length, bool) or not hasattr(fft_length, "__index__") or fft_length.__index__() < 1:
-        raise ArgumentError("fft_length", expected="a positive integer", got=fft_length)
-    return fft_length.__index__()
+    return checks.positive_int("fft_length", fft_length)
 
 
 def _real_transform(x: Tensor) -> Tensor:
@@ -287,9 +285,7 @@ def irfft(x: tuple[TensorLike, TensorLike] | list[TensorLike], fft_length: int |
 
 
 def _positive(value: Any, argument: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
-        raise ArgumentError(argument, expected="a positive integer", got=value)
-    return value.__index__()
+    return checks.positive_int(argument, value)
 
 
 def _frames(x: Tensor, length: int, stride: int) -> Tensor:

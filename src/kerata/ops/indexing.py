@@ -279,12 +279,9 @@ def _flat_indices(indices: Any, shape: tuple[Any, ...]) -> Tensor:
             "indices", expected=f"of shape (..., depth) with a depth in [1, {len(shape)}]", got=indices
         )
     depth = have[-1]
-    if 0 in shape[:depth] and 0 not in have[:-1]:
-        raise ArgumentError(
-            "indices", expected=f"none, for there are no places in the shape {shape}", got=indices
-        )
     columns = []
     for i in range(depth):
+        check_not_empty("indices", shape[i], indices)
         column = p.slice(
             indices,
             starts=(0,) * (len(have) - 1) + (i,),
@@ -387,6 +384,7 @@ def _check_scatter_update(inputs: Any, indices: Any, updates: Any, reduction: An
         rejects(T((3,)), values([[0]], dtype="int32"), T((1,)), "sum", argument="reduction"),
         rejects(T((3,)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"),
         rejects(T((3,)), [[-4]], T((1,)), argument="indices"),
+        rejects(T((2, 0)), values([[0, 0]], dtype="int32"), T((1,)), argument="indices"),
     ],
 )  # fmt: skip
 def scatter_update(

@@ -31,7 +31,7 @@ Tensor = Any
         sample([T((2, 1), "uint8"), T((2, 2), "int8")], axis=-1), sample(T((2, 3)))],
     rejects=[
         rejects([T((2, 3)), T((2, 4))], argument="xs"), rejects([T((2, 3))], axis=2, argument="axis"),
-        rejects([], argument="xs"),
+        rejects([], argument="xs"), rejects(T((0, 3)), argument="xs"),
     ],
     reference=np.concatenate,
 )  # fmt: skip
@@ -67,8 +67,8 @@ _LISTS = [sample([T((2, 3)), T((2, 3))]), sample([T((2, 3))]), sample([T((3,), "
 
 def _tensors(xs: Any, argument: str) -> list[Any]:
     """The tensors to join; the slices of one tensor where it is not a list."""
-    if is_tensor(xs) and shape_of(xs) and shape_of(xs)[0] != 0:
-        return list(pieces(xs, 0))
+    if is_tensor(xs) and shape_of(xs):
+        xs = pieces(xs, 0)
     if not isinstance(xs, (list, tuple)) or not xs:
         raise ArgumentError(argument, expected="a list of at least one tensor", got=xs)
     return promote(*xs)

@@ -27,6 +27,7 @@ from .elementwise import (
     promote,
     unary_samples,
     weak_dtype,
+    whole,
     widened,
 )
 
@@ -191,7 +192,8 @@ def _mixed(logical: Callable[..., Tensor], bits: Callable[..., Tensor], x1: Any,
         kind = weak_dtype(x)
         if kind not in (int, bool) and not (dtypes.is_int(kind) or dtypes.is_bool(kind)):
             raise ArgumentError(name, expected="integers or bools", got=x)
-    return bits(*promote(x1, x2))
+    a, b = promote(x1, x2)
+    return bits(*whole(a, b, "x2"))
 
 
 _MIXED_SAMPLES = (
@@ -199,7 +201,10 @@ _MIXED_SAMPLES = (
     sample(T((3,), "int32"), T((3,), "int32")),
     sample(T((3,), "int32"), 5),
 )
-_MIXED_REJECTS = (rejects(T((2,)), T((2,)), argument="x1"),)
+_MIXED_REJECTS = (
+    rejects(T((2,)), T((2,)), argument="x1"),
+    rejects(T((2,), "uint64"), T((2,), "int64"), argument="x2"),
+)
 
 
 @op(

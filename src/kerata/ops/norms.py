@@ -131,12 +131,8 @@ def norm(x: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
 
 
 def _norm_axes(axis: Any, n: int) -> Any:
-    if not (axis is None or hasattr(axis, "__index__") or isinstance(axis, (list, tuple))):
-        raise ArgumentError("axis", expected="one axis for vectors or two for matrices", got=axis)
-    given = tuple(range(n)) if axis is None else (axis,) if hasattr(axis, "__index__") else tuple(axis)
-    if len(given) not in (1, 2):
-        raise ArgumentError("axis", expected="one axis for vectors or two for matrices", got=axis)
-    found = tuple(rules.axis_index(a, n) for a in given)
-    if len(set(found)) != len(found):
-        raise ArgumentError("axis", expected="without repeated axes", got=axis)
-    return found
+    words = "one axis for vectors or two for matrices"
+    found = list(range(n)) if axis is None else rules.axes_in_order(axis, n, expected=words)
+    if len(found) not in (1, 2):
+        raise ArgumentError("axis", expected=words, got=axis)
+    return tuple(found)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kerata.core import checks, rules
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.budget import NUMBERS, spend
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -25,9 +25,7 @@ Size = int | tuple[int, int]
 
 
 def _block(block_size: Any) -> int:
-    if isinstance(block_size, bool) or not hasattr(block_size, "__index__") or block_size.__index__() < 2:
-        raise ArgumentError("block_size", expected="an integer of at least 2", got=block_size)
-    return block_size.__index__()
+    return checks.at_least("block_size", block_size, 2)
 
 
 def _image_axes(x: Any, data_format: Any) -> tuple[int, int, int]:
@@ -136,16 +134,8 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
 
 
 def _two(value: Any, argument: str, least: int) -> tuple[int, int]:
-    pair = (value, value) if hasattr(value, "__index__") else value
-    if (
-        not isinstance(pair, (tuple, list))
-        or len(pair) != 2
-        or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < least for n in pair)
-    ):
-        raise ArgumentError(
-            argument, expected=f"an integer, or a pair of integers, of at least {least}", got=value
-        )
-    return int(pair[0]), int(pair[1])
+    first, second = checks.int_tuple(argument, value, 2, least)
+    return first, second
 
 
 def sliding(x: Tensor, axis: int, size: int, stride: int, dilation: int, argument: str) -> Tensor:

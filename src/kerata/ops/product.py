@@ -104,16 +104,14 @@ def _product(sizes: Sequence[Any]) -> Any:
 
 
 def _axes_pair(axes: Any, n1: int, n2: int) -> tuple[list[int], list[int]]:
-    if isinstance(axes, bool) or not (hasattr(axes, "__index__") or isinstance(axes, (list, tuple))):
-        raise ArgumentError("axes", expected="an integer, or a pair of axes", got=axes)
-    if hasattr(axes, "__index__"):
-        count = axes.__index__()
+    count = rules.integer_of(axes)
+    if count is not None:
         if not 0 <= count <= min(n1, n2):
             raise ArgumentError("axes", expected=f"an integer in [0, {min(n1, n2)}]", got=axes)
         return list(range(n1 - count, n1)), list(range(count))
-    if len(axes) != 2:
+    if not isinstance(axes, (list, tuple)) or len(axes) != 2:
         raise ArgumentError("axes", expected="an integer, or a pair of axes", got=axes)
-    first, second = ([a] if hasattr(a, "__index__") else list(a) for a in axes)
+    first, second = (list(a) if isinstance(a, (list, tuple)) else [a] for a in axes)
     if len(first) != len(second):
         raise ArgumentError("axes", expected="as many axes of `x1` as of `x2`", got=axes)
     found = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, rules
+from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -351,9 +351,7 @@ def _matrix(x: Any) -> tuple[Any, Any]:
 
 
 def _offset(k: Any, argument: str = "k") -> int:
-    if isinstance(k, bool) or not hasattr(k, "__index__"):
-        raise ArgumentError(argument, expected="an integer", got=k)
-    return k.__index__()
+    return checks.integer(argument, k)
 
 
 @op(

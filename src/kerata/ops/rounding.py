@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, float8
+from kerata.core import checks, dtypes, float8
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of
@@ -98,9 +98,7 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.round([0.5, 1.5, 2.4]))
         array([0., 2., 2.], dtype=float32)
     """
-    if isinstance(decimals, bool) or not hasattr(decimals, "__index__"):
-        raise ArgumentError("decimals", expected="an integer", got=decimals)
-    x, digits = count_bools(real_only(x)), int(decimals)
+    x, digits = count_bools(real_only(x)), checks.integer("decimals", decimals)
     name = dtype_of(x)
     if dtypes.is_float(name):
         return _round_float(x, digits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata.core import dtypes, rules
+from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -34,13 +34,7 @@ def _segments(data: Any, segment_ids: Any, num_segments: Any, mode: str, start: 
             "the number of segments, which must be given in a compiled function or a model",
         )
         num_segments = int(found.max()) + 1 if found.size else 0
-    if (
-        isinstance(num_segments, bool)
-        or not hasattr(num_segments, "__index__")
-        or num_segments.__index__() < 0
-    ):
-        raise ArgumentError("num_segments", expected="an integer that is not negative", got=num_segments)
-    n = num_segments.__index__()
+    n = checks.natural("num_segments", num_segments)
     data = count_bools(data)
     name = dtype_of(data)
     outside = p.logical_or(p.lt(ids, 0), p.ge(ids, n))

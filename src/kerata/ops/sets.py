@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, rules
+from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, engine_of, shape_of
@@ -207,10 +207,7 @@ def unique(
         >>> kerata.ops.convert_to_numpy(kerata.ops.unique([3, 1, 1]))
         array([1, 3], dtype=int32)
     """
-    if size is not None and (
-        isinstance(size, bool) or not hasattr(size, "__index__") or size.__index__() < 0
-    ):
-        raise ArgumentError("size", expected="an integer that is not negative", got=size)
+    size = None if size is None else checks.natural("size", size)
     place = None if axis is None else rules.axis_index(axis, len(shape_of(x)))
     fill = 0 if fill_value is None else fill_value
     concrete = x is None or (not isinstance(x, KerasTensor) and engine_of(x).is_concrete(x))
@@ -221,7 +218,7 @@ def unique(
             constant(v, name) for v, name in zip(_known(known, sorted, place, size, fill), names, strict=True)
         ]
     else:
-        parts = list(_unknown(x, sorted, size.__index__(), fill))
+        parts = list(_unknown(x, sorted, size, fill))
     wanted = [
         v for v, give in zip(parts, (True, return_index, return_inverse, return_counts), strict=True) if give
     ]

@@ -139,17 +139,6 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     return p.transpose(x, axes=tuple(order))
 
 
-def _axes_in_order(axis: Any, ndim: int, argument: str) -> list[int]:
-    """Non-negative axes in the order given, without repeats."""
-    given = [axis] if hasattr(axis, "__index__") else axis
-    if not isinstance(given, (list, tuple)):
-        raise ArgumentError(argument, expected="an integer or a tuple of integers", got=axis)
-    found = [rules.axis_index(a, ndim, argument) for a in given]
-    if len(set(found)) != len(found):
-        raise ArgumentError(argument, expected="without repeated axes", got=axis)
-    return found
-
-
 @op(
     samples=[
         sample(T((2, 3, 4)), 0, -1),
@@ -179,7 +168,10 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
         True
     """
     n = len(shape_of(x))
-    sources, targets = _axes_in_order(source, n, "source"), _axes_in_order(destination, n, "destination")
+    sources, targets = (
+        rules.axes_in_order(source, n, "source"),
+        rules.axes_in_order(destination, n, "destination"),
+    )
     if len(sources) != len(targets):
         raise ArgumentError(
             "destination", expected=f"{len(sources)} axes, as many as `source`", got=destination
@@ -215,8 +207,8 @@ def expand_dims(x: TensorLike, axis: Any) -> Tensor:
         True
     """
     shape = shape_of(x)
-    count = 1 if hasattr(axis, "__index__") or not isinstance(axis, (list, tuple)) else len(axis)
-    places = _axes_in_order(axis, len(shape) + count, "axis")
+    count = len(axis) if isinstance(axis, (list, tuple)) else 1
+    places = rules.axes_in_order(axis, len(shape) + count, "axis")
     sizes = iter(shape)
     return p.reshape(x, shape=tuple(1 if i in places else next(sizes) for i in range(len(shape) + count)))
 
@@ -252,7 +244,7 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
     if axis is None:
         gone = [i for i, d in enumerate(shape) if rules.known(d) and d == 1]
     else:
-        gone = _axes_in_order(axis, len(shape), "axis")
+        gone = rules.axes_in_order(axis, len(shape), "axis")
         if builtins.any(rules.differ(shape[i], 1) for i in gone):
             raise ArgumentError("axis", expected=f"of size 1 in the shape {shape}", got=axis)
     return p.reshape(x, shape=tuple(d for i, d in enumerate(shape) if i not in gone))
@@ -392,7 +384,7 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
                [1, 3]], dtype=int32)
     """
     n = len(shape_of(array))
-    plane = _axes_in_order(axes, n, "axes")
+    plane = rules.axes_in_order(axes, n, "axes")
     if len(plane) != 2:
         raise ArgumentError("axes", expected="two axes", got=axes)
     a, b = plane

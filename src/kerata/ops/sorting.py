@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, rules
+from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -143,14 +143,10 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     shape = shape_of(real_only(x))
     if not shape:
         raise ArgumentError("x", expected="a tensor with at least one dimension", got=x)
-    if (
-        isinstance(k, bool)
-        or not hasattr(k, "__index__")
-        or k.__index__() < 0
-        or (rules.known(shape[-1]) and k > shape[-1])
-    ):
+    most = rules.integer_of(k)
+    if most is None or most < 0 or (rules.known(shape[-1]) and most > shape[-1]):
         raise ArgumentError("k", expected=f"an integer in [0, {shape[-1]}]", got=k)
-    found, places = p.top_k(count_bools(x), k=k.__index__())
+    found, places = p.top_k(count_bools(x), k=most)
     return cast(found, dtype_of(x)), places
 
 
@@ -186,8 +182,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """
     predictions = count_bools(real_only(predictions, "predictions"))
     places, shape = index_tensor(targets, "targets"), shape_of(predictions)
-    if isinstance(k, bool) or not hasattr(k, "__index__"):
-        raise ArgumentError("k", expected="an integer", got=k)
+    most = checks.integer("k", k)
     if len(shape) != 2:
         raise ArgumentError("predictions", expected="a tensor of shape (batch, classes)", got=predictions)
     if len(shape_of(places)) != 1 or builtins.any(
@@ -202,7 +197,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     finite = (
         p.reshape(p.isfinite(wanted), shape=(shape[0],)) if dtypes.is_float(dtype_of(predictions)) else valid
     )
-    return p.logical_and(p.lt(better, k.__index__()), p.logical_and(valid, finite))
+    return p.logical_and(p.lt(better, most), p.logical_and(valid, finite))
 
 
 def _search(sequence: Any, wanted: Any, side: str, argument: str) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, rules
+from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -262,11 +262,10 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.diff([1, 2, 4]))
         array([1, 2], dtype=int32)
     """
-    if isinstance(n, bool) or not hasattr(n, "__index__") or n.__index__() < 0:
-        raise ArgumentError("n", expected="an integer that is not negative", got=n)
+    times = checks.natural("n", n)
     place = rules.axis_index(axis, len(shape_of(a)))
     subtract = p.ne if dtype_of(a) == "bool" else p.sub
-    for _ in range(n.__index__()):
+    for _ in range(times):
         size = shape_of(a)[place]
         if type(size) is int and size == 0:
             break

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from kerata.core import checks, rules
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.budget import spend
 from kerata.core.declare import op
 from kerata.core.dispatch import is_tensor, shape_of
@@ -59,26 +59,21 @@ def _bounds(indices: Any, n: Any) -> list[tuple[Any, Any]]:
 
 
 def _split_point(i: Any) -> int:
-    if isinstance(i, bool) or not hasattr(i, "__index__"):
+    point = rules.integer_of(i)
+    if point is None:
         raise ArgumentError("indices_or_sections", expected="integers as split points", got=i)
-    return i.__index__()
+    return point
 
 
 def _sections(indices_or_sections: Any) -> int | None:
     """The number of equal parts, or None where split points are given."""
-    if isinstance(indices_or_sections, bool):
-        raise ArgumentError(
-            "indices_or_sections", expected="an integer or split points", got=indices_or_sections
-        )
     if isinstance(indices_or_sections, (list, tuple)) or (
         is_tensor(indices_or_sections) and shape_of(indices_or_sections)
     ):
         return None
-    if not hasattr(indices_or_sections, "__index__") or indices_or_sections.__index__() < 1:
-        raise ArgumentError(
-            "indices_or_sections", expected="a positive integer or split points", got=indices_or_sections
-        )
-    return indices_or_sections.__index__()
+    return checks.at_least(
+        "indices_or_sections", indices_or_sections, 1, "a positive integer or split points"
+    )
 
 
 def _split(x: Any, indices_or_sections: Any, axis: int) -> list[Tensor]:
@@ -284,7 +279,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
     place = rules.axis_index(axis, len(shape))
     if num is None:
         return pieces(x, place)
-    if isinstance(num, bool) or not hasattr(num, "__index__") or rules.differ(num.__index__(), shape[place]):
+    count = rules.integer_of(num)
+    if count is None or rules.differ(count, shape[place]):
         raise ArgumentError("num", expected=f"{shape[place]}, the size of axis {axis}", got=num)
     rest = shape[:place] + shape[place + 1 :]
-    return [p.reshape(cut(x, place, i, i + 1), shape=rest) for i in range(num)]
+    return [p.reshape(cut(x, place, i, i + 1), shape=rest) for i in range(count)]

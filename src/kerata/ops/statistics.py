@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes, rules
+from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.budget import NUMBERS, spend
-from kerata.core.declare import op
+from kerata.core.declare import new_abstract, op, tensor_like
 from kerata.core.dispatch import dtype_of, is_tensor, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
+from kerata.core.state import STATE
 
 from .core import cast
 from .creation import range_tensor
-from .elementwise import constant, here, promote, to_real_float, widened
+from .elementwise import constant, here, promote, real_only, to_real_float, widened
 from .reduction import any_empty, flattened, wide_dtype
 from .splitting import cut
 
@@ -163,10 +164,10 @@ def _quantiles(
 
 def _fractions(q: Any, dtype: str, whole: float) -> Tensor:
     """The quantiles as parts of 1. Those of a number or a list are checked; of a tensor, what is outside becomes the end."""
-    if not hasattr(q, "dtype"):
-        given = np.asarray(q)
-        if given.dtype.kind not in "biuf" or not np.all((given >= 0) & (given <= whole)):
-            raise ArgumentError("q", expected=f"numbers from 0 to {whole:g}", got=q)
+    if not hasattr(real_only(tensor_like("q", q), "q"), "dtype") and not np.all(
+        (np.asarray(q) >= 0) & (np.asarray(q) <= whole)
+    ):
+        raise ArgumentError("q", expected=f"from 0 to {whole:g}", got=q)
     wanted = cast(here(q), dtype) if is_tensor(q) else constant(q, dtype)
     if len(shape_of(wanted)) > 1:
         raise ArgumentError("q", expected="a number or numbers in one dimension", got=q)
@@ -425,6 +426,8 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
             )
     (a, b), name = widened(*promote(x1, x2, at_least=float))
     m, n = shape_of(a)[0], shape_of(b)[0]
+    if STATE.abstract and not (rules.known(m) or rules.known(n)):  # nor is it known which is longer
+        return new_abstract((m,), name)
     if n > m:  # the same sums with the roles exchanged, backwards and conjugated
         return cast(p.conj_(p.flip(_correlated(b, a, mode), axis=(0,))), name)
     return cast(_correlated(a, b, mode), name)
@@ -474,10 +477,8 @@ def histogram(
         >>> kerata.ops.convert_to_numpy(kerata.ops.histogram([1.0, 2.0, 2.0, 5.0], 4)[0])
         array([1, 2, 0, 1], dtype=int32)
     """
-    if isinstance(bins, bool) or not hasattr(bins, "__index__") or bins.__index__() < 1:
-        raise ArgumentError("bins", expected="a positive integer", got=bins)
+    count = checks.positive_int("bins", bins)
     x = flattened(to_real_float(x))
-    count = bins.__index__()
     spend(count // NUMBERS)
     name = "float64" if dtype_of(x) == "float64" else "float32"
     edges = cast(

@@ -12,7 +12,7 @@ from kerata.core.declare import op
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
-from .creation import _finite
+from .creation import _number
 from .elementwise import constant
 
 TensorLike = Any
@@ -20,7 +20,7 @@ Tensor = Any
 
 
 def _window(x: Any, formula: Callable[[np.ndarray, int], np.ndarray]) -> Tensor:
-    n = _finite(x, "x")
+    n = _number(x, "x")
     if n != int(n):
         raise ArgumentError("x", expected="an integer", got=x)
     count = max(int(n), 0)
@@ -115,7 +115,7 @@ def kaiser(x: Any, beta: Any) -> Tensor:
         >>> kerata.ops.kaiser(5, 8.6).shape == (5,)
         True
     """
-    shape = float(_finite(beta, "beta"))
+    shape = float(_number(beta, "beta"))
     return _window(
         x, lambda i, n: np.i0(shape * np.sqrt(np.maximum(1 - (2 * i / n - 1) ** 2, 0))) / np.i0(shape)
     )

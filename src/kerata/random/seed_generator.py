@@ -10,6 +10,7 @@ import numpy as np
 
 from kerata import backends, ops
 from kerata.core import primitives as p
+from kerata.core import rules
 from kerata.core.dispatch import is_tensor
 from kerata.core.errors import ArgumentError
 from kerata.core.naming import auto_name
@@ -65,17 +66,14 @@ def pair_of(seed: Any) -> tuple[int, int]:
     Both halves of a longer one are mixed into both words, without a loss: if the upper half were the counter, the
     streams of `5` and `5 + 2**32` would be one stream, shifted by one draw.
     """
-    if (
-        isinstance(seed, (bool, float))
-        or not hasattr(seed, "__index__")
-        or not 0 <= seed.__index__() < 1 << 64
-    ):
+    number = rules.integer_of(seed)
+    if number is None or not 0 <= number < 1 << 64:
         raise ArgumentError(
             "seed",
             expected="an integer of 64 bits, 0 or more, a SeedGenerator or its state, or None",
             got=seed,
         )
-    low, high = seed.__index__() & _WORD, seed.__index__() >> 32
+    low, high = number & _WORD, number >> 32
     if high == 0:
         return low, 0
     first = bits.mix(low ^ bits.mix(high))
@@ -159,13 +157,24 @@ class SeedGenerator:
         return cls(**config)
 
 
+def check_seed(seed: Any) -> None:
+    """Refuses what is no seed, without a draw."""
+    if seed is None or isinstance(seed, SeedGenerator):
+        return
+    _check_state(seed) if _is_state(seed) else pair_of(seed)
+
+
+def _is_state(seed: Any) -> bool:
+    return isinstance(seed, Variable) or (is_tensor(seed) and ops.shape(seed) != ())
+
+
 def state_of(seed: Any) -> tuple[int, int] | Tensor:
     """The state for one draw, from whatever users give as `seed`: integers where it is known, else a tensor."""
     if isinstance(seed, SeedGenerator):
         return seed.take()
     if seed is None:
         return _stream().take()
-    if isinstance(seed, Variable) or (is_tensor(seed) and ops.shape(seed) != ()):
+    if _is_state(seed):
         return _state_tensor(seed)
     return pair_of(seed)
 
@@ -182,10 +191,7 @@ def _stream() -> SeedGenerator:
 
 def _state_tensor(seed: Any) -> tuple[int, int] | Tensor:
     """The state that a user carries along, in a loop for example."""
-    if tuple(ops.shape(seed)) != (2,) or ops.dtype(seed) not in ("uint32", "int32", "int64", "uint64"):
-        raise ArgumentError(
-            "seed", expected="a state: integers of shape (2,), a seed and a counter", got=seed
-        )
+    _check_state(seed)
     if isinstance(seed, np.ndarray):
         return int(seed[0]) & _WORD, int(seed[1]) & _WORD
     state = ops.convert_to_tensor(seed)
@@ -199,3 +205,10 @@ def _state_tensor(seed: Any) -> tuple[int, int] | Tensor:
     if dtype in ("int64", "uint64"):
         return ops.cast(ops.bitwise_and(state, _WORD), "uint32")
     return p.bitcast(state, dtype="uint32") if dtype == "int32" else state
+
+
+def _check_state(seed: Any) -> None:
+    if tuple(ops.shape(seed)) != (2,) or ops.dtype(seed) not in ("uint32", "int32", "int64", "uint64"):
+        raise ArgumentError(
+            "seed", expected="a state: integers of shape (2,), a seed and a counter", got=seed
+        )

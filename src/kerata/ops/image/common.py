@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kerata.core import config, dtypes
+from kerata.core import checks, config, dtypes
 from kerata.core import primitives as p
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
@@ -44,14 +44,8 @@ def image_axes(images: Any, data_format: Any, argument: str = "images") -> Axes:
 
 def two_sizes(size: Any, argument: str) -> tuple[int, int]:
     """A pair of positive integers; an integer stands for two."""
-    pair = (size, size) if hasattr(size, "__index__") else size
-    if (
-        not isinstance(pair, (tuple, list))
-        or len(pair) != 2
-        or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 1 for n in pair)
-    ):
-        raise ArgumentError(argument, expected="a pair of positive integers", got=size)
-    return int(pair[0]), int(pair[1])
+    first, second = checks.int_tuple(argument, size, 2, expected="a pair of positive integers")
+    return first, second
 
 
 def working(images: Any, argument: str = "images") -> tuple[Tensor, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kerata.core import checks, rules
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
@@ -18,11 +18,7 @@ Tensor = Any
 
 
 def _size(value: Any, argument: str) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 0:
-        raise ArgumentError(argument, expected="an integer that is not negative", got=value)
-    return value.__index__()
+    return None if value is None else checks.natural(argument, value)
 
 
 def _two_of_three(before: Any, after: Any, target: Any, names: tuple[str, str, str]) -> None:

@@ -328,8 +328,9 @@ def scale_and_translate(
         True
     """
     sizes, shape = rules.as_shape(output_shape, "output_shape"), shape_of(images)
-    if len(sizes) != len(shape) or any(type(n) is int and n < 0 for n in sizes):
-        raise ArgumentError("output_shape", expected=f"{len(shape)} sizes, 0 or more", got=output_shape)
+    if len(sizes) != len(shape) or any(type(d) is int and d < 0 for d in sizes):
+        words = f"of {len(shape)} sizes, none of them negative"
+        raise ArgumentError("output_shape", expected=words, got=output_shape)
     if method not in _METHODS:
         raise ArgumentError("method", expected=f"one of {', '.join(map(repr, _METHODS))}", got=method)
     axes = [rules.axis_index(a, len(shape), "spatial_dims") for a in spatial_dims]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kerata.core import checks
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
@@ -20,14 +21,7 @@ Tensor = Any
 
 
 def _sizes(value: Any, rank: int, argument: str) -> tuple[int, ...]:
-    found = (value,) * rank if hasattr(value, "__index__") else value
-    if (
-        not isinstance(found, (tuple, list))
-        or len(found) != rank
-        or any(isinstance(n, bool) or not hasattr(n, "__index__") or n < 1 for n in found)
-    ):
-        raise ArgumentError(argument, expected=f"a positive integer, or {rank} of them", got=value)
-    return tuple(int(n) for n in found)
+    return checks.int_tuple(argument, value, rank, expected=f"a positive integer, or {rank} of them")
 
 
 def _same_pads(size: Any, span: int, stride: int) -> tuple[Any, Any]:
