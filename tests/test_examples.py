@@ -3,6 +3,8 @@
 import ast
 import doctest
 import importlib
+import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,3 +36,27 @@ def test_example(module, name, text, tmp_path, monkeypatch):
     runner.run(example, out=report.append)
     assert "".join(report) == ""
     assert runner.tries > 0
+
+
+# Switches, which an example would turn; an index of hooks; and a base that users reach through `Model`.
+WITHOUT = re.compile(r"(en|dis)able_\w+|is_\w+_enabled|max_(epochs|steps_per_epoch)|ProgbarLogger|Functional")
+SPACES = [
+    "", "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers",
+    "layers", "losses", "metrics", "models", "ops", "ops.image", "ops.linalg", "ops.nn", "optimizers",
+    "optimizers.schedules", "random", "regularizers", "saving", "tree", "utils",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_every_public_name_has_an_example(space):
+    module = importlib.import_module(f"kerata.{space}" if space else "kerata")
+    names = [name for name in dir(module) if not name.startswith("_") and not WITHOUT.fullmatch(name)]
+    things = {name: getattr(module, name) for name in names}
+    bare = [
+        name
+        for name, thing in things.items()
+        if (inspect.isclass(thing) or inspect.isfunction(thing))
+        and thing.__module__.startswith("kerata.")
+        and ">>> " not in (thing.__doc__ or "")
+    ]
+    assert bare == []

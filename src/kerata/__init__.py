@@ -73,7 +73,12 @@ _PACKAGES = (
 
 
 def version() -> str:
-    """The version of Kerata."""
+    """The version of Kerata.
+
+    Example:
+        >>> version() == __version__
+        True
+    """
     return __version__
 
 

@@ -171,7 +171,14 @@ def max_epochs() -> int | None:
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
-    """Bounds the epochs of every `fit`, for quick trials; None takes the bound away."""
+    """Bounds the epochs of every `fit`, for quick trials; None takes the bound away.
+
+    Example:
+        >>> set_max_epochs(3)
+        >>> max_epochs()
+        3
+        >>> set_max_epochs(None)
+    """
     _settings["max_epochs"] = _bound("max_epochs", max_epochs)
 
 
@@ -181,7 +188,14 @@ def max_steps_per_epoch() -> int | None:
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
-    """Bounds the steps of every epoch, for quick trials; None takes the bound away."""
+    """Bounds the steps of every epoch, for quick trials; None takes the bound away.
+
+    Example:
+        >>> set_max_steps_per_epoch(3)
+        >>> max_steps_per_epoch()
+        3
+        >>> set_max_steps_per_epoch(None)
+    """
     _settings["max_steps_per_epoch"] = _bound("max_steps_per_epoch", max_steps_per_epoch)
 
 

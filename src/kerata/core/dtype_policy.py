@@ -101,7 +101,13 @@ def _parse(name: Any) -> tuple[str, str]:
 
 @register_builtin("policies")
 class FloatDTypePolicy(DTypePolicy):
-    """The former name of `DTypePolicy`, kept for old code and old files."""
+    """The former name of `DTypePolicy`, kept for old code and old files.
+
+    Example:
+        >>> import kerata
+        >>> isinstance(kerata.dtype_policies.FloatDTypePolicy("mixed_bfloat16"), kerata.dtype_policies.DTypePolicy)
+        True
+    """
 
 
 # --- Quantized weights ------------------------------------------------------------------------------------
@@ -155,6 +161,11 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
         mode: "float8".
         source_name: policy before quantization.
         amax_history_length: steps over which the largest absolute value is kept.
+
+    Example:
+        >>> import kerata
+        >>> kerata.dtype_policies.QuantizedFloat8DTypePolicy("float8", "float32").name
+        'float8_from_float32'
     """
 
     _keras_module = "keras.dtype_policies"
@@ -194,6 +205,11 @@ class GPTQDTypePolicy(_GroupedPolicy):
     Args:
         mode: "gptq/<weight_bits>/<group_size>", such as "gptq/4/128"; a group size of -1 is the whole tensor.
         source_name: policy before quantization.
+
+    Example:
+        >>> import kerata
+        >>> kerata.dtype_policies.GPTQDTypePolicy("gptq/4/128", "float32").weight_bits
+        4
     """
 
     _keras_module = "keras.dtype_policies"
@@ -208,6 +224,11 @@ class AWQDTypePolicy(_GroupedPolicy):
     Args:
         mode: "awq/4/<group_size>", such as "awq/4/128"; a group size of -1 is a whole channel.
         source_name: policy before quantization.
+
+    Example:
+        >>> import kerata
+        >>> kerata.dtype_policies.AWQDTypePolicy("awq/4/128", "float32").group_size
+        128
     """
 
     _keras_module = "keras.dtype_policies"
@@ -222,6 +243,11 @@ class Int4DTypePolicy(QuantizedDTypePolicy):
     Args:
         mode: "int4/<block_size>", such as "int4/128"; a block size of -1 is a whole channel.
         source_name: policy before quantization.
+
+    Example:
+        >>> import kerata
+        >>> kerata.dtype_policies.Int4DTypePolicy("int4/64", "float32").name
+        'int4/64_from_float32'
     """
 
     _keras_module = "keras.dtype_policies"
@@ -253,7 +279,13 @@ _global: DTypePolicy | None = None
 
 
 def dtype_policy() -> DTypePolicy:
-    """The policy of layers that are given none: the one set, else that of `floatx()`."""
+    """The policy of layers that are given none: the one set, else that of `floatx()`.
+
+    Example:
+        >>> import kerata
+        >>> kerata.config.dtype_policy().name
+        'float32'
+    """
     return _global if _global is not None else DTypePolicy(config.floatx())
 
 

@@ -69,7 +69,16 @@ class StateError(KerataError, RuntimeError, ValueError):
 
 
 class RefusedFileError(KerataError, ValueError):
-    """A file was refused while loading: it is damaged, unsafe, or not what it says it is."""
+    """A file was refused while loading: it is damaged, unsafe, or not what it says it is.
+
+    Example:
+        >>> import kerata
+        >>> try:
+        ...     kerata.saving.deserialize_keras_object({"class_name": "Unknown", "config": {}})
+        ... except kerata.saving.RefusedFileError:
+        ...     print("refused")
+        refused
+    """
 
     def __init__(self, file: Any, place: str, reason: str) -> None:
         self.file, self.place, self.reason = str(file), place, reason

@@ -185,7 +185,7 @@ def deserialize_keras_object(
         kinds: the tables that the object may come from; all by default.
 
     Raises:
-        RefusedFileError: it names what is in no table, or what a class does not take.
+        ArgumentError: it names what is in no table, or what a class does not take.
 
     Example:
         >>> import kerata

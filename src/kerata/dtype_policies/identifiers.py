@@ -42,7 +42,16 @@ def get(identifier: Any) -> DTypePolicy:
 
 
 def serialize(dtype_policy: DTypePolicy) -> Any:
-    """`dtype_policy` as plain data."""
+    """`dtype_policy` as plain data.
+
+    Args:
+        dtype_policy: the policy.
+
+    Example:
+        >>> import kerata
+        >>> kerata.dtype_policies.serialize(kerata.dtype_policies.get("mixed_bfloat16"))["config"]
+        {'name': 'mixed_bfloat16'}
+    """
     return serialize_keras_object(dtype_policy)
 
 
@@ -52,5 +61,11 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Args:
         config: what `serialize` gave.
         custom_objects: name -> class that the config may name beside Kerata's own.
+
+    Example:
+        >>> import kerata
+        >>> data = kerata.dtype_policies.serialize(kerata.dtype_policies.get("mixed_bfloat16"))
+        >>> kerata.dtype_policies.deserialize(data).compute_dtype
+        'bfloat16'
     """
     return deserialize_keras_object(config, custom_objects, kinds=("policies",))

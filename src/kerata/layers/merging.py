@@ -298,7 +298,17 @@ def _function(layer: type[Merge], name: str) -> Callable[..., Tensor]:
         return layer(**kwargs)(inputs)
 
     call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"`{layer.__name__}` as a function: a new layer called on `inputs`."
+    call.__doc__ = f"""`{layer.__name__}` as a function: a new layer called on `inputs`.
+
+    Args:
+        inputs: a list of tensors.
+        **kwargs: options of the layer.
+
+    Example:
+        >>> import kerata, numpy as np
+        >>> kerata.layers.{name}([np.ones((2, 3), "float32"), np.ones((2, 3), "float32")]).shape == (2, 3)
+        True
+    """
     return call
 
 

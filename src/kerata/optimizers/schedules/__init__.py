@@ -42,7 +42,7 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
         custom_objects: name -> class of yours that the config may name.
 
     Raises:
-        RefusedFileError: the config names what is in no table.
+        ArgumentError: the config names what is in no table.
 
     Example:
         >>> import kerata
