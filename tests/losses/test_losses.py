@@ -97,6 +97,14 @@ def test_dtype_is_floatx_whatever_the_policy():
         (lambda: kerata.losses.CategoricalCrossentropy()(np.array([[0], [1]]), np.ones((2, 3))), "y_true"),
         (lambda: kerata.losses.SparseCategoricalCrossentropy()(np.eye(3), np.ones((3, 3))), "target"),
         (lambda: kerata.losses.Circle()(np.array([0, 1]), np.ones((2, 2, 2))), "y_pred"),
+        (lambda: kerata.losses.Circle()("a", np.ones((2, 2))), "y_true"),
+        (lambda: kerata.losses.circle("a", np.ones((2, 2))), "y_true"),
+        (lambda: kerata.losses.SparseCategoricalCrossentropy()(["a"], np.ones((1, 2))), "y_true"),
+        (lambda: kerata.losses.mean_squared_error(np.ones((1, 2)), "a"), "y_pred"),
+        (lambda: kerata.losses.MeanSquaredError()(np.ones(2), np.ones(2), "a"), "sample_weight"),
+        (lambda: kerata.metrics.Accuracy()(["a"], [1]), "y_true"),
+        (lambda: kerata.metrics.Mean()("a"), "values"),
+        (lambda: kerata.losses.mean_squared_error(np.float32(1), np.float32(2)), "axis"),
     ],
 )
 def test_bad_arguments(engine, make, argument):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kerata
-from kerata import KerasTensor, ops
+from kerata import KerasTensor, backends, ops
 from kerata.core import declare
 from kerata.core.errors import ArgumentError
 
@@ -159,3 +159,11 @@ def test_unknown_words(engine):
         ops.softmax(matrix(), foo=1)
     with pytest.raises(TypeError, match="sample"):
         declare.op(sample=[])(lambda x: x)
+
+
+def test_tensors_of_text_are_refused_in_words():
+    """Of the engines that have them; the others have none to give."""
+    text = backends.get("tensorflow").convert(np.array(["a"]), "string")
+    for op in (ops.relu, ops.sum, ops.exp, ops.max):
+        with pytest.raises(ArgumentError, match="`x` must be a tensor of numbers"):
+            op(text)

@@ -421,7 +421,7 @@ def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[
         declared.signature.bind(*args, **kwargs)
     except TypeError as told:
         return TypeError(f"{declared.name}() {told}")
-    for ask in (_ask_rules, _check_plain):
+    for ask in (_no_text_tensors, _ask_rules, _check_plain):
         try:
             ask(declared, args, kwargs)
         except ArgumentError as told:
@@ -429,6 +429,14 @@ def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[
         except Exception:  # they know no better than the engine
             continue
     return error
+
+
+def _no_text_tensors(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Engines may have tensors of text, and may have some functions for them; ops compute with numbers."""
+    for where, _, value in _tensor_slots(declared, args, kwargs):
+        if any(dispatch.dtype_of(leaf) == "string" for leaf in leaves_of(value)):
+            name = where if isinstance(where, str) else _name_at(declared, where)
+            raise ArgumentError(str(name), expected="a tensor of numbers", got=value)
 
 
 def _ask_rules(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from kerata.core import checks
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 
-from .loss import LossFunctionWrapper, as_float, fit_classes
+from .loss import LossFunctionWrapper, as_float, fit_classes, numbers
 
 Tensor = Any
 
@@ -35,7 +35,7 @@ def categorical_generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: flo
         1.0
     """
     y_pred = as_float(y_pred)
-    labels = fit_classes(ops.convert_to_tensor(y_true), y_pred)
+    labels = fit_classes(numbers("y_true", y_true), y_pred)
     chosen = ops.one_hot(ops.cast(labels, "int32"), ops.shape(y_pred)[-1], dtype=ops.dtype(y_pred))
     right = ops.sum(ops.multiply(chosen, y_pred), axis=-1)
     return ops.divide(ops.subtract(1.0, ops.power(right, q)), q)

@@ -9,7 +9,7 @@ from kerata.core import checks
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 
-from .loss import LossFunctionWrapper, as_float
+from .loss import LossFunctionWrapper, as_float, numbers
 
 Tensor = Any
 
@@ -47,14 +47,14 @@ def circle(
         0.0
     """
     y_pred = as_float(y_pred)
-    labels = ops.reshape(ops.cast(ops.convert_to_tensor(y_true), "int32"), (-1,))
+    labels = ops.reshape(ops.cast(numbers("y_true", y_true), "int32"), (-1,))
     others = (
         labels
         if ref_labels is None
-        else ops.reshape(ops.cast(ops.convert_to_tensor(ref_labels), "int32"), (-1,))
+        else ops.reshape(ops.cast(numbers("ref_labels", ref_labels), "int32"), (-1,))
     )
     references = (
-        y_pred if ref_embeddings is None else ops.convert_to_tensor(ref_embeddings, ops.dtype(y_pred))
+        y_pred if ref_embeddings is None else numbers("ref_embeddings", ref_embeddings, ops.dtype(y_pred))
     )
     if len(ops.shape(y_pred)) != 2:
         raise ArgumentError("y_pred", expected="embeddings of shape (batch, size)", got=y_pred)

@@ -8,7 +8,7 @@ from kerata import ops
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 
-from .loss import LossFunctionWrapper, as_float
+from .loss import LossFunctionWrapper, as_float, numbers
 
 Tensor = Any
 
@@ -32,7 +32,7 @@ def ctc(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> round(float(kerata.losses.ctc([[1, 2]], [[[0.0, 0.0, 0.0]] * 2])[0]), 4)
         2.1972
     """
-    y_true, y_pred = ops.cast(ops.convert_to_tensor(y_true), "int32"), as_float(y_pred)
+    y_true, y_pred = ops.cast(numbers("y_true", y_true), "int32"), as_float(y_pred)
     labels, outputs = ops.shape(y_true), ops.shape(y_pred)
     if len(outputs) != 3:
         raise ArgumentError("y_pred", expected="of shape (batch, time, classes)", got=y_pred)

@@ -8,7 +8,7 @@ import numpy as np
 
 from kerata import backends, dtype_policies, ops
 from kerata.core import checks, config, dispatch, dtypes, tree
-from kerata.core.declare import leaves_of
+from kerata.core.declare import leaves_of, tensor_like
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -60,8 +60,9 @@ class Loss:
             sample_weight: a weight for each sample or value.
         """
         mask = mask_of(y_pred)
-        y_pred = _as(y_pred, self._dtype)
-        y_true = _labels(y_true) if self.takes_labels else _as(y_true, self._dtype)
+        y_pred = _as("y_pred", y_pred, self._dtype)
+        # Classes keep their own dtype: a float could not hold every integer.
+        y_true = numbers("y_true", y_true) if self.takes_labels else _as("y_true", y_true, self._dtype)
         values = self.call(y_true, y_pred)
         counted = self.counted(y_true, values)
         if counted is not None:
@@ -98,11 +99,11 @@ class Loss:
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def _as(x: Any, dtype: str) -> Any:
+def _as(argument: str, x: Any, dtype: str) -> Any:
     """A tensor, or a structure of tensors, in the dtype of the loss."""
     if isinstance(x, dict) or (isinstance(x, (list, tuple)) and any(ops.is_tensor(v) for v in leaves_of(x))):
-        return tree.map_structure(lambda v: _as(v, dtype), x)
-    return ops.convert_to_tensor(x, dtype)
+        return tree.map_structure(lambda v: _as(argument, v, dtype), x)
+    return numbers(argument, x, dtype)
 
 
 def mask_of(x: Any) -> Tensor | None:
@@ -113,20 +114,20 @@ def mask_of(x: Any) -> Tensor | None:
     return getattr(x, "_keras_mask", None) if engine is None else engine.mask_of(x)
 
 
-def _labels(x: Any) -> Any:
-    """Classes as a tensor of their own dtype: a float could not hold every integer."""
-    return ops.convert_to_tensor(x)
-
-
 def operands(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Targets and predictions as floating tensors of equal dtype and rank."""
     y_pred = as_float(y_pred)
-    return squeeze_or_expand(ops.convert_to_tensor(y_true, ops.dtype(y_pred)), y_pred)
+    return squeeze_or_expand(numbers("y_true", y_true, ops.dtype(y_pred)), y_pred)
 
 
-def as_float(x: Any) -> Tensor:
-    """A tensor of a floating dtype: that of `x`, or `floatx`."""
-    x = ops.convert_to_tensor(x)
+def numbers(argument: str, x: Any, dtype: str | None = None) -> Tensor:
+    """A tensor of numbers: engines that have tensors of text compute with them no more than the others."""
+    return ops.convert_to_tensor(tensor_like(argument, x), dtype)
+
+
+def as_float(y_pred: Any) -> Tensor:
+    """A tensor of a floating dtype: that of `y_pred`, or `floatx`."""
+    x = numbers("y_pred", y_pred)
     return x if dtypes.is_float(ops.dtype(x)) else ops.cast(x, config.floatx())
 
 
@@ -184,7 +185,7 @@ def reduce_weighted(
         if reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight"):
             return ops.mean(values) if ops.shape(values) else values
         return ops.sum(values) if reduction == "sum" else values
-    weight = None if sample_weight is None else ops.convert_to_tensor(sample_weight, dtype)
+    weight = None if sample_weight is None else numbers("sample_weight", sample_weight, dtype)
     given = () if weight is None else ops.shape(weight)
     if not ops.shape(values):  # one value of a whole batch, such as Dice's, stands for each sample
         values = ops.broadcast_to(values, given or (() if mask is None else ops.shape(mask)))

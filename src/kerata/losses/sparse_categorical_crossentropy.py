@@ -7,7 +7,7 @@ from typing import Any
 from kerata import ops
 from kerata.core.registry import register_builtin
 
-from .loss import LossFunctionWrapper, as_float
+from .loss import LossFunctionWrapper, as_float, numbers
 
 Tensor = Any
 
@@ -35,7 +35,7 @@ def sparse_categorical_crossentropy(
     """
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(y_true, as_float(y_pred), from_logits, axis)
-    y_true = ops.convert_to_tensor(y_true)
+    y_true = numbers("y_true", y_true)
     kept = ops.not_equal(y_true, ignore_class)
     y_true = ops.where(kept, y_true, ops.zeros_like(y_true))
     values = ops.sparse_categorical_crossentropy(y_true, as_float(y_pred), from_logits, axis)

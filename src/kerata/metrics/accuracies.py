@@ -8,7 +8,7 @@ from kerata import ops
 from kerata.core import checks, config, dtypes
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
-from kerata.losses.loss import fit_classes, squeeze_or_expand
+from kerata.losses.loss import fit_classes, numbers, squeeze_or_expand
 
 from .mean_metric_wrapper import MeanMetricWrapper
 
@@ -17,8 +17,8 @@ Tensor = Any
 
 def accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where targets and predictions are equal, else 0."""
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true, y_pred = squeeze_or_expand(ops.convert_to_tensor(y_true, ops.dtype(y_pred)), y_pred)
+    y_pred = numbers("y_pred", y_pred)
+    y_true, y_pred = squeeze_or_expand(numbers("y_true", y_true, ops.dtype(y_pred)), y_pred)
     return _hits(ops.equal(y_true, y_pred))
 
 
@@ -38,8 +38,8 @@ def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> T
         >>> kerata.ops.convert_to_numpy(kerata.metrics.binary_accuracy([1, 1], [0.9, 0.2]))
         array([1., 0.], dtype=float32)
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true, y_pred = squeeze_or_expand(ops.convert_to_tensor(y_true), y_pred)
+    y_pred = numbers("y_pred", y_pred)
+    y_true, y_pred = squeeze_or_expand(numbers("y_true", y_true), y_pred)
     guess = ops.cast(ops.greater(y_pred, threshold), ops.dtype(y_true))
     return _hits(ops.equal(y_true, guess))
 
@@ -59,7 +59,7 @@ def categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> float(kerata.metrics.categorical_accuracy([[0, 1]], [[0.2, 0.8]])[0])
         1.0
     """
-    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    y_true, y_pred = numbers("y_true", y_true), numbers("y_pred", y_pred)
     check_rows(y_true, y_pred)
     return _hits(ops.equal(ops.argmax(y_true, -1), ops.argmax(y_pred, -1)))
 
@@ -79,8 +79,8 @@ def sparse_categorical_accuracy(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> float(kerata.metrics.sparse_categorical_accuracy([1], [[0.2, 0.8]])[0])
         1.0
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = fit_classes(ops.convert_to_tensor(y_true), y_pred)
+    y_pred = numbers("y_pred", y_pred)
+    y_true = fit_classes(numbers("y_true", y_true), y_pred)
     return _hits(ops.equal(y_true, ops.cast(ops.argmax(y_pred, -1), ops.dtype(y_true))))
 
 
@@ -250,7 +250,7 @@ def top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Te
         >>> float(kerata.metrics.top_k_categorical_accuracy([[1, 0, 0]], [[0.3, 0.6, 0.1]], k=2)[0])
         1.0
     """
-    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    y_true, y_pred = numbers("y_true", y_true), numbers("y_pred", y_pred)
     check_rows(y_true, y_pred)
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, -1), y_pred, k)
 
@@ -271,8 +271,8 @@ def sparse_top_k_categorical_accuracy(
         >>> float(kerata.metrics.sparse_top_k_categorical_accuracy([0], [[0.3, 0.6, 0.1]], k=2)[0])
         1.0
     """
-    y_pred = ops.convert_to_tensor(y_pred)
-    y_true = fit_classes(ops.convert_to_tensor(y_true), y_pred)
+    y_pred = numbers("y_pred", y_pred)
+    y_true = fit_classes(numbers("y_true", y_true), y_pred)
     if not dtypes.is_int(ops.dtype(y_true)):
         y_true = ops.cast(y_true, "int32")
     if not from_sorted_ids:

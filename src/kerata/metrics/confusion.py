@@ -9,7 +9,7 @@ from kerata import ops
 from kerata.core import checks
 from kerata.core.registry import register_builtin
 from kerata.core.variable import Variable, update_all
-from kerata.losses.loss import as_float, fit_weight, mask_of, squeeze_or_expand
+from kerata.losses.loss import as_float, fit_weight, mask_of, numbers, squeeze_or_expand
 
 from .metric import Metric
 
@@ -37,10 +37,10 @@ def prepare(
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Targets as 0 and 1, predictions and weights of one shape."""
     mask = mask_of(y_pred)
-    y_true, y_pred = squeeze_or_expand(ops.convert_to_tensor(y_true), ops.cast(as_float(y_pred), dtype))
+    y_true, y_pred = squeeze_or_expand(numbers("y_true", y_true), ops.cast(as_float(y_pred), dtype))
     y_true = ops.cast(ops.not_equal(y_true, 0), dtype)
     weight = (
-        None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), y_pred)
+        None if sample_weight is None else fit_weight(numbers("sample_weight", sample_weight, dtype), y_pred)
     )
     if mask is not None:
         mask = fit_weight(ops.cast(mask, dtype), y_pred, "mask")

@@ -9,7 +9,7 @@ from kerata.core.registry import register_builtin
 from kerata.losses.binary_crossentropy import binary_crossentropy
 from kerata.losses.categorical_crossentropy import categorical_crossentropy
 from kerata.losses.kl_divergence import kl_divergence
-from kerata.losses.loss import fit_weight
+from kerata.losses.loss import fit_weight, numbers
 from kerata.losses.poisson import poisson
 from kerata.losses.sparse_categorical_crossentropy import sparse_categorical_crossentropy
 
@@ -122,14 +122,14 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         ignored = self._fn_kwargs["ignore_class"]
         if ignored is not None:
-            y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+            y_true, y_pred = numbers("y_true", y_true), numbers("y_pred", y_pred)
             kept = ops.cast(ops.not_equal(y_true, ignored), self.dtype)
             if len(ops.shape(kept)) == len(ops.shape(y_pred)):
                 kept = ops.squeeze(kept, -1)
             given = (
                 None
                 if sample_weight is None
-                else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), kept)
+                else fit_weight(numbers("sample_weight", sample_weight, self.dtype), kept)
             )
             sample_weight = kept if given is None else ops.multiply(given, kept)
         super().update_state(y_true, y_pred, sample_weight)

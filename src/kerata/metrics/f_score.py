@@ -9,7 +9,7 @@ from kerata.core import checks
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.core.variable import update_all
-from kerata.losses.loss import as_float, fit_weight
+from kerata.losses.loss import as_float, fit_weight, numbers
 
 from .accuracies import check_rows
 from .metric import Metric
@@ -66,7 +66,7 @@ class FBetaScore(Metric):
         self._shaped = True
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
-        y_true, y_pred = ops.convert_to_tensor(y_true, self.dtype), ops.cast(as_float(y_pred), self.dtype)
+        y_true, y_pred = numbers("y_true", y_true, self.dtype), ops.cast(as_float(y_pred), self.dtype)
         check_rows(y_true, y_pred)
         if len(ops.shape(y_pred)) != 2:
             raise ArgumentError("y_pred", expected="of shape (batch, classes)", got=y_pred)
@@ -75,7 +75,7 @@ class FBetaScore(Metric):
         weight = (
             None
             if sample_weight is None
-            else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), y_true)
+            else fit_weight(numbers("sample_weight", sample_weight, self.dtype), y_true)
         )
         guess = self._positive(y_pred)
         axis = None if self.average == "micro" else 0

@@ -10,7 +10,7 @@ from kerata.core import checks, dtypes
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.core.variable import update_all
-from kerata.losses.loss import fit_weight
+from kerata.losses.loss import fit_weight, numbers
 
 from .metric import Metric
 
@@ -39,7 +39,7 @@ class _Confusion(Metric):
         )
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        y_true, y_pred = numbers("y_true", y_true), numbers("y_pred", y_pred)
         if not self.sparse_y_true:
             y_true = ops.argmax(y_true, axis=self.axis)
         if not self.sparse_y_pred:
@@ -65,7 +65,7 @@ class _Confusion(Metric):
         shape = ops.shape(y_true)
         if sample_weight is None:
             return ops.reshape(ops.ones(shape, self.dtype), (-1,))
-        weight = ops.convert_to_tensor(sample_weight)
+        weight = numbers("sample_weight", sample_weight)
         if dtypes.is_float(ops.dtype(weight)) and not dtypes.is_float(self.dtype):
             raise ArgumentError(
                 "sample_weight", expected="integers, as the metric counts in integers", got=weight,
@@ -156,8 +156,8 @@ class BinaryIoU(IoU):
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         self._add(
-            ops.convert_to_tensor(y_true),
-            ops.greater_equal(ops.convert_to_tensor(y_pred), self.threshold),
+            numbers("y_true", y_true),
+            ops.greater_equal(numbers("y_pred", y_pred), self.threshold),
             sample_weight,
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from kerata import ops
 from kerata.core.registry import register_builtin
 from kerata.core.variable import update_all
-from kerata.losses.loss import fit_weight, mask_of
+from kerata.losses.loss import fit_weight, mask_of, numbers
 
 from .metric import Metric
 
@@ -63,12 +63,12 @@ def weighted_values(
     """Values times weights in the dtype of the metric, the weights broadcast to them (None: all 1), and the
     number of values."""
     mask = mask_of(values)
-    values = ops.convert_to_tensor(values, dtype)
+    values = numbers("values", values, dtype)
     shape = ops.shape(values)
     if sample_weight is None and mask is None:
         return values, None, math.prod(shape)
     weight = (
-        None if sample_weight is None else fit_weight(ops.convert_to_tensor(sample_weight, dtype), values)
+        None if sample_weight is None else fit_weight(numbers("sample_weight", sample_weight, dtype), values)
     )
     if mask is not None:
         mask = fit_weight(ops.cast(mask, dtype), values, "mask")

@@ -9,7 +9,7 @@ from kerata import ops
 from kerata.core.registry import register_builtin
 from kerata.core.serialization import serialize_keras_object
 from kerata.core.signature import init_parameters
-from kerata.losses.loss import fit_weight, mask_of
+from kerata.losses.loss import fit_weight, mask_of, numbers
 
 from .mean import Mean
 
@@ -49,7 +49,7 @@ class MeanMetricWrapper(Mean):
             weight = (
                 None
                 if sample_weight is None
-                else fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), values)
+                else fit_weight(numbers("sample_weight", sample_weight, self.dtype), values)
             )
             sample_weight = mask if weight is None else ops.multiply(mask, weight)
         super().update_state(values, sample_weight)

@@ -9,7 +9,7 @@ from kerata.core import checks
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.core.variable import update_all
-from kerata.losses.loss import as_float, fit_weight, squeeze_or_expand
+from kerata.losses.loss import as_float, fit_weight, numbers, squeeze_or_expand
 
 from .metric import Metric
 
@@ -59,7 +59,7 @@ class R2Score(Metric):
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         y_true, y_pred = squeeze_or_expand(
-            ops.convert_to_tensor(y_true, self.dtype), ops.cast(as_float(y_pred), self.dtype)
+            numbers("y_true", y_true, self.dtype), ops.cast(as_float(y_pred), self.dtype)
         )
         shape = ops.shape(y_pred)
         if len(shape) != 2 or ops.shape(y_true) != shape:
@@ -68,7 +68,7 @@ class R2Score(Metric):
             self._shape(shape[1])
         weight = ops.ones((shape[0], 1), self.dtype)
         if sample_weight is not None:
-            weight = fit_weight(ops.convert_to_tensor(sample_weight, self.dtype), y_true)
+            weight = fit_weight(numbers("sample_weight", sample_weight, self.dtype), y_true)
         weighted = ops.multiply(y_true, weight)
         own = [self.squared_sum, self.sum, self.total_mse, self.count, self.num_samples]  # type: ignore[attr-defined]
         new = [

@@ -282,7 +282,7 @@ def range_tensor(n: Any, dtype: str = "int32") -> Tensor:
         sample(0, 3, dtype="int64"), sample(2.5),
     ],
     rejects=[
-        rejects(0, 5, 0, argument="step"), rejects("a", argument="start"), rejects((1.0,), argument="start"), rejects(float("nan"), argument="start"),
+        rejects(0, 5, 0, argument="step"), rejects("a", argument="start"), rejects(None, 3, argument="start"), rejects((1.0,), argument="start"), rejects(float("nan"), argument="start"),
         rejects(0, float("inf"), argument="stop"), rejects(1j, argument="start"),
     ],
 reference=np.arange)  # fmt: skip
@@ -307,7 +307,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         array([0, 2, 4], dtype=int32)
     """
     given = {"start": start, "stop": stop, "step": step}
-    ends = {name: _number(v, name) for name, v in given.items() if v is not None}
+    ends = {name: _number(v, name) for name, v in given.items() if v is not None or name == "start"}
     if ends.get("step") == 0:
         raise ArgumentError("step", expected="not 0", got=step)
     name = (

@@ -32,6 +32,7 @@ _SAMPLES = (
 _REJECTS = (
     rejects(T((2, 3)), axis=2, argument="axis"),
     rejects(T((2, 3)), axis=(0, 0), argument="axis"),
+    rejects(T(()), axis=-1, argument="axis"),
     rejects(T((2, 3)), axis="last", argument="axis"),
 )
 

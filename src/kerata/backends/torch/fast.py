@@ -20,9 +20,9 @@ fast_path = routing(TABLE)
 F32 = (torch.float32, torch.float64)
 
 
-def _plain_axis(axis: Any, keepdims: Any) -> bool:
-    """An empty tuple is all axes for PyTorch; other kinds of numbers it does not take."""
-    if type(keepdims) is not bool:
+def _plain_axis(x: Tensor, axis: Any, keepdims: Any) -> bool:
+    """An empty tuple is all axes for PyTorch, and a scalar has an axis; other kinds of numbers it does not take."""
+    if type(keepdims) is not bool or (axis is not None and not x.ndim):
         return False
     return (
         axis is None
@@ -31,7 +31,9 @@ def _plain_axis(axis: Any, keepdims: Any) -> bool:
     )
 
 
-@fast_path("mean", when=lambda x, axis=None, keepdims=False: x.dtype in F32 and _plain_axis(axis, keepdims))
+@fast_path(
+    "mean", when=lambda x, axis=None, keepdims=False: x.dtype in F32 and _plain_axis(x, axis, keepdims)
+)
 def _(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     return torch.mean(x, dim=axis, keepdim=keepdims)
 
@@ -97,7 +99,7 @@ def _(x: Tensor, newshape: tuple[int, ...]) -> Tensor:
 @fast_path(
     "sum",
     when=lambda x, axis=None, keepdims=False: (
-        x.dtype in F32 and (axis is None or type(axis) is int) and type(keepdims) is bool
+        x.dtype in F32 and type(axis) is not tuple and _plain_axis(x, axis, keepdims)
     ),
 )
 def _(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
