@@ -131,3 +131,18 @@ def test_a_scale_that_finds_itself(engine):
     optimizer.finalize_variable_values([w])  # the averages of the inner optimizer
     average = 0.99 * (FIRST - 0.1 * GRADIENT) + 0.01 * (FIRST - 0.2 * GRADIENT)
     np.testing.assert_allclose(w.numpy(), average, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 4)])
+def test_newton_and_schulz_change_singular_values_only(engine, shape):
+    """Each step sends a singular value s to a s + b s**3 + c s**5 and keeps the vectors."""
+    muon = optimizers.Muon(0.1, rms_rate=0.2)
+    x = np.random.default_rng(2).normal(size=shape)
+    u, s, v = np.linalg.svd(x, full_matrices=False)
+    s = s / np.linalg.norm(s)
+    for _ in range(4):
+        s = muon.muon_a * s + muon.muon_b * s**3 + muon.muon_c * s**5
+    found = muon.zeropower_via_newtonschulz5(ops.convert_to_tensor(x.astype("float32")), 4)
+    np.testing.assert_allclose(ops.convert_to_numpy(found), u * s @ v, rtol=1e-4, atol=1e-5)
+    adjusted = ops.convert_to_numpy(muon.lr_adjust(found))
+    np.testing.assert_allclose(adjusted, 0.2 * max(shape) ** 0.5 * ops.convert_to_numpy(found), rtol=1e-6)

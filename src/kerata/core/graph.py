@@ -230,10 +230,12 @@ class Function(Operation):
 
     @property
     def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, in the structure in which they were given."""
         return self._inputs
 
     @property
     def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, in the structure in which they were given."""
         return self._outputs
 
     @property

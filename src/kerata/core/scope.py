@@ -68,6 +68,7 @@ class StatelessScope(StateScope):
         self.losses.append(loss)
 
     def add_update(self, update: tuple[Variable, Any]) -> None:
+        """Assigns a value to a variable inside the scope: a pair of both."""
         self.write(*update)
 
     def get_current_value(self, variable: Variable) -> Any:

@@ -60,6 +60,7 @@ class StateScope:
         self.parent: StateScope | None = None
 
     def read(self, variable: Any) -> Any:
+        """What the variable is worth here, or in an enclosing scope; None if none knows."""
         scope: StateScope | None = self
         while scope is not None:
             if variable in scope.values:
@@ -72,6 +73,7 @@ class StateScope:
         return None
 
     def write(self, variable: Any, value: Any) -> None:
+        """Makes the variable worth `value` inside the scope."""
         self.values[variable] = value
         self.assigned[variable] = value
 

@@ -73,20 +73,25 @@ class KerasTensor:
 
     @property
     def shape(self) -> tuple[Any, ...]:
+        """Sizes of the axes; None where unknown."""
         return self._shape
 
     @property
     def dtype(self) -> str:
+        """Name of the dtype."""
         return self._dtype
 
     @property
     def ndim(self) -> int:
+        """Number of axes."""
         return len(self._shape)
 
     def reshape(self, newshape: Sequence[int]) -> Any:
+        """The elements in another shape, as `ops.reshape` gives them."""
         return OPS["reshape"](self, newshape)
 
     def squeeze(self, axis: Any = None) -> Any:
+        """Without axes of size 1, as `ops.squeeze` gives it."""
         return OPS["squeeze"](self, axis)
 
     def __repr__(self) -> str:

@@ -197,9 +197,11 @@ class Variable:
         return value
 
     def assign_add(self, value: Any) -> Any:
+        """Adds to the value, and gives the new one."""
         return self.assign(OPS["add"](self.raw(), value))
 
     def assign_sub(self, value: Any) -> Any:
+        """Subtracts from the value, and gives the new one."""
         return self.assign(OPS["subtract"](self.raw(), value))
 
     def raw(self) -> Any:
@@ -217,6 +219,7 @@ class Variable:
     # ---- properties ----------------------------------------------------------------------------
     @property
     def trainable(self) -> bool:
+        """Whether training changes the value."""
         return self._trainable
 
     @trainable.setter
@@ -230,6 +233,7 @@ class Variable:
 
     @property
     def ndim(self) -> int:
+        """Number of axes."""
         return len(self.shape)
 
     def move(self, engine: Any) -> None:

@@ -41,4 +41,5 @@ class Initializer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
+        """An initializer from what `get_config` gave."""
         return cls(**config)

@@ -33,6 +33,7 @@ class RandomInitializer(Initializer):
 
     @property
     def seed(self) -> Any:
+        """The seed, as it was given."""
         return self._given_seed
 
     def _move(self, values: np.ndarray, dtype: Any) -> Tensor:

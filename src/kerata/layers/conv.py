@@ -154,6 +154,7 @@ class BaseConv(Convolution):
         return self.finish(self.convolve(inputs, self.kernel.value))
 
     def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """The convolution itself; bias and activation come after it."""
         inputs, padding = self.padded(inputs)
         return ops.conv(inputs, kernel, self.strides, padding, self.data_format, self.dilation_rate)
 
@@ -264,6 +265,7 @@ class BaseConvTranspose(BaseConv):
         self.built = True
 
     def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """The transposed convolution itself; bias and activation come after it."""
         return ops.conv_transpose(
             inputs,
             kernel,

@@ -69,6 +69,7 @@ class InputLayer(Layer):
 
     @property
     def dtype(self) -> str:
+        """Dtype of the input."""
         return self._input_dtype
 
     def call(self) -> None:

@@ -99,6 +99,7 @@ class InputSpec:
         )
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make such a spec again, as plain data."""
         return {
             "dtype": self.dtype, "shape": self.shape, "ndim": self.ndim, "max_ndim": self.max_ndim,
             "min_ndim": self.min_ndim, "axes": self.axes, "optional": self.optional,
@@ -106,4 +107,5 @@ class InputSpec:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InputSpec:
+        """A spec from what `get_config` gave."""
         return cls(**config)

@@ -37,10 +37,12 @@ class Merge(Layer):
         return self.merge(_same_rank(list(inputs)))
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
+        """The merged tensor of inputs of one rank."""
         return _fold(self.merge_two, inputs)
 
     @staticmethod
     def merge_two(a: Tensor, b: Tensor) -> Tensor:
+        """What two of the inputs are merged to."""
         return ops.add(a, b)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

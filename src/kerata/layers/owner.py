@@ -73,6 +73,7 @@ class Owner(Operation):
 
     @property
     def dtype(self) -> str:
+        """Dtype of the variables; another name of `variable_dtype`."""
         return self.dtype_policy.variable_dtype
 
     @property
@@ -87,14 +88,17 @@ class Owner(Operation):
 
     @property
     def input_dtype(self) -> str:
+        """Dtype that floating inputs are cast to."""
         return self.dtype_policy.compute_dtype
 
     @property
     def quantization_mode(self) -> str | None:
+        """The mode of a quantised dtype policy, or None."""
         return self.dtype_policy.quantization_mode
 
     @property
     def trainable(self) -> bool:
+        """Whether the variables change in training; setting it sets it for everything inside."""
         return self._trainable
 
     @trainable.setter
@@ -179,22 +183,27 @@ class Owner(Operation):
 
     @property
     def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes."""
         return self._listed("trainable", lambda v, kind: kind in ("weight", "seed") and v.trainable)
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
+        """Weights that training does not change, and the states of seeds."""
         return self._listed("frozen", lambda v, kind: kind in ("weight", "seed") and not v.trainable)
 
     @property
     def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
         return self._listed("trainable_weights", lambda v, kind: kind == "weight" and v.trainable)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training does not change."""
         return self._listed("frozen_weights", lambda v, kind: kind == "weight" and not v.trainable)
 
     @property
     def metrics(self) -> list[Any]:
+        """The metrics of this object and of what is in it."""
         return self._remembered("metrics", self._find_metrics)
 
     def _find_metrics(self) -> list[Any]:
@@ -203,6 +212,7 @@ class Owner(Operation):
 
     @property
     def metrics_variables(self) -> list[Variable]:
+        """The variables of the metrics."""
         return [v for v, kind in self._walk() if kind == "metric"]
 
     def add_weight(

@@ -42,10 +42,12 @@ class StackedRNNCells(Layer):
 
     @property
     def state_size(self) -> list[Any]:
+        """The state size of each cell."""
         return [cell.state_size for cell in self.cells]
 
     @property
     def output_size(self) -> Any:
+        """Size of the last cell's output."""
         last = self.cells[-1]
         return getattr(last, "output_size", None) or _flat(last.state_size)[0]
 
@@ -58,6 +60,7 @@ class StackedRNNCells(Layer):
         self.built = True
 
     def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
+        """Zeros for each state of each cell."""
         return [s for cell in self.cells for s in _flat(_initial(cell, batch_size, self.compute_dtype))]
 
     def call(
@@ -72,6 +75,7 @@ class StackedRNNCells(Layer):
         return inputs, new
 
     def make_dropout_masks(self, inputs: Tensor, training: bool) -> None:
+        """Draws the masks of all cells, for a whole sequence."""
         for cell in self.cells:
             if hasattr(cell, "make_dropout_masks"):
                 cell.make_dropout_masks(inputs, training)
@@ -81,6 +85,7 @@ class StackedRNNCells(Layer):
             )
 
     def drop_masks(self) -> None:
+        """Forgets the masks of all cells."""
         for cell in self.cells:
             if hasattr(cell, "drop_masks"):
                 cell.drop_masks()
@@ -180,6 +185,7 @@ class RNN(Layer):
 
     @property
     def state_size(self) -> Any:
+        """Size of the cell's state, or a list of sizes."""
         return self.cell.state_size
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
@@ -197,6 +203,7 @@ class RNN(Layer):
         self.built = True
 
     def get_initial_state(self, batch_size: Any) -> list[Tensor]:
+        """Zeros for each state of the cell."""
         return _flat(_initial(self.cell, batch_size, self.compute_dtype))
 
     def reset_state(self) -> None:
@@ -308,6 +315,7 @@ class DropoutCell(Layer):
     recurrent_dropout: float
 
     def keep_dropout(self, dropout: float, recurrent_dropout: float, seed: Any) -> None:
+        """Checks and keeps the fractions, and makes the seed where there are any."""
         self.dropout = checks.number("dropout", dropout, 0, 1)
         self.recurrent_dropout = checks.number("recurrent_dropout", recurrent_dropout, 0, 1)
         self.seed = seed

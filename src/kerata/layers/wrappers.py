@@ -197,6 +197,7 @@ class Bidirectional(Wrapper):
         return ops.multiply(total, 0.5) if self.merge_mode == "ave" else total
 
     def reset_state(self) -> None:
+        """Puts the states of both directions back to zeros."""
         for layer in (self.forward_layer, self.backward_layer):
             layer.reset_state()
 

@@ -91,6 +91,7 @@ class Loss:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
+        """A loss from what `get_config` gave."""
         return cls(
             **{k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()}
         )

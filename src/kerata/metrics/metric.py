@@ -55,6 +55,7 @@ class Metric:
 
     @property
     def dtype(self) -> str:
+        """Dtype of the computation."""
         return self._policy.compute_dtype
 
     def add_variable(
@@ -99,10 +100,12 @@ class Metric:
 
     @property
     def trainable_variables(self) -> list[Variable]:
+        """None: training changes no metric."""
         return []
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
+        """All of `variables`."""
         return self.variables
 
     def reset_state(self) -> None:
@@ -168,6 +171,7 @@ class Metric:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
+        """A metric from what `get_config` gave."""
         return cls(
             **{k: deserialize_keras_object(v) if isinstance(v, dict) else v for k, v in config.items()}
         )

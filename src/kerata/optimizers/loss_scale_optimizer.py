@@ -127,6 +127,7 @@ class LossScaleOptimizer(Optimizer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """An optimizer from what `get_config` gave."""
         config = dict(config)
         inner = deserialize_keras_object(config.pop("inner_optimizer"), custom_objects, kinds=("optimizers",))
         return cls(inner, **config)

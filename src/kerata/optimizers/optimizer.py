@@ -283,12 +283,15 @@ class Optimizer:
         self._no_decay_names += list(var_names or ())
 
     def assign(self, variable: Variable, value: Tensor) -> None:
+        """Gives a variable a value, for `update_step`."""
         variable.assign(value)
 
     def assign_add(self, variable: Variable, value: Tensor) -> None:
+        """Adds to a variable, for `update_step`."""
         variable.assign_add(value)
 
     def assign_sub(self, variable: Variable, value: Tensor) -> None:
+        """Subtracts from a variable, for `update_step`."""
         variable.assign_sub(value)
 
     # ---- applying --------------------------------------------------------------------------------
@@ -542,10 +545,12 @@ class Optimizer:
             v.assign(w)
 
     def save_own_variables(self, store: Any) -> None:
+        """Puts the values of `variables` into a mapping by their numbers, for files."""
         for i, v in enumerate(self.variables):
             store[str(i)] = v.numpy()
 
     def load_own_variables(self, store: Any) -> None:
+        """Takes the values of `variables` from such a mapping."""
         own = self.variables
         if len(store.keys()) != len(own):
             raise ArgumentError(
@@ -569,6 +574,7 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """An optimizer from what `get_config` gave."""
         with custom_object_scope(custom_objects or {}):
             rate = config.get("learning_rate")
             if isinstance(rate, dict):

@@ -150,10 +150,12 @@ class SeedGenerator:
         return self._initial_seed
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments that make such a stream again, as plain data."""
         return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
+        """A stream from what `get_config` gave."""
         return cls(**config)
 
 

@@ -34,6 +34,7 @@ class LearningRateSchedule:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
+        """A schedule from what `get_config` gave."""
         return cls(**config)
 
 
