@@ -482,6 +482,7 @@ def deep_names(members):
         lambda: deep_names(100),
         # One letter that takes 4 bytes makes all others of its text take as many.
         lambda: deep_names(30).replace(b"wide", "\N{GRINNING FACE}".encode()),
+        lambda: made(lambda f: f.create_dataset("chunks", data=np.zeros(60_000, "i1"), chunks=(1,))),
         lambda: with_root(struct.pack("<BxHLL4x", 1, 1, 1, 800_000) + message(0x0C, b"") * 100_000),
     ],
 )
