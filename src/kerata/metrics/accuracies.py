@@ -139,7 +139,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        super().__init__(binary_accuracy, name, dtype, threshold=checks.number("threshold", threshold, 0, 1))
+        super().__init__(binary_accuracy, name, dtype, threshold=checks.number("threshold", threshold))
 
 
 @register_builtin("metrics", "categorical_accuracy")
@@ -276,6 +276,8 @@ def sparse_top_k_categorical_accuracy(
     if not dtypes.is_int(ops.dtype(y_true)):
         y_true = ops.cast(y_true, "int32")
     if not from_sorted_ids:
-        return _hits(ops.in_top_k(y_true, y_pred, k))
+        rows, classes = ops.reshape(y_true, (-1,)), ops.shape(y_pred)[-1]
+        found = ops.in_top_k(rows, ops.reshape(y_pred, (-1, classes)), k)
+        return _hits(ops.reshape(found, ops.shape(y_true)))
     first = ops.cast(y_pred[..., :k], ops.dtype(y_true))
     return _hits(ops.any(ops.equal(first, ops.expand_dims(y_true, -1)), axis=-1))

@@ -95,6 +95,10 @@ class AUC(ThresholdMetric):
         if self.from_logits:
             y_pred = ops.sigmoid(as_float(y_pred))
         y_true, y_pred, weight = prepare(y_true, y_pred, sample_weight, self.dtype)
+        if (
+            self._given is None
+        ):  # what is beyond [0, 1] counts as the nearest, so that the curve has both its ends
+            y_pred = ops.clip(y_pred, 0.0, 1.0)
         if self.label_weights is not None and not self.multi_label:
             labels = ops.broadcast_to(
                 ops.convert_to_tensor(self.label_weights, self.dtype), ops.shape(y_pred)

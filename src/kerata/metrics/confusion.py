@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerata import ops
-from kerata.core import checks
+from kerata.core import checks, rules
+from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
-from kerata.core.variable import Variable, update_all
+from kerata.core.variable import Variable
 from kerata.losses.loss import as_float, fit_weight, mask_of, numbers, squeeze_or_expand
 
-from .metric import Metric
+from .metric import Metric, accumulate
 
 Tensor = Any
 Thresholds = float | Sequence[float] | None
@@ -50,6 +51,9 @@ def prepare(
     if top_k is not None:
         y_pred = _only_top(y_pred, top_k)
     if class_id is not None:
+        classes = ops.shape(y_pred)[-1]
+        if rules.known(classes) and class_id >= classes:
+            raise ArgumentError("class_id", expected=f"a class in [0, {classes})", got=class_id)
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
         weight = None if weight is None else weight[..., class_id]
     return y_true, y_pred, weight
@@ -106,7 +110,7 @@ class ThresholdMetric(Metric):
             y_true, y_pred, weight, ops.convert_to_tensor(list(thresholds), self.dtype), self.keeps
         )
         own: list[Variable] = [getattr(self, name) for name in self.keeps]
-        update_all(own, [ops.add(v.raw(), found[n]) for v, n in zip(own, self.keeps, strict=True)])
+        accumulate(own, [found[n] for n in self.keeps])
 
 
 class _Count(ThresholdMetric):
@@ -124,7 +128,7 @@ class _Count(ThresholdMetric):
         y_true, y_pred, weight = prepare(y_true, y_pred, sample_weight, self.dtype)
         thresholds = ops.convert_to_tensor(self.thresholds, self.dtype)
         found = counts(_flat(y_true), _flat(y_pred), _flat(weight), thresholds, (self.counted,))
-        update_all([self.accumulator], [ops.add(self.accumulator.raw(), found[self.counted])])
+        accumulate([self.accumulator], [found[self.counted]])
 
     def result(self) -> Tensor:
         return _single(self.accumulator.raw())
@@ -139,7 +143,7 @@ def _flat(x: Tensor | None) -> Tensor | None:
 
 def _single(x: Tensor) -> Tensor:
     """A scalar where there is one threshold."""
-    return x[0] if ops.shape(x)[0] == 1 else x
+    return ops.reshape(x, ()) if ops.shape(x)[0] == 1 else x
 
 
 def _describe(kind: str, targets: str, side: str, value: str) -> str:

@@ -20,7 +20,7 @@ def _centred(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
 
 
 def pearson_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-    """Pearson's correlation along an axis, in [-1, 1].
+    """Pearson's correlation along an axis, in [-1, 1]; NaN where either sequence is constant.
 
     Args:
         y_true: targets, of shape (batch, …).
@@ -36,8 +36,9 @@ def pearson_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tenso
         1.0
     """
     y_true, y_pred = operands(y_true, y_pred)
-    true, pred = (ops.normalize(_centred(x, axis)[0], axis) for x in (y_true, y_pred))
-    return ops.sum(ops.multiply(true, pred), axis=axis)
+    true, pred = (_centred(x, axis)[0] for x in (y_true, y_pred))
+    lengths = [ops.sqrt(ops.sum(ops.square(x), axis=axis)) for x in (true, pred)]
+    return ops.divide(ops.sum(ops.multiply(true, pred), axis=axis), ops.multiply(*lengths))
 
 
 def concordance_correlation(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:

@@ -8,11 +8,10 @@ from kerata import ops
 from kerata.core import checks
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
-from kerata.core.variable import update_all
 from kerata.losses.loss import as_float, fit_weight, numbers
 
 from .accuracies import check_rows
-from .metric import Metric
+from .metric import Metric, accumulate
 
 Tensor = Any
 _AVERAGES = (None, "micro", "macro", "weighted")
@@ -91,7 +90,7 @@ class FBetaScore(Metric):
             total(ops.subtract(y_true, both)),
             total(y_true),
         ]
-        update_all(own, [ops.add(v.raw(), x) for v, x in zip(own, new, strict=True)])
+        accumulate(own, new)
 
     def _positive(self, y_pred: Tensor) -> Tensor:
         if self.threshold is not None:

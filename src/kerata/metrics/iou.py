@@ -9,10 +9,9 @@ from kerata import ops
 from kerata.core import checks, dtypes
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
-from kerata.core.variable import update_all
 from kerata.losses.loss import fit_weight, numbers
 
-from .metric import Metric
+from .metric import Metric, accumulate
 
 Tensor = Any
 
@@ -59,7 +58,7 @@ class _Confusion(Metric):
             known = ops.logical_and(known, ops.not_equal(true, self.ignore_class))
         place = ops.where(known, place, n * n)  # what is no class goes to a place that is cut off
         found = ops.reshape(ops.segment_sum(weight, place, n * n + 1)[: n * n], (n, n))
-        update_all([self.total_confusion_matrix], [ops.add(self.total_confusion_matrix.raw(), found)])
+        accumulate([self.total_confusion_matrix], [found])
 
     def _weight(self, sample_weight: Tensor | None, y_true: Tensor) -> Tensor:
         shape = ops.shape(y_true)

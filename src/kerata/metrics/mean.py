@@ -7,10 +7,9 @@ from typing import Any
 
 from kerata import ops
 from kerata.core.registry import register_builtin
-from kerata.core.variable import update_all
 from kerata.losses.loss import fit_weight, mask_of, numbers
 
-from .metric import Metric
+from .metric import Metric, accumulate
 
 Tensor = Any
 
@@ -50,8 +49,7 @@ class Mean(Metric):
         self._add(added, count)
 
     def _add(self, total: Tensor, count: Tensor) -> None:
-        sums = [ops.add(self.total.value, total), ops.add(self.count.value, count)]
-        update_all([self.total, self.count], sums)
+        accumulate([self.total, self.count], [total, count])
 
     def result(self) -> Tensor:
         return ops.divide_no_nan(self.total.value, self.count.value)

@@ -13,7 +13,7 @@ from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
-from kerata.core.variable import Variable
+from kerata.core.variable import Variable, update_all
 from kerata.layers.tracking import children
 
 Tensor = Any
@@ -178,3 +178,9 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def accumulate(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """Adds values to what was gathered so far, in the dtype of each variable."""
+    pairs = zip(variables, values, strict=True)
+    update_all(variables, [ops.cast(ops.add(v.raw(), x), v.dtype) for v, x in pairs])

@@ -8,10 +8,9 @@ from kerata import ops
 from kerata.core import checks
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
-from kerata.core.variable import update_all
 from kerata.losses.loss import as_float, fit_weight, numbers, squeeze_or_expand
 
-from .metric import Metric
+from .metric import Metric, accumulate
 
 Tensor = Any
 _AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
@@ -78,14 +77,18 @@ class R2Score(Metric):
             ops.sum(ops.broadcast_to(weight, shape), axis=0),
             ops.cast(shape[0] * shape[1], self.dtype),
         ]
-        update_all(own, [ops.add(v.raw(), x) for v, x in zip(own, new, strict=True)])
+        accumulate(own, new)
 
     def result(self) -> Tensor:
         if not self._shaped:
             return ops.zeros((), self.dtype)
         total, count = self.sum.raw(), self.count.raw()  # type: ignore[attr-defined]
         spread = ops.subtract(self.squared_sum.raw(), ops.divide_no_nan(ops.square(total), count))  # type: ignore[attr-defined]
-        scores = ops.subtract(1.0, ops.divide_no_nan(self.total_mse.raw(), spread))  # type: ignore[attr-defined]
+        missed = self.total_mse.raw()  # type: ignore[attr-defined]
+        # Constant targets leave nothing to explain: 1 where all are met, else 0.
+        rest = ops.cast(ops.greater(missed, 0), self.dtype)
+        share = ops.where(ops.equal(spread, 0), rest, ops.divide_no_nan(missed, spread))
+        scores = ops.subtract(1.0, share)
         if self.class_aggregation == "uniform_average":
             scores = ops.mean(scores)
         elif self.class_aggregation == "variance_weighted_average":

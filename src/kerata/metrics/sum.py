@@ -6,10 +6,9 @@ from typing import Any
 
 from kerata import ops
 from kerata.core.registry import register_builtin
-from kerata.core.variable import update_all
 
 from .mean import weighted_values
-from .metric import Metric
+from .metric import Metric, accumulate
 
 Tensor = Any
 
@@ -36,7 +35,7 @@ class Sum(Metric):
 
     def update_state(self, values: Tensor, sample_weight: Tensor | None = None) -> None:
         added, _, _ = weighted_values(values, sample_weight, self.dtype)
-        update_all([self.total], [ops.add(self.total.value, ops.sum(added) if ops.shape(added) else added)])
+        accumulate([self.total], [ops.sum(added) if ops.shape(added) else added])
 
     def result(self) -> Tensor:
         return self.total.value
