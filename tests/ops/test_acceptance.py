@@ -75,6 +75,12 @@ REFUSED = {
     "text that fills": (lambda: ops.full_like(KerasTensor((2,)), "a"), "fill_value"),
     "text as a seed": (lambda: kerata.random.dropout(KerasTensor((2,)), 0.5, seed="a"), "seed"),
     "text as a seed of a shuffle": (lambda: kerata.random.shuffle(KerasTensor((2,)), seed="a"), "seed"),
+    "shape as a scalar array": (lambda: ops.zeros(np.array(1.0)), "shape"),
+    "shape of classes": (lambda: ops.ones((object, 2)), "shape"),
+    "bool as the axis of classes": (
+        lambda: ops.sparse_categorical_crossentropy(np.array([0]), matrix()[:1], from_logits=True, axis=True),
+        "axis",
+    ),
     "no rows to join": (lambda: ops.concatenate(ops.ones((0, 3))), "xs"),
     "operator without a dtype": (lambda: KerasTensor((1,), "uint64") & KerasTensor((1,), "int64"), "x2"),
 }  # fmt: skip
@@ -98,6 +104,11 @@ ACCEPTED = {
         [1, 4, 7],
     ),
     "scalar after a tensor": (lambda: ops.meshgrid(matrix()[0], 1.5)[1], [[1.5, 1.5, 1.5]]),
+    "nothing to pad": (lambda: ops.pad(ops.ones(()), 1), 1.0),
+    "shape of noise as an array": (
+        lambda: kerata.random.dropout(np.ones((2, 3), "f"), 0.5, np.array([2, 1]), seed=2),
+        kerata.random.dropout(np.ones((2, 3), "f"), 0.5, (2, 1), seed=2),
+    ),
     "scalar to drop out": (lambda: kerata.random.dropout(0.5, 0.0, seed=1), 0.5),
     "a map over nothing": (lambda: ops.vectorized_map(lambda r: r * 2, np.zeros((0, 3), "float32")), np.zeros((0, 3))),
     "windows of bools": (lambda: ops.fold(np.ones((1, 4, 4), bool), (3, 3), (2, 2)), np.ones((1, 1, 3, 3), bool)),

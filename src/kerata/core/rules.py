@@ -126,7 +126,7 @@ def reshaped(shape: Shape, new_shape: Sequence[Any], argument: str = "newshape")
 def permutation(axes: Any, ndim: int, argument: str = "axes") -> Shape:
     if axes is None:
         return tuple(reversed(range(ndim)))
-    if not isinstance(axes, Iterable):
+    if not isinstance(axes, Iterable) or getattr(axes, "shape", None) == ():
         raise ArgumentError(argument, expected=f"a permutation of the {ndim} axes", got=axes)
     perm = tuple(axis_index(a, ndim, argument) for a in axes)
     if sorted(perm) != list(range(ndim)):
@@ -244,14 +244,15 @@ def as_shape(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
     size = integer_of(shape)
     if size is not None:
         return (size,)
-    if not isinstance(shape, Iterable) or isinstance(shape, (dict, set, str)):
+    scalar = getattr(shape, "shape", None) == ()
+    if scalar or not isinstance(shape, Iterable) or isinstance(shape, (dict, set, str)):
         raise ArgumentError(argument, expected="a tuple of integers", got=shape)
     sizes = tuple(d if type(d) is int else _size(d, argument) for d in shape)
     return sizes
 
 
 def _size(d: Any, argument: str) -> Any:
-    if d is None or isinstance(d, (bool, float, complex, str, bytes, tuple, list, dict, set)):
+    if d is None or isinstance(d, (bool, float, complex, str, bytes, tuple, list, dict, set, type)):
         raise ArgumentError(argument, expected="a tuple of integers", got=d)
     try:
         return d.__index__()

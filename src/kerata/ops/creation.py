@@ -432,7 +432,7 @@ def linspace(
         sample(0, 3, 4, dtype="float64"),
         sample(-2.0, 2.0, 5),
     ],
-    rejects=[rejects(0.0, 1.0, -1, argument="num")],
+    rejects=[rejects(0.0, 1.0, -1, argument="num"), rejects(0.0, 1.0, 3, base="a", argument="base")],
     reference=np.logspace,
 )
 def logspace(
@@ -462,7 +462,7 @@ def logspace(
     """
     a, b, name = _ends(start, stop, dtype)
     points, _ = _between(a, b, _count(num), bool(endpoint))
-    powers = p.pow(constant(base, dtype_of(points)), points)
+    powers = p.pow(constant(_number(base, "base"), dtype_of(points)), points)
     return _placed(powers, axis, name)
 
 

@@ -222,7 +222,8 @@ def _rfft_reference(x: Any, fft_length: Any = None) -> Any:
 
 @op(
     samples=[
-        sample(T((2, 13))), sample(T((2, 4), "float16"), gradient=False), sample(T((6,))), sample(T((2, 5))),
+        sample(T((2, 13))), sample(T((2, 4), "float16"), gradient=False), sample(T((6,))), sample(T((0, 6))),
+        sample(T((2, 5))),
         sample(T((5,)), fft_length=8), sample(T((5,)), 3), sample(T((4,), "float64")),
     ],
     rejects=[

@@ -217,6 +217,8 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
     if mode not in modes:
         raise ArgumentError("mode", expected=f"one of {', '.join(map(repr, modes))}", got=mode)
     pairs = pad_pairs(pad_width, len(shape))
+    if not shape:
+        return x
     if mode == "constant":
         return p.pad(x, pads=pairs, value=_filler(constant_values, dtype_of(x)))
     if constant_values is not None:

@@ -455,6 +455,7 @@ def _correlated(a: Tensor, b: Tensor, mode: str) -> Tensor:
     ),
     rejects=(
         rejects(T((3,)), 0, argument="bins"), rejects(T((3,)), 3, (2.0, 1.0), argument="range"),
+        rejects(T((3,)), 3, 1.5, argument="range"), rejects(T((3,)), 3, ("a", 1), argument="range"),
         rejects(T((3,), "complex64"), argument="x"),
     ),
     reference=lambda x, bins=10, range=None: tuple(np.histogram(x, bins, range)), differentiable=False,
@@ -482,7 +483,7 @@ def histogram(
     spend(count // NUMBERS)
     name = "float64" if dtype_of(x) == "float64" else "float32"
     edges = cast(
-        _edges(x, count) if range is None else constant(_edges_between(*range, count), "float64"), name
+        _edges(x, count) if range is None else constant(_edges_between(*_ends(range), count), "float64"), name
     )
     wide, last = cast(x, name), _element(edges, count)
     place = p.sub(p.searchsorted(edges, wide, side="right"), 1)
@@ -492,6 +493,12 @@ def histogram(
     rows = p.reshape(p.where(inside, place, count), shape=(shape_of(x)[0], 1))
     counts = p.scatter(target, rows, cast(inside, "int32"), mode="add")
     return cut(counts, 0, 0, count), cast(edges, dtype_of(x))
+
+
+def _ends(range: Any) -> tuple[float, float]:
+    if not isinstance(range, (list, tuple)) or len(range) != 2:
+        raise ArgumentError("range", expected="a pair of numbers", got=range)
+    return checks.number("range", range[0]), checks.number("range", range[1])
 
 
 def _edges_between(low: float, high: float, count: int) -> np.ndarray:

@@ -44,6 +44,8 @@ TensorLike = Any
         rejects(T((4, 5)), 1.5, seed=3, argument="rate"),
         rejects(T((4, 5)), -0.5, seed=3, argument="rate"),
         rejects(T((4, 5)), 0.5, (4, 2), seed=3, argument="noise_shape"),
+        rejects(T((4, 5)), 0.5, "a", seed=3, argument="noise_shape"),
+        rejects(T((4, 5)), 0.5, (4, "a"), seed=3, argument="noise_shape"),
         rejects(T((4, 5)), 0.5, seed=-1, argument="seed"),
     ],
 )
@@ -103,8 +105,11 @@ def _noise_shape(x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
     have = ops.shape(x)
     if noise_shape is None:
         return have
-    given = tuple(noise_shape) if isinstance(noise_shape, (tuple, list)) else (noise_shape,)
-    sizes = (1,) * (len(have) - len(given)) + given
+    given = (
+        noise_shape if isinstance(noise_shape, (tuple, list)) else rules.as_shape(noise_shape, "noise_shape")
+    )
+    known = (None if n is None else rules.as_shape((n,), "noise_shape")[0] for n in given)
+    sizes = (*(1,) * (len(have) - len(given)), *known)
     if len(sizes) != len(have) or not all(
         n is None or n == 1 or not rules.differ(n, d) for n, d in zip(sizes, have, strict=True)
     ):
@@ -113,7 +118,7 @@ def _noise_shape(x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
             expected=f"a shape that broadcasts to that of the inputs {have}, None standing for a size of theirs",
             got=noise_shape,
         )
-    return rules.as_shape(tuple(d if n is None else n for n, d in zip(sizes, have, strict=True)))
+    return tuple(d if n is None else n for n, d in zip(sizes, have, strict=True))
 
 
 def _dropped(x: Tensor, rate: float | Tensor, shape: tuple[Any, ...], seed: Any) -> Tensor:

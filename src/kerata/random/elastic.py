@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kerata.core import checks
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
@@ -32,6 +33,7 @@ Tensor = Any
     ],
     rejects=[
         rejects(T((4, 4)), seed=1, argument="images"),
+        rejects(T((4, 4, 1)), sigma=float("nan"), seed=1, argument="sigma"),
         rejects(T((4, 4, 1)), fill_mode="edge", seed=1, argument="fill_mode"),
         rejects(T((4, 4, 1)), interpolation="cubic", seed=1, argument="interpolation"),
     ],
@@ -71,6 +73,7 @@ def elastic_transform(
         True
     """
     order, mode = order_of(interpolation), mode_of(fill_mode)
+    sigma, alpha = checks.number("sigma", sigma, 0, 1 << 20), checks.number("alpha", alpha)
     x, name, single = as_batch(images, data_format)
     drawn = "float64" if name == "float64" else "float32"
     noise = cast(normal((*shape_of(x)[:3], 2), dtype=drawn, seed=seed), dtype_of(x))

@@ -352,6 +352,9 @@ def _(x: Any, update: Any, places: Any) -> Array:
 
 @implements("take")
 def _(x: Any, indices: Any, axis: int) -> Array:
+    if 0 in indices.shape:  # of nothing from an empty axis, `jnp.take` forgets the shape of the indices
+        nothing = lax.slice_in_dim(x, 0, 0, axis=axis)
+        return nothing.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
     return jnp.take(x, indices, axis=axis, mode="clip")
 
 

@@ -23,7 +23,9 @@ def triangular_solve(a: Tensor, b: Tensor, lower: bool) -> Tensor:
 
 
 def solve(a: Tensor, b: Tensor) -> Tensor:
-    singular = (tf.linalg.slogdet(a)[0] == 0)[..., None, None]
+    sign = tf.linalg.slogdet(a)[0]
+    nan = tf.math.is_nan(tf.math.real(tf.reduce_sum(a, axis=(-2, -1))))  # which the kernel takes for singular
+    singular = tf.logical_or(sign == 0, nan)[..., None, None]
     safe = tf.where(singular, tf.eye(a.shape[-1], dtype=a.dtype), a)
     return tf.where(singular, tf.constant(float("nan"), a.dtype), tf.linalg.solve(safe, b))
 

@@ -83,7 +83,7 @@ def _(x: Any, kernel: Any, bias: Any = None) -> Any:
 def _classes_fit(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> bool:
     """Logits of rows, and a class for each."""
     return (
-        from_logits and len(output.shape) == 2 and axis in (-1, 1) and output.dtype in F32 and tf.is_tensor(target)
+        from_logits and len(output.shape) == 2 and type(axis) is int and axis in (-1, 1) and output.dtype in F32 and tf.is_tensor(target)
         and target.dtype in (tf.int32, tf.int64) and len(target.shape) == 1 and target.shape == output.shape[:1]
     )  # fmt: skip
 

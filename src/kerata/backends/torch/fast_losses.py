@@ -18,7 +18,7 @@ _LABELS = (torch.int64, torch.int32, torch.uint8, torch.int16, torch.int8)
 
 def _sparse(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> bool:
     return (
-        from_logits and axis in (-1, output.ndim - 1) and output.dtype in _FLOATS and target.dtype in _LABELS
+        from_logits and type(axis) is int and axis in (-1, output.ndim - 1) and output.dtype in _FLOATS and target.dtype in _LABELS
         and output.ndim > 0 and target.shape == output.shape[:-1] and output.shape[-1] > 0 and output.device.type == "cpu"
     )  # fmt: skip
 

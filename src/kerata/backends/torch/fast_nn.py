@@ -202,7 +202,7 @@ def _(
 
 @fast_path(
     "rfft",
-    when=lambda x, fft_length=None: x.dtype in F32 and x.ndim > 0 and fft_length is None and x.shape[-1] > 0,
+    when=lambda x, fft_length=None: x.dtype in F32 and x.ndim > 0 and fft_length is None and 0 not in x.shape,
 )
 def _(x: Tensor, fft_length: int | None = None) -> tuple[Tensor, Tensor]:
     z = torch.fft.rfft(x)

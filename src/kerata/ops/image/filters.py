@@ -56,6 +56,7 @@ _IMAGES = T((2, 5, 6, 2))
         sample(T((4, 4, 1), "uint8", high=255), gradient=False), sample(T((4, 4, 1)), (4, 2)),
     ],
     rejects=[
+        rejects(_IMAGES, 3, None, argument="sigma"),
         rejects(T((4, 4)), argument="images"), rejects(_IMAGES, (3,), argument="kernel_size"),
         rejects(_IMAGES, (3, 3), (0.0, 1.0), argument="sigma"),
     ],
@@ -80,7 +81,7 @@ def gaussian_blur(
         True
     """
     axes, sizes = image_axes(images, data_format), two_sizes(kernel_size, "kernel_size")
-    sigmas = (sigma, sigma) if isinstance(sigma, (int, float)) else tuple(sigma)
+    sigmas = sigma if isinstance(sigma, (list, tuple)) else (sigma, sigma)
     if len(sigmas) != 2 or not all(isinstance(s, (int, float)) and s > 0 for s in sigmas):
         raise ArgumentError("sigma", expected="a pair of positive numbers", got=sigma)
     x, name = working(images)

@@ -300,6 +300,7 @@ _PLANE, _SCALE, _SHIFT = T((4, 5)), values(0.75, 1.25), values(0.1, -0.2)
         rejects(_PLANE, (3,), _SCALE, _SHIFT, (0, 1), "linear", argument="output_shape"),
         rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 2), "linear", argument="spatial_dims"),
         rejects(_PLANE, (3, 5), _SCALE, _SHIFT, (0, 1), "nearest", argument="method"),
+        rejects(_PLANE, (3, 5), _SCALE, _SHIFT, None, "linear", argument="spatial_dims"),
         rejects(_PLANE, (3, 5), values(0.5), _SHIFT, (0, 1), "linear", argument="scale"),
     ],
 )
@@ -333,7 +334,7 @@ def scale_and_translate(
         raise ArgumentError("output_shape", expected=words, got=output_shape)
     if method not in _METHODS:
         raise ArgumentError("method", expected=f"one of {', '.join(map(repr, _METHODS))}", got=method)
-    axes = [rules.axis_index(a, len(shape), "spatial_dims") for a in spatial_dims]
+    axes = rules.axes_in_order(spatial_dims, len(shape), "spatial_dims")
     x, name = working(images)
     factors, distances = (cast(here(v), dtype_of(x)) for v in (scale, translation))
     for v, argument in ((factors, "scale"), (distances, "translation")):
