@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
@@ -21,9 +22,7 @@ Tensor = Any
 def check_shape(argument: str, value: Tensor, wanted: tuple[Any, ...]) -> None:
     """Refuses a tensor of another shape. Sizes that are not known yet fit."""
     have = shape_of(value)
-    if len(have) != len(wanted) or any(
-        type(a) is int and type(b) is int and a != b for a, b in zip(have, wanted, strict=True)
-    ):
+    if len(have) != len(wanted) or any(map(rules.differ, have, wanted)):
         raise ArgumentError(argument, expected=f"of shape {wanted}", got=value)
 
 

@@ -95,11 +95,25 @@ def _unrolled(body: Any, carry: Any, xs: Any, length: int, reverse: bool) -> tup
     return carry, stack(ys[::-1] if reverse else ys, axis=0)
 
 
-def _check_gates(x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, gates: int) -> None:
+def _check_gates(
+    gates: int,
+    x: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    states: dict[str, Tensor],
+    **biases: Tensor,
+) -> None:
     """Refuses sizes that do not belong together."""
     if len(shape_of(x)) != 3:
         raise ArgumentError("x", expected="of shape (batch, time, size)", got=x)
-    units = shape_of(h)[-1]
+    if len(shape_of(states["h"])) != 2:
+        raise ArgumentError("h", expected="of shape (batch, units)", got=states["h"])
+    units = shape_of(states["h"])[-1]
+    for name, state in states.items():
+        check_shape(name, state, (shape_of(x)[0], units))
+    for name, bias in biases.items():
+        if bias is not None:
+            check_shape(name, bias, (gates * units,))
     check_shape("kernel", kernel, (shape_of(x)[2], gates * units))
     check_shape("recurrent_kernel", recurrent_kernel, (units, gates * units))
 
@@ -139,6 +153,9 @@ def _in_order(steps: Tensor, go_backwards: bool) -> Tensor:
     ],
     tolerance=_LOOSE,
     rejects=[
+        rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), T((0,)), argument="bias"),
+        rejects(T((2, 4, 3)), T((2, 5)), T((1, 5)), T((3, 20)), T((5, 20)), argument="c"),
+        rejects(T((2, 4, 3)), T(()), T((2, 5)), T((3, 20)), T((5, 20)), argument="h"),
         rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 19)), T((5, 20)), argument="kernel"),
         rejects(T((2, 4, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((4, 20)), argument="recurrent_kernel"),
         rejects(T((2, 3)), T((2, 5)), T((2, 5)), T((3, 20)), T((5, 20)), argument="x"),
@@ -180,7 +197,7 @@ def lstm(
         >>> lstm(z((2, 3, 1)), z((2, 4)), z((2, 4)), z((1, 16)), z((4, 16)))[0].shape == (2, 3, 4)
         True
     """
-    _check_gates(x, h, kernel, recurrent_kernel, 4)
+    _check_gates(4, x, kernel, recurrent_kernel, {"h": h, "c": c}, bias=bias)
     projected = linear(time_major(x), kernel, bias)  # one product for all steps
     if mask is None and _goes_back(projected, h, c, recurrent_kernel):
         outputs, h, c = lstm_sequence(_in_order(projected, go_backwards), h, c, recurrent_kernel)
@@ -225,6 +242,9 @@ def lstm(
     ],
     tolerance=_LOOSE,
     rejects=[
+        rejects(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((5, 15)), T((14,)), argument="bias"),
+        rejects(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((5, 15)), None, T((0,)), argument="recurrent_bias"),
+        rejects(T((2, 4, 3)), T((1, 5)), T((3, 15)), T((5, 15)), argument="h"),
         rejects(T((2, 4, 3)), T((2, 5)), T((3, 14)), T((5, 15)), argument="kernel"),
         rejects(T((2, 4, 3)), T((2, 5)), T((3, 15)), T((4, 15)), argument="recurrent_kernel"),
         rejects(T((2, 3)), T((2, 5)), T((3, 15)), T((5, 15)), argument="x"),
@@ -266,7 +286,7 @@ def gru(
         >>> gru(z((2, 3, 1)), z((2, 4)), z((1, 12)), z((4, 12)))[0].shape == (2, 3, 4)
         True
     """
-    _check_gates(x, h, kernel, recurrent_kernel, 3)
+    _check_gates(3, x, kernel, recurrent_kernel, {"h": h}, bias=bias, recurrent_bias=recurrent_bias)
     projected = linear(time_major(x), kernel, bias)
     if mask is None and _goes_back(projected, h, recurrent_kernel):
         given = () if recurrent_bias is None else (recurrent_bias,)

@@ -165,10 +165,21 @@ def _recurrence_fits(x: Tensor, *rest: Any, mask: Any = None, go_backwards: bool
     return mask is None and x.ndim == 3 and 0 not in x.shape and _floats(x, *tensors)
 
 
-def _gates_fit(x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, gates: int) -> bool:
-    """PyTorch's kernels read beyond the weights where these are too small."""
-    units = h.shape[-1]
-    return kernel.shape == (x.shape[2], gates * units) and recurrent_kernel.shape == (units, gates * units)
+def _gates_fit(
+    gates: int,
+    x: Tensor,
+    states: tuple[Tensor, ...],
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    *biases: Tensor | None,
+) -> bool:
+    """PyTorch's kernels read beyond weights and states where these are too small."""
+    units = kernel.shape[-1] // gates
+    return (
+        kernel.shape == (x.shape[2], gates * units) and recurrent_kernel.shape == (units, gates * units)
+        and all(h.shape == (x.shape[0], units) for h in states)
+        and all(bias is None or bias.shape == (gates * units,) for bias in biases)
+    )  # fmt: skip
 
 
 def _lstm_fits(
@@ -176,7 +187,7 @@ def _lstm_fits(
     go_backwards: bool = False, zero_output_for_mask: bool = False,
 ) -> bool:  # fmt: skip
     return _recurrence_fits(x, h, c, kernel, recurrent_kernel, bias, mask=mask) and _gates_fit(
-        x, h, kernel, recurrent_kernel, 4
+        4, x, (h, c), kernel, recurrent_kernel, bias
     )
 
 
@@ -198,7 +209,7 @@ def _gru_fits(
     mask: Any = None, go_backwards: bool = False, zero_output_for_mask: bool = False,
 ) -> bool:  # fmt: skip
     return _recurrence_fits(x, h, kernel, recurrent_kernel, bias, recurrent_bias, mask=mask) and _gates_fit(
-        x, h, kernel, recurrent_kernel, 3
+        3, x, (h,), kernel, recurrent_kernel, bias, recurrent_bias
     )
 
 
