@@ -89,6 +89,22 @@ def test_adam_is_the_formula_of_the_paper(engine):
     assert float(w) == pytest.approx(x, rel=1e-5)
 
 
+@pytest.mark.parametrize("beta_1", [0.0, 0.5, 0.9, 1.0])
+def test_schedule_free_adam_is_the_recursion_of_the_paper(engine, beta_1):
+    """Defazio et al. 2024: z steps, x is the mean of all z, the gradients are taken at y between them."""
+    x = z = y = 1.0
+    v, rate, beta_2, epsilon = 0.0, 0.1, 0.95, 1e-3
+    w = kerata.Variable(np.float64(y), dtype="float64")
+    optimizer = OPTIMIZERS.ScheduleFreeAdamW(rate, beta_1, beta_2, epsilon, warmup_steps=2)
+    for t, g in enumerate([2.0, -1.0, 0.5, 3.0], 1):
+        optimizer.apply([ops.convert_to_tensor(np.float64(g))], [w])
+        v = beta_2 * v + (1 - beta_2) * g * g
+        z -= rate * min(t / 2, 1) * g / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+        x += (z - x) / t
+        y = (1 - beta_1) * z + beta_1 * x
+        assert float(w) == pytest.approx(y, rel=1e-6)  # the rate and the step are float32
+
+
 def test_gradients_of_any_memory_order(engine):
     """Fused kernels take dense memory for granted; a transposed gradient is none."""
     g = ops.transpose(ops.convert_to_tensor(np.arange(6, dtype="float32").reshape(3, 2) - 2.5))

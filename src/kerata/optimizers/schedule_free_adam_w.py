@@ -18,28 +18,37 @@ Tensor = Any
 @update_op
 def schedule_free(
     values: Tensors, gradients: Tensors, iterates: Tensors, velocities: Tensors, rate: TensorLike, step: TensorLike,
-    beta_2: float, epsilon: float,
+    beta_1: float, beta_2: float, epsilon: float,
 ) -> list[list[Tensor]]:  # fmt: skip
-    """An RMSprop step of the iterates, of which the values are the mean."""
-    step, beta_2 = in_precision(values, step, beta_2)
+    """An RMSprop step of the iterates z, whose mean is x; the values are `y = (1 - beta_1) * z + beta_1 * x`.
+
+    x is not kept. With `move` the step of z, x moves to z by 1 / step, which leaves y at
+    `y + (1 - beta_1) * move + (z + beta_1 * move - y) / step`: no division by a `beta_1` that may be 0.
+    """
+    step, beta_1, beta_2 = in_precision(values, step, beta_1, beta_2)
     correction, share = lost(beta_2, step), ops.divide(1.0, step)
     rows = []
-    for x, g, z, v in zip(values, gradients, iterates, velocities, strict=True):
-        g = like(g, x)
+    for y, g, z, v in zip(values, gradients, iterates, velocities, strict=True):
+        g = like(g, y)
         v = mix(v, ops.square(g), beta_2)
-        size = ops.add(ops.sqrt(ops.divide(v, like(correction, x))), epsilon)
-        z = ops.subtract(z, ops.divide(ops.multiply(g, like(rate, x)), size))
-        rows.append((ops.add(x, ops.multiply(ops.subtract(z, x), like(share, x))), z, v))
+        size = ops.add(ops.sqrt(ops.divide(v, like(correction, y))), epsilon)
+        move = ops.negative(ops.divide(ops.multiply(g, like(rate, y)), size))
+        away = ops.subtract(ops.add(z, ops.multiply(move, beta_1)), y)
+        y = ops.add(y, ops.add(ops.multiply(move, 1 - beta_1), ops.multiply(away, like(share, y))))
+        rows.append((y, ops.add(z, move), v))
     return columns(rows)
 
 
 @register_builtin("optimizers", "schedulefreeadamw", "schedule_free_adam_w")
 class ScheduleFreeAdamW(Optimizer):
-    """Adam whose variables are the mean of all its iterates, which takes the place of a decaying rate.
+    """Adam that averages its iterates, which takes the place of a decaying rate.
+
+    The variables hold the points at which gradients are taken, between the last iterate and the mean of
+    all: `(1 - beta_1) * iterate + beta_1 * mean`.
 
     Args:
         learning_rate: a number or a schedule.
-        beta_1: kept for the configuration of Keras; the mean takes the place of momentum.
+        beta_1: share of the mean in the variables; the iterates have the rest.
         beta_2: decay of the average of squared gradients.
         epsilon: small number against division by zero.
         warmup_steps: steps in which the rate rises from 0.
@@ -103,4 +112,7 @@ class ScheduleFreeAdamW(Optimizer):
             learning_rate = ops.multiply(
                 learning_rate, ops.minimum(ops.divide(step, float(self.warmup_steps)), 1.0)
             )
-        self._run(schedule_free, variables, slots, gradients, learning_rate, step, self.beta_2, self.epsilon)
+        self._run(
+            schedule_free, variables, slots, gradients, learning_rate, step,
+            self.beta_1, self.beta_2, self.epsilon,
+        )  # fmt: skip

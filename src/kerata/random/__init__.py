@@ -5,6 +5,7 @@ from .binomial import binomial as binomial
 from .categorical import categorical as categorical
 from .dropout import bernoulli as bernoulli
 from .dropout import dropout as dropout
+from .elastic import elastic_transform as _elastic_transform  # noqa: F401  (the op of images, declared with its kin)
 from .gamma import gamma as gamma
 from .gumbel import gumbel as gumbel
 from .normal import normal as normal
