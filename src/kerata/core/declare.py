@@ -173,6 +173,10 @@ class Op:
             when, fast = entry
             if when is None or when(*args, **kwargs):
                 return fast(*args, **kwargs)
+        return self.compose(engine, args, kwargs)
+
+    def compose(self, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the body gives on an engine."""
         if self.computes and float8.among(args, kwargs):
             return self._run_in_float32(engine, args, kwargs)
         if STATE.engine is engine:
@@ -221,6 +225,9 @@ def OPS_entry(name: str, function: Any) -> Op:
     return function.op
 
 
+_FEW = 8  # lists of more arguments are not worth remembering
+
+
 def _general_call(declared: Op) -> Callable[..., Any]:
     slow, run = functools.partial(slow_call, declared), declared.run
     explained = functools.partial(explain, declared)
@@ -238,7 +245,29 @@ def _general_call(declared: Op) -> Callable[..., Any]:
         (i, plain_names[name]) for i, name in enumerate(declared.positional) if name in plain_names
     )
 
+    # What follows asks for types alone: positional arguments of types that passed once need no second look.
+    passed: dict[tuple[type, ...], Any] = {}
+    fast_paths, compose = declared.fast, declared.compose
+
     def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            return checked(args, kwargs)
+        engine = passed.get(tuple(map(type, args)))
+        if engine is None:
+            return checked(args, kwargs)
+        try:
+            entry = fast_paths.get(engine)
+            if entry is not None:
+                when, fast = entry
+                if when is None or when(*args):
+                    return fast(*args)
+            return compose(engine, args, kwargs)
+        except KerataError:
+            raise
+        except Exception as error:
+            raise explained(error, args, kwargs) from None
+
+    def checked(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         engine = ENGINE_OF.get(type(args[0])) if args else None
         if engine is None:
             return slow(args, kwargs)
@@ -260,6 +289,8 @@ def _general_call(declared: Op) -> Callable[..., Any]:
                     return slow(args, kwargs)
             elif name in plain_names and type(a) not in plain_names[name]:
                 return slow(args, kwargs)
+        if not kwargs and len(args) <= _FEW:
+            passed[tuple(map(type, args))] = engine
         try:
             return run(engine, args, kwargs)
         except KerataError:
@@ -506,7 +537,7 @@ def admit(engine: Any) -> None:
     for kind in engine.tensor_types:
         ENGINE_OF[kind] = engine
     float8.DTYPES.update(id(engine.native_dtype(name)) for name in float8.NAMES)
-    FLOATS.update(engine.native_dtype(name) for name in ("float16", "bfloat16", "float32", "float64"))
+    FLOATS.update(id(engine.native_dtype(name)) for name in ("float16", "bfloat16", "float32", "float64"))
     for declared in DECLARED.values():
         attach_fast_path(declared, engine)
 
@@ -528,7 +559,7 @@ def set_fast_paths(on: bool) -> None:
 
 # ---- families with a short way in ----------------------------------------------------------------
 
-FLOATS: set[Any] = set()  # native dtype objects of all engines that are floating
+FLOATS: set[int] = set()  # ids of the floating dtypes' objects of all engines, whose own hashes may be slow
 
 
 def direct(name: str, arity: int) -> Callable[[Op], Callable[..., Any]]:
@@ -543,7 +574,7 @@ def direct(name: str, arity: int) -> Callable[[Op], Callable[..., Any]]:
 
         def unary(x: Any) -> Any:
             native = table.get(type(x))
-            if native is not None and x.dtype in FLOATS:
+            if native is not None and id(x.dtype) in FLOATS:
                 return native(x)
             return slow(x)
 
@@ -551,10 +582,10 @@ def direct(name: str, arity: int) -> Callable[[Op], Callable[..., Any]]:
             native = table.get(type(x1))
             if native is not None:
                 dtype = x1.dtype
-                if dtype in FLOATS:
+                if id(dtype) in FLOATS:
                     kind = type(x2)
                     if table.get(kind) is native:
-                        if x2.dtype == dtype:
+                        if x2.dtype is dtype:
                             try:
                                 return native(x1, x2)
                             except Exception as error:

@@ -13,7 +13,7 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
 from .elementwise import promote, real_only, to_float
-from .reduction import mean_over, variance_over, wide_dtype
+from .reduction import mean_over, variance_around, wide_dtype
 from .views import saturate_cast
 
 TensorLike = Any
@@ -51,7 +51,10 @@ def moments(
     name = dtypes.float_for(dtype_of(x))
     wide = cast(x, wide_dtype(dtype_of(x)))
     found = rules.axes_tuple(axes, len(shape_of(x)), "axes")
-    mean, variance = mean_over(wide, found, bool(keepdims)), variance_over(wide, found, bool(keepdims))
+    mean = mean_over(wide, found, True)
+    variance = variance_around(mean, wide, found, bool(keepdims))
+    if not keepdims:
+        mean = p.reshape(mean, shape=tuple(d for i, d in enumerate(shape_of(x)) if i not in found))
     if name == "float16":  # as in Keras: a variance beyond its range is its largest number
         return saturate_cast(mean, name), saturate_cast(variance, name)
     return cast(mean, name), cast(variance, dtypes.real_of(name))

@@ -106,8 +106,12 @@ def mean_over(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
 
 
 def variance_over(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    return variance_around(mean_over(x, axes, True), x, axes, keepdims)
+
+
+def variance_around(mean: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     """The mean squared distance to the mean, which cannot become negative."""
-    distance = p.sub(x, mean_over(x, axes, True))
+    distance = p.sub(x, mean)
     if dtypes.is_complex(dtype_of(x)):
         a, b = p.real(distance), p.imag(distance)
         return mean_over(p.add(p.mul(a, a), p.mul(b, b)), axes, keepdims)

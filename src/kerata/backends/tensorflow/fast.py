@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import tensorflow as tf
@@ -105,7 +106,21 @@ def _matrices(x1: Any, x2: Any) -> bool:
 
 
 TABLE["matmul"] = (_matrices, _matmul)
-TABLE["transpose"] = (lambda x, axes=None: axes is None, lambda x, axes=None: tf.transpose(x))
+
+
+@functools.lru_cache(maxsize=1024)
+def _constant(numbers: tuple[int, ...]) -> Any:
+    return tf.constant(numbers, tf.int32)
+
+
+def _numbers(numbers: tuple[int, ...]) -> Any:
+    """Sizes or axes as an operation takes them: eagerly, most of its time would be their way into a tensor."""
+    return _constant(numbers) if tf.executing_eagerly() else numbers
+
+
+@fast_path("transpose", when=lambda x, axes=None: axes is None and x.shape.rank is not None)
+def _(x: Any, axes: Any = None) -> Any:
+    return tf.raw_ops.Transpose(x=x, perm=_numbers(tuple(range(x.shape.rank))[::-1]))
 
 
 def _sizes_fit(x: Any, newshape: Any) -> bool:
@@ -116,14 +131,17 @@ def _sizes_fit(x: Any, newshape: Any) -> bool:
 
 @fast_path("reshape", when=_sizes_fit)
 def _(x: Any, newshape: tuple[int, ...]) -> Any:
-    return tf.reshape(x, newshape)
+    return tf.raw_ops.Reshape(tensor=x, shape=_numbers(newshape))
 
 
-@fast_path(
-    "sum", when=lambda x, axis=None, keepdims=False: x.dtype in F32 and (axis is None or type(axis) is int)
-)
+def _one_or_all(x: Any, axis: Any) -> bool:
+    return x.dtype in F32 and (type(axis) is int or (axis is None and x.shape.rank is not None))
+
+
+@fast_path("sum", when=lambda x, axis=None, keepdims=False: _one_or_all(x, axis) and type(keepdims) is bool)
 def _(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    return tf.reduce_sum(x, axis, keepdims)
+    axes = tuple(range(x.shape.rank)) if axis is None else (axis,)
+    return tf.raw_ops.Sum(input=x, axis=_numbers(axes), keep_dims=keepdims)
 
 
 # ---- images and Fourier transforms -----------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -678,7 +679,7 @@ _BINARY = frozenset(("add", "sub", "mul", "div", "maximum", "minimum"))
 
 
 def _bare(name: str) -> Callable[..., Tensor]:
-    operation = getattr(tf.raw_ops, _BARE[name])
+    operation = inspect.unwrap(getattr(tf.raw_ops, _BARE[name]))  # around it is only a check for keywords
     return (lambda x1, x2: operation(x=x1, y=x2)) if name in _BINARY else (lambda x: operation(x=x))
 
 
