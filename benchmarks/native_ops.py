@@ -263,6 +263,7 @@ def _tensorflow() -> SimpleNamespace:
         "attention causal": causal,
         "attention mask": attention,
         "softmax": tf.nn.softmax,
+        "softmax, NaN kept": lambda x: tf.exp(tf.nn.log_softmax(x)),  # `softmax` has 0 beside NaN
         "log softmax": tf.nn.log_softmax,
         "gelu": lambda x: tf.nn.gelu(x, approximate=True),
         "layer norm": layer_norm,

@@ -69,7 +69,9 @@ def run(framework, name, options, steps=5):
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=str)
 def test_five_steps_as_in_keras(name, options):
-    steps = 1 if name == "ScheduleFreeAdamW" else 5  # on TensorFlow, Keras's leaves beta_1 out of account; see below
+    steps = (
+        1 if name == "ScheduleFreeAdamW" else 5
+    )  # on TensorFlow, Keras's leaves beta_1 out of account; see below
     values, own, config = run(kerata, name, options, steps)
     peer_values, peer_own, peer_config = run(keras, name, options, steps)
     for a, b in zip(values, peer_values, strict=True):

@@ -19,8 +19,13 @@ Tensor = Any
 Function = Callable[..., Any]
 
 
-def _wanted(*args: Any) -> bool:
-    return torch.is_grad_enabled() and any(a.requires_grad for a in args if isinstance(a, torch.Tensor))
+def wanted(*args: Any) -> bool:
+    """Whether what is computed of these now may be differentiated."""
+    if torch.is_grad_enabled():
+        for a in args:
+            if isinstance(a, torch.Tensor) and a.requires_grad:
+                return True
+    return False
 
 
 # ---- slopes that may be infinite -------------------------------------------------------------------
@@ -57,7 +62,7 @@ def _hooked(fn: Function, hook: Function) -> Function:
 
 def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Function:
     def call(x1: Any, x2: Any) -> Tensor:
-        if not isinstance(x2, torch.Tensor) or not _wanted(x1, x2) or _transformed(x2):
+        if not isinstance(x2, torch.Tensor) or not wanted(x1, x2) or _transformed(x2):
             return fn(x1, x2)
         if not isinstance(x1, torch.Tensor):
             x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
@@ -148,7 +153,7 @@ def ruled(name: str, fn: Function) -> Function:
 
     @functools.wraps(fn)
     def call(*args: Any, **params: Any) -> Any:
-        by_rule = _wanted(*args) and not _goes_forward(*args)
+        by_rule = wanted(*args) and not _goes_forward(*args)
         return Declared.apply(params, *args) if by_rule else fn(*args, **params)
 
     return call
