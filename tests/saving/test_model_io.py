@@ -395,15 +395,28 @@ def test_silent_damage_is_told(model, tmp_path):
         model.load_weights(path)
 
 
+def in_a_fresh_process(code, path):
+    environment = {**os.environ, "KERATA_BACKEND": "numpy"}
+    subprocess.run(
+        [sys.executable, "-c", f"import sys, kerata\n{code}", str(path)], check=True, env=environment
+    )
+
+
 def test_loading_needs_no_hdf5_library(tmp_path):
     kerata.Sequential([kerata.Input((4,)), layers.Dense(2)]).save(tmp_path / "m.keras")
-    code = (
-        "import sys, kerata\n"
-        "assert kerata.saving.load_model(sys.argv[1]).count_params() == 10\n"
-        "assert 'h5py' not in sys.modules"
+    in_a_fresh_process(
+        "assert kerata.saving.load_model(sys.argv[1]).count_params() == 10\nassert 'h5py' not in sys.modules",
+        tmp_path / "m.keras",
     )
-    environment = {**os.environ, "KERATA_BACKEND": "numpy"}
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "m.keras")], check=True, env=environment)
+
+
+def test_an_op_that_nobody_named_before_is_found_when_loading(tmp_path):
+    """`elastic_transform` stands among the random numbers, away from the other ops on images."""
+    x = kerata.Input((4, 4, 1))
+    kerata.Model(x, ops.image.elastic_transform(x, seed=1)).save(tmp_path / "m.keras")
+    in_a_fresh_process(
+        "assert kerata.saving.load_model(sys.argv[1]).output_shape == (None, 4, 4, 1)", tmp_path / "m.keras"
+    )
 
 
 # ---- what belongs to the caller ------------------------------------------------------------------------------
