@@ -10,6 +10,7 @@ import kerata
 from kerata import backends, ops
 from kerata.core import declare
 from kerata.core.errors import ArgumentError, BackendMismatchError, BackendNotInstalledError, KerataError
+from kerata.ops.core import vjp
 
 DTYPES = ("bool", "int8", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64")
 
@@ -32,6 +33,26 @@ def test_the_default_is_that_of_the_block(engine):
         assert isinstance(ops.ones(2), np.ndarray)
     assert kerata.backend.backend() == engine
     assert backends.get(engine).owns(type(ops.ones(2))) or engine == "numpy"
+
+
+@pytest.mark.parametrize(
+    ("fn", "slope"),
+    [
+        (ops.maximum, [0.5, 1.0, 0.0]),
+        (ops.minimum, [0.5, 0.0, 1.0]),
+        (ops.arctan2, [-0.5, -2 / 13, -4 / 17]),
+        (lambda c, x: ops.segment_prod(ops.multiply(c, x), np.int32([0, 0, 0]), 1), [24.0, 8.0, 24.0]),
+    ],
+    ids=["maximum", "minimum", "arctan2", "segment_prod"],
+)
+def test_a_derivative_does_not_depend_on_what_ran_before(engine, fn, slope):
+    """The first tensor is a constant, which an engine may treat as it does outside derivatives."""
+    c, x = (ops.convert_to_tensor(np.float32(v)) for v in ([1.0, 2.0, 4.0], [1.0, 3.0, 1.0]))
+    before = ops.convert_to_numpy(fn(c, x))
+    for _ in range(2):
+        y, back = vjp(lambda v: fn(c, v), [x])
+        np.testing.assert_array_equal(ops.convert_to_numpy(y), before)
+        np.testing.assert_allclose(ops.convert_to_numpy(back(ops.ones_like(y))[0]), slope, rtol=1e-6)
 
 
 def test_a_call_runs_on_the_engine_of_its_tensors(engine):

@@ -178,3 +178,9 @@ def test_tensors_of_text_are_refused_in_words():
     for op in (ops.relu, ops.sum, ops.exp, ops.max):
         with pytest.raises(ArgumentError, match="`x` must be a tensor of numbers"):
             op(text)
+
+
+def test_correlations_of_one_variable_are_a_number_as_in_numpy(engine):
+    for x in ([[1.0, 2.0, 4.0]], [1.0, 2.0, 4.0]):
+        found = ops.convert_to_numpy(ops.corrcoef(np.float32(x)))
+        assert found.shape == np.shape(np.corrcoef(x)) == () and found == pytest.approx(1.0)

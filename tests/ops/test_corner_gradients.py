@@ -88,6 +88,8 @@ SLOPES = {
         (lambda x: ops.prod(x, axis=0), [[[0.0, 2.0], [3.0, 0.0]]], [[[3.0, 0.0], [0.0, 2.0]]]),
         (ops.cumprod, [[2.0, 0.0, 3.0]], [[1.0, 8.0, 0.0]]),
         (ops.nanprod, [[nan, 2.0, 3.0]], [[0.0, 3.0, 2.0]]),
+        (ops.prod, [[]], [[]]),
+        (lambda x: ops.prod(x, axis=1), [[[], []]], [[[], []]]),
     ],
     "what is not chosen": [
         (lambda x: ops.where(x > 0, ops.sqrt(x), 0.0), [[-1.0, 0.0, 4.0]], [[0.0, 0.0, 0.25]]),
@@ -111,6 +113,7 @@ SLOPES = {
         (ops.sort, [[inf, 1.0]], [[1.0, 1.0]]),
         (ops.median, [[-inf, 0.0, 1.0]], [[0.0, 1.0, 0.0]]),
         (ops.sigmoid, [[-1000.0, 1000.0]], [[0.0, 0.0]]),
+        (ops.erf, [[-inf, nan, 0.0, 40.0]], [[0.0, nan, 2 / math.sqrt(math.pi), 0.0]]),
     ],
 }  # fmt: skip
 

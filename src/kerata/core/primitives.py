@@ -369,6 +369,8 @@ def _prod_grad(g: Tensor, y: Any, x: Tensor, *, axis: tuple[int, ...], keepdims:
     rest = tuple(i for i in range(len(shape_of(x))) if i not in axis)
     perm = rest + axis
     shape = shape_of(x)
+    if 0 in [shape[i] for i in axis if type(shape[i]) is int]:
+        return (zeros_of(x),)
     lead = tuple(shape[i] for i in rest)
     flat = reshape(transpose(x, axes=perm), shape=(*lead, math.prod(shape[i] for i in axis)))
     last = len(lead)

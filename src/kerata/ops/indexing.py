@@ -68,7 +68,7 @@ def _check_places(indices: Any, shape: Sequence[Any]) -> None:
         sample(T((3, 4)), values([[0, 1], [2, 2]], dtype="int64"), axis=0),
         sample(T((3,)), values(7, -9, dtype="int32")), sample(T((2, 3)), [0, 1], -1),
         sample(T((3,), "int32"), values(0, dtype="uint8")), sample(T((3, 2)), T((0,), "int32"), 0),
-        sample(T((2, 0, 3), "float64"), T((4, 0), "int32"), 1),
+        sample(T((2, 0, 3), "float64"), T((4, 0), "int32"), 1), sample(T((2, 0, 3)), T((4, 0), "int32"), 2),
     ],
     rejects=[
         rejects(T((3,)), 0.5, argument="indices"), rejects(T((3,)), 0, 1, argument="axis"),

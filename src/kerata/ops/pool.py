@@ -38,6 +38,7 @@ _POOL_REJECTS = (
     rejects(T((2, 7, 3)), 2, data_format="NWC", argument="data_format"),
 )  # fmt: skip
 _ADAPTIVE = (
+    sample(T((2, 4, 5, 0)), 2), sample(T((2, 4, 5, 6, 0)), 2, gradient=False),
     sample(T((2, 7, 3)), 3), sample(T((2, 7, 3)), 7), sample(T((2, 5, 3)), 8), sample(T((2, 6, 7, 3)), (3, 4)),
     sample(T((2, 3, 6, 5)), (4, 2), "channels_first"), sample(T((1, 9, 4, 1), "float64"), (2, 4)),
     sample(T((1, 5, 1), "uint8", high=9), 2, gradient=False), sample(T((1, 3, 4, 5, 2)), (2, 4, 3)),

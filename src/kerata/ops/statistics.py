@@ -347,6 +347,7 @@ def nanpercentile(
     samples=(
         sample(T((3, 5))),
         sample(T((4,))),
+        sample(T((1, 4)), gradient=False),
         sample(values([[1, 2, 3], [1, 0, 1]], dtype="int32"), gradient=False),
         sample(T((2, 4), "float64")),
         sample(T((2, 3), "int32")),
@@ -362,7 +363,7 @@ def corrcoef(x: TensorLike) -> Tensor:
         x: a matrix of variables (rows) and observations (columns), or one variable.
 
     Returns:
-        A square matrix; 1 for one variable.
+        A square matrix; of one variable a scalar, 1, as in NumPy.
 
     Example:
         >>> import kerata
@@ -384,7 +385,8 @@ def corrcoef(x: TensorLike) -> Tensor:
     found = p.div(products, scale)
     if not dtypes.is_complex(name):
         found = p.where(p.gt(found, 1), 1, p.where(p.lt(found, -1), -1, found))
-    return cast(found if rank == 2 else p.reshape(found, shape=()), name)
+    one = rank < 2 or (rules.known(shape_of(x)[0]) and shape_of(x)[0] == 1)
+    return cast(p.reshape(found, shape=()) if one else found, name)
 
 
 @op(

@@ -47,12 +47,16 @@ class JaxEngine(Engine):
         return issubclass(kind, (jax.Array, jax.core.Tracer))
 
     def implementation(self, name: str, kind: type) -> Callable[..., Any]:
-        """Tracers get the plain function; arrays one that is compiled, which runs in half the time."""
+        """Tracers get the plain function; arrays one that is compiled, which runs in half the time.
+
+        Beside a tracer, an array gets the plain one too: what was compiled for arrays has other derivatives.
+        """
+        plain = guarded(TABLE[name])
         if not issubclass(kind, _concrete):
-            return guarded(TABLE[name])
+            return plain
         if name not in self._eager:
             static = [n for n in inspect.signature(TABLE[name]).parameters if n in _STATIC]
-            compiled = guarded(jax.jit(TABLE[name], static_argnames=static))
+            compiled = guarded(jax.jit(TABLE[name], static_argnames=static), _concrete, plain)
             self._eager[name] = TABLE["cast"] if name == "cast" else compiled
         return self._eager[name]
 

@@ -30,15 +30,23 @@ _SCALARS = (bool, int, float, complex)
 implements = implementing(TABLE)
 
 
-def guarded(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Runs `fn` with 64-bit types allowed where one of its tensors has 64 bits (a choice between two: the second)."""
+def guarded(
+    fn: Callable[..., Any], concrete: type | None = None, traced: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    """Runs `fn` with 64-bit types allowed where one of its tensors has 64 bits (a choice between two: the second).
+
+    Where `fn` is for tensors of the class `concrete` alone, `traced` runs instead as soon as one is traced.
+    """
 
     def call(*args: Any, **params: Any) -> Any:
-        tensors = args[0] if type(args[0]) is tuple else args
-        for x in tensors:
-            if getattr(x, "dtype", None) in _WIDE and not jax.config.jax_enable_x64:
-                with jax.enable_x64(True):
-                    return fn(*args, **params)
+        wide = False
+        for x in args[0] if type(args[0]) is tuple else args:
+            if type(x) is not concrete and traced is not None and isinstance(x, jax.core.Tracer):
+                return traced(*args, **params)
+            wide = wide or getattr(x, "dtype", None) in _WIDE
+        if wide and not jax.config.jax_enable_x64:
+            with jax.enable_x64(True):
+                return fn(*args, **params)
         return fn(*args, **params)
 
     return call

@@ -82,7 +82,9 @@ def _(x: Tensor) -> Tensor:
 @implements("erf")
 def _(x: Tensor) -> Tensor:
     """In float64 TensorFlow gives NaN for infinite and very large numbers; from 6 on it is 1 anyway."""
-    return tf.math.erf(tf.clip_by_value(x, -30.0, 30.0) if x.dtype == tf.float64 else x)
+    if x.dtype == tf.float64:  # no `clip_by_value`, which has no derivative at NaN
+        x = tf.where(tf.abs(x) > 30.0, 30.0 * tf.sign(x), x)
+    return tf.math.erf(x)
 
 
 @implements("div")
@@ -478,6 +480,9 @@ def _(x: Tensor, update: Tensor, starts: Tensor) -> Tensor:
 
 @implements("take")
 def _(x: Tensor, indices: Tensor, axis: int) -> Tensor:
+    shape = x.shape[:axis] + indices.shape + x.shape[axis + 1 :]
+    if x.dtype.is_floating and shape.is_fully_defined() and 0 in shape:  # TensorFlow's derivative fails
+        return tf.broadcast_to(tf.reduce_sum(x), shape)
     return tf.gather(x, indices, axis=axis)
 
 

@@ -186,10 +186,18 @@ def _lowest(dtype: torch.dtype) -> Any:
     return -torch.inf if dtype.is_floating_point else torch.iinfo(dtype).min
 
 
+def _nothing(x: Tensor, plan: PoolPlan) -> Tensor:
+    """What comes of no channels, which PyTorch refuses; it has a derivative, of no elements."""
+    one = x.sum() if x.dtype.is_floating_point else x.new_zeros(())
+    return one.expand(plan.out_shape(x.shape[0], 0))
+
+
 def max_pool(x: Tensor, plan: PoolPlan) -> Tensor:
     """The largest element of each window; NaN is the largest, and of equals the first has the gradient."""
     if x.dtype == torch.uint64:  # has no native kernel; with the highest bit turned, int64 has its order
         return (max_pool(x.view(torch.int64) ^ _HIGHEST_BIT, plan) ^ _HIGHEST_BIT).view(torch.uint64)
+    if x.shape[plan.channel_axis] == 0:
+        return _nothing(x, plan)
     if x.dtype in _POOLED_AS:
         return max_pool(x.to(_POOLED_AS[x.dtype]), plan).to(x.dtype)
     x = _channels_first(x, plan)
@@ -202,6 +210,8 @@ def max_pool(x: Tensor, plan: PoolPlan) -> Tensor:
 
 def avg_pool(x: Tensor, plan: PoolPlan) -> Tensor:
     """The mean of the input elements in each window."""
+    if x.shape[plan.channel_axis] == 0:
+        return _nothing(x, plan)
     if plan.rank == 3 and x.dtype.itemsize < 4 and x.device.type == "cpu":  # has no native kernel
         return avg_pool(x.float(), plan).to(x.dtype)
     x = _channels_first(x, plan)
