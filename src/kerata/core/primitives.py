@@ -277,7 +277,7 @@ div: Bind = binary("div", _div_grad)
 pow: Bind = binary("pow", _pow_grad)
 floor_divide: Bind = binary("floor_divide")  # toward minus infinity
 # Sign of the divisor.
-remainder: Bind = binary("remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor(div(x1, x2))))))
+remainder: Bind = binary("remainder", lambda g, y, x1, x2: (g, neg(mul(g, floor_divide(x1, x2)))))
 maximum: Bind = binary("maximum", _share(lambda a, b: gt(a, b)))  # NaN wins
 minimum: Bind = binary("minimum", _share(lambda a, b: lt(a, b)))
 atan2: Bind = binary(
@@ -743,4 +743,5 @@ einsum: Bind = primitive("einsum", _einsum_rule, _einsum_grad)
 CHOSEN = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "asin", "acos", "acosh", "atanh", "sinh",
     "cosh", "erfinv", "lgamma", "div", "pow", "atan2", "maximum", "minimum", "max", "min", "prod", "cumprod",
+    "remainder",
 )  # fmt: skip

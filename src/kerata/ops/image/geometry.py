@@ -106,6 +106,7 @@ _PLACES = values([[0.4, -0.6, 3.3, 1.1, 2.6], [0.3, 1.2, 5.2, 1.4, -7.3]])
     rejects=[
         rejects(T((4, 4)), T((3, 2)), 1, argument="coordinates"), rejects(T((4, 4)), T((2, 2)), 3, argument="order"),
         rejects(T((4, 4)), T((2, 2)), 1, "edge", argument="fill_mode"),
+        rejects(T((0, 4)), T((2, 2)), 1, argument="inputs"),
     ],
 )  # fmt: skip
 def map_coordinates(
@@ -140,6 +141,8 @@ def map_coordinates(
         )
     if isinstance(order, bool) or order not in (0, 1):
         raise ArgumentError("order", expected="0 or 1", got=order)
+    if 0 in [size for size in shape if rules.known(size)]:
+        raise ArgumentError("inputs", expected="a tensor with elements", got=inputs)
     mode = mode_of(fill_mode)
     x, name = working(inputs, "inputs")
     places = cast(to_real_float(coordinates, "coordinates"), dtype_of(x))
