@@ -40,6 +40,11 @@ CASES = {
         [_f(0, 5, 5, 0).reshape(1, 4, 1)],
         [_f(0, 2, 1, 0).reshape(1, 4, 1)],
     ),
+    "max_pool of NaN: it is the maximum, wherever in the window": (
+        lambda x: ops.max_pool(x, 2, 1),
+        [_f(1, np.nan, 2, np.nan, -np.inf, -np.inf).reshape(1, 6, 1)],
+        [_f(0, 2, 0, 2, 1, 0).reshape(1, 6, 1)],
+    ),
     "max_pool of padding: never the maximum": (
         lambda x: ops.max_pool(x, 3, 1, "same"),
         [_f(-1, -2).reshape(1, 2, 1)],

@@ -256,6 +256,11 @@ def _is_finite(x: Tensor) -> bool:
     return True
 
 
+def _larger(first: Tensor, second: Tensor) -> Tensor:
+    """The first of equals, or the first NaN: the derivative of `tf.maximum` would go past a NaN in the first."""
+    return tf.where(tf.logical_or(first >= second, first != first), first, second)
+
+
 def _max_by_taps(x: Tensor, plan: PoolPlan) -> Tensor:
     """Along one dimension after the other, the last first, so that of equals the first in row-major order wins.
     A place in the padding is read from the nearest element, which is in the window too."""
@@ -263,7 +268,7 @@ def _max_by_taps(x: Tensor, plan: PoolPlan) -> Tensor:
         starts = np.arange(plan.out_size[axis]) * plan.strides[axis] - plan.pads[axis][0]
         taps = (np.clip(starts + t, 0, plan.in_size[axis] - 1) for t in range(plan.pool_size[axis]))
         parts = [tf.gather(x, places, axis=axis + 1) for places in taps]
-        x = functools.reduce(tf.maximum, parts)
+        x = functools.reduce(_larger, parts)
     return x
 
 
