@@ -184,3 +184,10 @@ def test_correlations_of_one_variable_are_a_number_as_in_numpy(engine):
     for x in ([[1.0, 2.0, 4.0]], [1.0, 2.0, 4.0]):
         found = ops.convert_to_numpy(ops.corrcoef(np.float32(x)))
         assert found.shape == np.shape(np.corrcoef(x)) == () and found == pytest.approx(1.0)
+
+
+def test_numbers_beyond_32_bits_are_no_sizes_and_no_axes(engine):
+    with pytest.raises(ArgumentError, match="`axis` must be an axis"):
+        ops.sum(matrix(), 2**40)
+    with pytest.raises(ArgumentError, match="`newshape` must be"):
+        ops.reshape(matrix(), (2**32,))

@@ -229,7 +229,7 @@ _FEW = 8  # lists of more arguments are not worth remembering
 
 
 def _general_call(declared: Op) -> Callable[..., Any]:
-    slow, run = functools.partial(slow_call, declared), declared.run
+    slow, compose, fast_paths = functools.partial(slow_call, declared), declared.compose, declared.fast
     explained = functools.partial(explain, declared)
     tensors = declared.tensors
     # Other tensor arguments may be given as scalars and tuples, which only the slow way converts.
@@ -245,22 +245,23 @@ def _general_call(declared: Op) -> Callable[..., Any]:
         (i, plain_names[name]) for i, name in enumerate(declared.positional) if name in plain_names
     )
 
-    # What follows asks for types alone: positional arguments of types that passed once need no second look.
+    # What `checked` asks is answered by types alone: positional arguments of types that passed once pass again.
     passed: dict[tuple[type, ...], Any] = {}
-    fast_paths, compose = declared.fast, declared.compose
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            return checked(args, kwargs)
-        engine = passed.get(tuple(map(type, args)))
+        engine = None if kwargs else passed.get(tuple(map(type, args)))
         if engine is None:
-            return checked(args, kwargs)
+            engine = checked(args, kwargs)
+            if engine is None:
+                return slow(args, kwargs)
+            if not kwargs and len(args) <= _FEW:
+                passed[tuple(map(type, args))] = engine
         try:
-            entry = fast_paths.get(engine)
+            entry = fast_paths.get(engine)  # as in `run`, a call of which would cost a tenth of the way
             if entry is not None:
                 when, fast = entry
-                if when is None or when(*args):
-                    return fast(*args)
+                if when is None or when(*args, **kwargs):
+                    return fast(*args, **kwargs)
             return compose(engine, args, kwargs)
         except KerataError:
             raise
@@ -268,35 +269,29 @@ def _general_call(declared: Op) -> Callable[..., Any]:
             raise explained(error, args, kwargs) from None
 
     def checked(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The engine of the arguments, or None where some must be converted first."""
         engine = ENGINE_OF.get(type(args[0])) if args else None
         if engine is None:
-            return slow(args, kwargs)
+            return None
         plain = engine.plain_types
         for a in args:
             if type(a) not in plain:
-                return slow(args, kwargs)
+                return None
         for i, kinds in plain_places:
             if i < len(args) and type(args[i]) not in kinds:
-                return slow(args, kwargs)
+                return None
         for i in others:
             if i < len(args) and type(args[i]) in loose:
-                return slow(args, kwargs)
+                return None
         if len(args) > many and not loose.isdisjoint(map(type, args[many:])):
-            return slow(args, kwargs)
+            return None
         for name, a in kwargs.items():
             if name in tensors:
                 if type(a) not in plain or type(a) in loose:
-                    return slow(args, kwargs)
+                    return None
             elif name in plain_names and type(a) not in plain_names[name]:
-                return slow(args, kwargs)
-        if not kwargs and len(args) <= _FEW:
-            passed[tuple(map(type, args))] = engine
-        try:
-            return run(engine, args, kwargs)
-        except KerataError:
-            raise
-        except Exception as error:
-            raise explained(error, args, kwargs) from None
+                return None
+        return engine
 
     return call
 

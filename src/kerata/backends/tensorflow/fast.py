@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kerata.backends.tables import FastPaths, routing
@@ -22,7 +23,7 @@ F32 = (tf.float32, tf.float64)
 _PLAIN = {int}
 
 
-def _wide(x: Any, *_: Any, **__: Any) -> bool:
+def _wide(x: Any) -> bool:
     return x.dtype in F32
 
 
@@ -110,7 +111,9 @@ TABLE["matmul"] = (_matrices, _matmul)
 
 @functools.lru_cache(maxsize=1024)
 def _constant(numbers: tuple[int, ...]) -> Any:
-    return tf.constant(numbers, tf.int32)
+    return tf.constant(
+        np.array(numbers, np.int32)
+    )  # NumPy refuses what does not fit; TensorFlow would wrap it
 
 
 def _numbers(numbers: tuple[int, ...]) -> Any:
