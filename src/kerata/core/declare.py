@@ -229,8 +229,8 @@ _FEW = 8  # lists of more arguments are not worth remembering
 
 
 def _general_call(declared: Op) -> Callable[..., Any]:
-    slow, compose, fast_paths = functools.partial(slow_call, declared), declared.compose, declared.fast
-    explained = functools.partial(explain, declared)
+    slow, run = functools.partial(slow_call, declared), functools.partial(_run, declared)
+    compose, fast_paths = declared.compose, declared.fast
     tensors = declared.tensors
     # Other tensor arguments may be given as scalars and tuples, which only the slow way converts.
     others = tuple(i for i, name in enumerate(declared.positional) if i and name in tensors)
@@ -249,24 +249,27 @@ def _general_call(declared: Op) -> Callable[..., Any]:
     passed: dict[tuple[type, ...], Any] = {}
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        engine = None if kwargs else passed.get(tuple(map(type, args)))
+        if kwargs:
+            engine = checked(args, kwargs)
+            return slow(args, kwargs) if engine is None else run(engine, args, kwargs)
+        engine = passed.get(tuple(map(type, args)))
         if engine is None:
             engine = checked(args, kwargs)
             if engine is None:
                 return slow(args, kwargs)
-            if not kwargs and len(args) <= _FEW:
+            if len(args) <= _FEW:
                 passed[tuple(map(type, args))] = engine
         try:
-            entry = fast_paths.get(engine)  # as in `run`, a call of which would cost a tenth of the way
+            entry = fast_paths.get(engine)  # as in `Op.run`; calls and empty keywords are a fifth of the way
             if entry is not None:
                 when, fast = entry
-                if when is None or when(*args, **kwargs):
-                    return fast(*args, **kwargs)
+                if when is None or when(*args):
+                    return fast(*args)
             return compose(engine, args, kwargs)
         except KerataError:
             raise
         except Exception as error:
-            raise explained(error, args, kwargs) from None
+            raise explain(declared, error, args, kwargs) from None
 
     def checked(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The engine of the arguments, or None where some must be converted first."""
@@ -307,6 +310,10 @@ def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         return symbolic_call(declared, args, kwargs, slots)
     engine = engine or backends.current()
     args, kwargs = _convert(declared, args, kwargs, slots, lambda v: _native(v, engine))
+    return _run(declared, engine, args, kwargs)
+
+
+def _run(declared: Op, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     try:
         return declared.run(engine, args, kwargs)
     except KerataError:

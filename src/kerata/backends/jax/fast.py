@@ -24,7 +24,7 @@ _FLOAT32 = np.dtype("float32")
 
 
 def _matrices(x1: Any, x2: Any) -> bool:
-    return x1.dtype == _FLOAT32 == x2.dtype and x1.ndim > 1 and x2.ndim > 1
+    return x1.dtype is _FLOAT32 is x2.dtype and x1.ndim > 1 and x2.ndim > 1
 
 
 TABLE["matmul"] = (_matrices, jnp.matmul)

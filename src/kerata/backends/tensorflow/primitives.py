@@ -680,15 +680,9 @@ _BARE = {
     "sigmoid": "Sigmoid", "neg": "Neg", "floor": "Floor", "ceil": "Ceil", "add": "AddV2", "sub": "Sub", "mul": "Mul",
     "div": "RealDiv", "maximum": "Maximum", "minimum": "Minimum",
 }  # fmt: skip
-_BINARY = frozenset(("add", "sub", "mul", "div", "maximum", "minimum"))
 
-
-def _bare(name: str) -> Callable[..., Tensor]:
-    operation = inspect.unwrap(getattr(tf.raw_ops, _BARE[name]))  # around it is only a check for keywords
-    return (lambda x1, x2: operation(x=x1, y=x2)) if name in _BINARY else (lambda x: operation(x=x))
-
-
-FLOATING = {name: _bare(name) for name in _BARE}
+# Around them is only a check that arguments come by name.
+FLOATING = {name: inspect.unwrap(getattr(tf.raw_ops, operation)) for name, operation in _BARE.items()}
 
 derivatives.declare(TABLE)
 derivatives.declare(FLOATING)

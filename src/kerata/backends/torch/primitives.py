@@ -69,11 +69,11 @@ TABLE["shift_right"] = _either(torch.bitwise_right_shift)
 
 
 def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
-    tensor = x1 if isinstance(x1, torch.Tensor) else x2
-    return tuple(
-        x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=tensor.dtype, device=tensor.device)
-        for x in (x1, x2)
-    )
+    if not isinstance(x2, torch.Tensor):
+        return x1, torch.as_tensor(x2, dtype=x1.dtype, device=x1.device)
+    if not isinstance(x1, torch.Tensor):
+        return torch.as_tensor(x1, dtype=x2.dtype, device=x2.device), x2
+    return x1, x2
 
 
 @implements("pow")
