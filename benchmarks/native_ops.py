@@ -276,6 +276,8 @@ def _tensorflow() -> SimpleNamespace:
         "extract patches": patches,
         "sparse crossentropy": lambda t, x: tf.nn.sparse_softmax_cross_entropy_with_logits(t, x),
         "crossentropy": lambda t, x: tf.nn.softmax_cross_entropy_with_logits(t, x),
+        # Its derivative holds for targets that add up to 1.
+        "crossentropy, any targets": lambda t, x: -tf.reduce_sum(t * tf.nn.log_softmax(x), -1),
         "rfft": lambda x: tf.math.real(tf.signal.rfft(x)),
     }
 

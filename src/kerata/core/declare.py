@@ -179,7 +179,7 @@ class Op:
         """What the body gives on an engine."""
         if self.computes and float8.among(args, kwargs):
             return self._run_in_float32(engine, args, kwargs)
-        if STATE.engine is engine:
+        if STATE.engine is engine or backends.current() is engine:
             return self.body(*args, **kwargs)
         with setting(engine=engine):
             return self.body(*args, **kwargs)
@@ -225,12 +225,11 @@ def OPS_entry(name: str, function: Any) -> Op:
     return function.op
 
 
-_FEW = 8  # lists of more arguments are not worth remembering
+_FEW = 16  # longer lists of types and names are not worth remembering
 
 
 def _general_call(declared: Op) -> Callable[..., Any]:
-    slow, run = functools.partial(slow_call, declared), functools.partial(_run, declared)
-    compose, fast_paths = declared.compose, declared.fast
+    slow, compose, fast_paths = functools.partial(slow_call, declared), declared.compose, declared.fast
     tensors = declared.tensors
     # Other tensor arguments may be given as scalars and tuples, which only the slow way converts.
     others = tuple(i for i, name in enumerate(declared.positional) if i and name in tensors)
@@ -245,25 +244,29 @@ def _general_call(declared: Op) -> Callable[..., Any]:
         (i, plain_names[name]) for i, name in enumerate(declared.positional) if name in plain_names
     )
 
-    # What `checked` asks is answered by types alone: positional arguments of types that passed once pass again.
-    passed: dict[tuple[type, ...], Any] = {}
+    # What `checked` asks is answered by names and types alone: arguments whose like passed once pass again.
+    passed: dict[tuple[type | str, ...], Any] = {}
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        types: tuple[type | str, ...] = tuple(map(type, args))
         if kwargs:
-            engine = checked(args, kwargs)
-            return slow(args, kwargs) if engine is None else run(engine, args, kwargs)
-        engine = passed.get(tuple(map(type, args)))
+            types = (*types, *kwargs, *map(type, kwargs.values()))
+        engine = passed.get(types)
         if engine is None:
             engine = checked(args, kwargs)
             if engine is None:
                 return slow(args, kwargs)
-            if len(args) <= _FEW:
-                passed[tuple(map(type, args))] = engine
+            if len(types) <= _FEW:
+                passed[types] = engine
         try:
-            entry = fast_paths.get(engine)  # as in `Op.run`; calls and empty keywords are a fifth of the way
+            # As in `run`, a call of which would cost a tenth of the way; so would empty keywords.
+            entry = fast_paths.get(engine)
             if entry is not None:
                 when, fast = entry
-                if when is None or when(*args):
+                if kwargs:
+                    if when is None or when(*args, **kwargs):
+                        return fast(*args, **kwargs)
+                elif when is None or when(*args):
                     return fast(*args)
             return compose(engine, args, kwargs)
         except KerataError:
@@ -310,10 +313,6 @@ def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         return symbolic_call(declared, args, kwargs, slots)
     engine = engine or backends.current()
     args, kwargs = _convert(declared, args, kwargs, slots, lambda v: _native(v, engine))
-    return _run(declared, engine, args, kwargs)
-
-
-def _run(declared: Op, engine: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     try:
         return declared.run(engine, args, kwargs)
     except KerataError:

@@ -62,6 +62,9 @@ def is_tensor(x: Any) -> bool:
 
 def shape_of(x: Any) -> tuple[Any, ...]:
     """Shape of any tensor-like value. Unknown dimensions of a symbolic tensor are None."""
+    engine = ENGINE_OF.get(type(x))
+    if engine is not None:
+        return engine.shape_of(x)
     if isinstance(x, (KerasTensor, np.ndarray, Variable)):
         return x.shape
     engine = engine_of_type(type(x))
@@ -77,6 +80,9 @@ def shape_of(x: Any) -> tuple[Any, ...]:
 
 def dtype_of(x: Any) -> str:
     """Name of the dtype of any tensor-like value; Python scalars have the default ones."""
+    engine = ENGINE_OF.get(type(x))
+    if engine is not None:
+        return engine.dtype_of(x)
     if isinstance(x, (KerasTensor, Variable)):
         return x.dtype
     engine = engine_of_type(type(x))

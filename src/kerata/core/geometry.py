@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from math import gcd, prod
@@ -36,14 +36,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 _CACHED_PLANS = 4096
 
 
-def _planned(function: F) -> F:
-    """Remembers plans by their arguments. The first is the input's shape; its batch size is left out."""
+def remembered(function: F) -> F:
+    """Keeps what follows from shapes and arguments. The first is the input's shape; its batch size is left out."""
     cached = functools.lru_cache(maxsize=_CACHED_PLANS)(function)
 
     @functools.wraps(function)
     def plan(x_shape: Sequence[int], *args: Any, **named: Any) -> Any:
         sizes = (None, *x_shape[1:])
-        if not named and all(map(_is_plain, args)):
+        if not named and _all_plain(args):
             try:
                 return cached(sizes, *args)
             except ArgumentError:
@@ -58,22 +58,22 @@ def _planned(function: F) -> F:
 
 
 _PLAIN = {int}
+_SINGLE = frozenset((int, str, type(None)))
 
 
-def _is_plain(value: Any) -> bool:
+def _all_plain(values: Iterable[Any]) -> bool:
     """Whether a look-up is safe, of what is mostly given: 2.0 and True would find what was remembered for 2 and 1."""
-    kind = type(value)
-    return (
-        kind is int
-        or kind is str
-        or value is None
-        or (isinstance(value, tuple) and _PLAIN.issuperset(map(type, value)))
-    )
+    for value in values:
+        if type(value) in _SINGLE:
+            continue
+        if not (isinstance(value, tuple) and _PLAIN.issuperset(map(type, value))):
+            return False
+    return True
 
 
 def _is_exact(value: Any) -> bool:
     """Whether a look-up is safe, of anything."""
-    return _is_plain(value) or (type(value) is tuple and all(map(_is_exact, value)))
+    return _all_plain((value,)) or (type(value) is tuple and all(map(_is_exact, value)))
 
 
 def _frozen(value: Any) -> Any:
@@ -136,6 +136,17 @@ class _Windows:
         """The inverse of `to_channels_last`."""
         spatial = tuple(range(1, self.rank + 1))
         return (0, *spatial, self.rank + 1) if self.channels_last else (0, self.rank + 1, *spatial)
+
+    @cached_property
+    def to_channels_first(self) -> Ints:
+        """Permutation of the input's axes that puts the channels before the spatial dimensions."""
+        return (0, self.channel_axis, *self.spatial_axes)
+
+    @cached_property
+    def from_channels_first(self) -> Ints:
+        """The inverse of `to_channels_first`."""
+        spatial = tuple(range(2, self.rank + 2))
+        return (0, *spatial, 1) if self.channels_last else (0, 1, *spatial)
 
     def _shape(self, batch: Any, spatial: Ints, channels: Any) -> tuple[Any, ...]:
         return (batch, *spatial, channels) if self.channels_last else (batch, channels, *spatial)
@@ -289,7 +300,7 @@ class Layout:
 # ---- making them ---------------------------------------------------------------------------------
 
 
-@_planned
+@remembered
 def conv_plan(
     x_shape: Sequence[int],
     kernel_shape: Sequence[int],
@@ -345,7 +356,7 @@ def conv_plan(
     return ConvPlan(*windows, kernel_size, holes, groups, channels, filters)
 
 
-@_planned
+@remembered
 def depthwise_plan(
     x_shape: Sequence[int],
     kernel_shape: Sequence[int],
@@ -372,14 +383,14 @@ def depthwise_plan(
         raise ArgumentError(
             kernel_name,
             expected=f"of a shape whose next-to-last size is the {channels} channels of `inputs`",
-            got=kernel_shape,
+            got=tuple(kernel_shape),
             fix="A depthwise kernel has the shape (*kernel_size, input channels, depth_multiplier).",
         )
     grouped = (*kernel_size, 1, channels * multiplier)
     return conv_plan(x_shape, grouped, strides, padding, data_format, dilation, kernel_name)
 
 
-@_planned
+@remembered
 def pointwise_plan(
     x_shape: Sequence[int], kernel_shape: Sequence[int], data_format: str, kernel_name: str
 ) -> ConvPlan:
@@ -396,12 +407,12 @@ def pointwise_plan(
         raise ArgumentError(
             kernel_name,
             expected=f"of shape ({ones}, {channels}, filters), for the {channels} channels of the depthwise step",
-            got=kernel_shape,
+            got=tuple(kernel_shape),
         )
     return conv_plan(x_shape, kernel_shape, 1, "valid", data_format, 1, kernel_name)
 
 
-@_planned
+@remembered
 def conv_transpose_plan(
     x_shape: Sequence[int],
     kernel_shape: Sequence[int],
@@ -446,7 +457,7 @@ def conv_transpose_plan(
         raise ArgumentError(
             "kernel",
             expected=f"of a shape whose last size is the {channels} channels of `inputs`",
-            got=kernel_shape,
+            got=tuple(kernel_shape),
             fix="A transposed kernel has the shape (*kernel_size, filters, input channels).",
         )
     steps = positive_integers("strides", strides, rank)
@@ -476,7 +487,7 @@ def _tail(excess: int, stride: int) -> int:
     return 0 if -stride < excess < 0 else excess
 
 
-@_planned
+@remembered
 def pool_plan(
     x_shape: Sequence[int],
     pool_size: int | Sequence[int],
@@ -511,7 +522,7 @@ def pool_plan(
     return PoolPlan(channels_last, in_size, out_size, steps, pads, window)
 
 
-@_planned
+@remembered
 def adaptive_pool_plan(
     x_shape: Sequence[int], output_size: int | Sequence[int], data_format: str = "channels_last"
 ) -> AdaptivePlan:

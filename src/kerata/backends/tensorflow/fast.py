@@ -98,6 +98,63 @@ def _(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> An
     return tf.where(there, loss, tf.zeros_like(loss))  # a class that does not exist gives 0
 
 
+def _distributions_fit(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> bool:
+    """Logits and targets of rows, in functions, where a derivative may be taken of many."""
+    return (
+        from_logits and output.dtype in F32 and target.dtype == output.dtype and target.shape == output.shape
+        and len(output.shape) == 2 and type(axis) is int and axis in (-1, 1)
+        and (output.shape.num_elements() or _LARGE) >= _LARGE and not tf.executing_eagerly() and wanted()
+    )  # fmt: skip
+
+
+@fast_path("categorical_crossentropy", when=_distributions_fit)
+def _(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """TensorFlow's kernel has the derivative of targets that add up to 1."""
+    total = tf.reduce_sum(target, -1)
+    ones = tf.reduce_all(tf.abs(total - 1) <= 8 * np.finfo(output.dtype.as_numpy_dtype).eps)
+    return tf.cond(
+        ones,
+        lambda: tf.nn.softmax_cross_entropy_with_logits(target, output),
+        lambda: -tf.reduce_sum(target * tf.nn.log_softmax(output), -1),
+    )
+
+
+# ---- moments -----------------------------------------------------------------------------------------
+
+
+def _places(x: Any, axes: Any) -> list[int]:
+    """The axes, from the first on; none where the composition must look at them."""
+    found, rank = axes if type(axes) in (tuple, list) else (axes,), x.shape.rank
+    places = {a % rank for a in found if type(a) is int and -rank <= a < rank}
+    return sorted(places) if len(places) == len(found) and all(x.shape[i] != 0 for i in places) else []
+
+
+def _moments_fit(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> bool:
+    """In functions, where the derivative is worth its words in Python."""
+    fits = x.dtype in F32 and x.shape.rank and not tf.executing_eagerly() and wanted()
+    return fits and _places(x, axes) != []
+
+
+@fast_path("moments", when=_moments_fit)
+def _(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
+    axes = _places(x, axes)
+
+    @tf.custom_gradient
+    def run(x: Any) -> Any:
+        mean = tf.reduce_mean(x, axes, keepdims=True)
+        variance = tf.reduce_mean(tf.math.squared_difference(x, mean), axes, keepdims=True)
+
+        def back(by_mean: Any, by_variance: Any) -> Any:
+            """Distances to the mean add up to 0, so that nothing comes to the variance by way of the mean."""
+            count = tf.cast(tf.reduce_prod(tf.gather(tf.shape(x, tf.int64), axes)), x.dtype)
+            return by_mean / count + (by_variance * 2 / count) * (x - mean)
+
+        return (mean, variance), back
+
+    mean, variance = run(x)
+    return (mean, variance) if keepdims else (tf.squeeze(mean, axes), tf.squeeze(variance, axes))
+
+
 # ---- what is one function of TensorFlow: the shortest way from Python ------------------------------
 
 

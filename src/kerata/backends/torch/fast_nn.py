@@ -1,4 +1,4 @@
-"""PyTorch's own kernels for attention, normalisation, images and Fourier transforms."""
+"""PyTorch's own kernels for convolution, attention, normalisation, images and Fourier transforms."""
 
 from __future__ import annotations
 
@@ -9,12 +9,49 @@ import torch
 import torch.nn.functional as F
 
 from kerata.core import config
+from kerata.core.geometry import conv_plan, depthwise_plan, remembered
 from kerata.core.state import STATE
 
 from .derivatives import wanted
-from .fast import F32, _floats, fast_path
+from .fast import F32, TABLE, _floats, fast_path
+from .windows import native_convolution
 
 Tensor = Any
+
+# ---- convolution ---------------------------------------------------------------------------------
+# The same call as the composition's, a third of whose Python is spent on what tensors of one dtype do not need.
+
+
+def _one_dtype(inputs: Tensor, kernel: Any, *args: Any, **kwargs: Any) -> bool:
+    return _floats(inputs, kernel)
+
+
+@remembered
+def _conv(*shapes_and_arguments: Any) -> Any:
+    return native_convolution(conv_plan(*shapes_and_arguments))
+
+
+@remembered
+def _depthwise_conv(*shapes_and_arguments: Any) -> Any:
+    plan = depthwise_plan(*shapes_and_arguments)
+    run, shape = native_convolution(plan), plan.kernel_shape
+    return lambda x, kernel: run(x, kernel.reshape(shape))
+
+
+def _convolution_of(native: Any) -> Any:
+    def call(
+        inputs: Tensor, kernel: Tensor, strides: Any = 1, padding: Any = "valid", data_format: Any = None,
+        dilation_rate: Any = 1,
+    ) -> Tensor:  # fmt: skip
+        layout = config.standardize_data_format(data_format)
+        return native(inputs.shape, kernel.shape, strides, padding, layout, dilation_rate)(inputs, kernel)
+
+    return call
+
+
+TABLE["conv"] = (_one_dtype, _convolution_of(_conv))
+TABLE["depthwise_conv"] = (_one_dtype, _convolution_of(_depthwise_conv))
+
 
 # ---- attention -----------------------------------------------------------------------------------
 

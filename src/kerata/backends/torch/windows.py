@@ -36,27 +36,24 @@ def _lifted(values: Ints, one: int = 1) -> Ints:
     return (one, *values) if len(values) == 1 else values
 
 
-@lru_cache(maxsize=4096)
-def _orders(plan: Any) -> tuple[Ints, Ints]:
-    """Permutations to channels first, and back."""
-    axes = (0, plan.channel_axis, *plan.spatial_axes)
-    return axes, tuple(axes.index(i) for i in range(len(axes)))
-
-
 def _channels_first(x: Tensor, plan: Any) -> Tensor:
     if plan.channels_last:
-        x = x.permute(_orders(plan)[0])
+        x = x.permute(plan.to_channels_first)
     return x.unsqueeze(2) if plan.rank == 1 else x
 
 
 def _as_planned(x: Tensor, plan: Any) -> Tensor:
     if plan.rank == 1:
         x = x.squeeze(2)
-    return x.permute(_orders(plan)[1]) if plan.channels_last else x
+    return x.permute(plan.from_channels_first) if plan.channels_last else x
+
+
+def _weight_order(plan: ConvPlan) -> Ints:
+    return (plan.rank + 1, plan.rank, *range(plan.rank))
 
 
 def _weight(kernel: Tensor, plan: ConvPlan) -> Tensor:
-    weight = kernel.permute(-1, -2, *range(plan.rank))
+    weight = kernel.permute(_weight_order(plan))
     return weight.unsqueeze(2) if plan.rank == 1 else weight
 
 
@@ -104,20 +101,24 @@ def _padding(plan: ConvPlan) -> tuple[Any, Ints]:
     return plan.used_pads, _lifted((0,) * plan.rank, 0)
 
 
+@lru_cache(maxsize=4096)
+def native_convolution(plan: ConvPlan) -> Callable[[Tensor, Tensor], Tensor]:
+    """The native call of a plan, with all that follows from the plan worked out."""
+    pads, padding = _padding(plan)
+    run = _CONV[max(plan.rank, 2)]
+    rest = (None, _lifted(plan.strides), padding, _lifted(plan.dilation), plan.groups)
+    if pads or plan.rank == 1:
+        return lambda x, kernel: _as_planned(
+            run(_pad(_channels_first(x, plan), pads), _weight(kernel, plan), *rest), plan
+        )
+    to, back, weight = plan.to_channels_first, plan.from_channels_first, _weight_order(plan)
+    return lambda x, kernel: run(x.permute(to), kernel.permute(weight), *rest).permute(back)
+
+
 @_through_float64
 def conv(x: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
     """The convolution of `x` with `kernel`."""
-    pads, padding = _padding(plan)
-    out = _CONV[max(plan.rank, 2)](
-        _pad(_channels_first(x, plan), pads),
-        _weight(kernel, plan),
-        None,
-        _lifted(plan.strides),
-        padding,
-        _lifted(plan.dilation),
-        plan.groups,
-    )
-    return _as_planned(out, plan)
+    return native_convolution(plan)(x, kernel)
 
 
 @_through_float64
