@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.special
 
 import kerata
 from kerata import ops
@@ -159,6 +160,28 @@ def test_has_the_derivative_of_the_declaration(name, compiled, engine):
     for got, want in zip(found, expected, strict=True):
         assert np.isfinite(got).all()
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("total", [1.0, 1.5], ids=["distributions", "any targets"])
+def test_crossentropy_of_many_logits_has_the_softmax_times_the_total_less_the_targets(engine, total, compiled):
+    rng = np.random.default_rng(7)
+    logits, targets = rng.standard_normal((128, 160)), rng.random((128, 160))
+    targets *= total / targets.sum(-1, keepdims=True)
+    v = kerata.Variable(logits.astype("float32"))
+
+    def run():
+        given = targets.astype("float32")
+        return kerata.value_and_grad(
+            lambda: ops.sum(ops.categorical_crossentropy(given, v.value, from_logits=True)), [v]
+        )()
+
+    loss, (slope,) = (kerata.function(run) if compiled else run)()
+    logs = logits - scipy.special.logsumexp(logits, -1, keepdims=True)
+    np.testing.assert_allclose(float(loss), -(targets * logs).sum(), rtol=1e-5)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(slope), total * np.exp(logs) - targets, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_a_query_that_may_look_nowhere_moves_only_values(engine):

@@ -18,6 +18,7 @@ CASES = {
     "matmul": (lambda x: ops.matmul(x, x), SQUARE), "einsum": (lambda x: ops.einsum("ij,jk,ki->i", x, x, x), SQUARE),
     "inv": (ops.inv, SQUARE + 3 * np.eye(3)), "det": (ops.det, SQUARE), "qr": (lambda x: ops.qr(x)[1], SQUARE),
     "lu_factor": (lambda x: ops.lu_factor(x)[0], SQUARE), "svd": (lambda x: ops.svd(x, compute_uv=False), SQUARE),
+    "moments": (lambda x: ops.multiply(*ops.moments(x, [1])), ROWS),
     "layer_normalization": (ops.layer_normalization, ROWS), "attention": (lambda x: ops.dot_product_attention(x, x, x), HEADS),
     "conv": (lambda x: ops.square(ops.conv(x, KERNEL, 2, "same")), IMAGE),
     "conv by its kernel": (lambda k: ops.tanh(ops.conv(IMAGE, k)), KERNEL),
@@ -60,11 +61,13 @@ def expected():
         return {name: _differences(fn, x) for name, (fn, x) in CASES.items()}
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 @pytest.mark.parametrize("name", CASES)
-def test_second_derivatives(engine, name, expected):
+def test_second_derivatives(engine, name, compiled, expected):
     fn, x = CASES[name]
     v = kerata.Variable(x, dtype="float64")
-    _, (found,) = kerata.value_and_grad(lambda: _slope(fn, v), [v])()
+    run = kerata.value_and_grad(lambda: _slope(fn, v), [v])
+    _, (found,) = (kerata.function(run) if compiled else run)()
     want = expected[name]
     atol = 1e-5 * max(1, np.abs(want).max())
     np.testing.assert_allclose(ops.convert_to_numpy(found), want, rtol=1e-4, atol=atol)
