@@ -180,6 +180,8 @@ case("UpSampling3D", f(2, 2, 3, 2, 1), 2)
 PAIR = [f(2, 3), f(2, 3) ** 2]
 for _name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"):
     case(_name, (PAIR,), note="two", unknown=(1,), smooth=_name not in ("Maximum", "Minimum"))
+for _name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"):
+    case(_name, ([f(2, 3)],), note="one")
 case("Add", ([f(2, 3, 4), f(2, 3, 1), f(2, 1, 4)],), note="broadcast")
 case("Average", ([f(2, 3), f(2, 3) ** 2, f(2, 3) + 1],), note="three")
 case("Multiply", ([f(2, 4), f(2, 3, 4)],), note="ranks")

@@ -127,7 +127,7 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[Any, ...], dict[st
     ("Cropping1D", (2,), {}, (f(2, 4, 3),), {}, "cropping"),
     ("UpSampling2D", (2,), {}, (f(2, 4, 3),), {}, "inputs"),
     ("Add", (), {}, (f(2, 3),), {}, "inputs"),
-    ("Add", (), {}, ([f(2, 3)],), {}, "inputs"),
+    ("Subtract", (), {}, ([f(2, 3)],), {}, "inputs"),
     ("Add", (), {}, ([f(2, 3), f(2, 4)],), {}, "inputs"),
     ("Add", (), {}, ([f(2, 3), f(4, 3)],), {}, "inputs"),
     ("Subtract", (), {}, ([f(2, 3)] * 3,), {}, "inputs"),

@@ -21,8 +21,6 @@ Tensor = Any
 class Merge(Layer):
     """Merges a list of tensors of shapes that broadcast, elementwise."""
 
-    least = 2
-
     def __init__(self, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
         self.supports_masking = True
@@ -31,8 +29,8 @@ class Merge(Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Tensor:
-        if not isinstance(inputs, (list, tuple)) or len(inputs) < self.least:
-            raise ArgumentError("inputs", expected=f"a list of {self.least} or more tensors", got=inputs)
+        if not isinstance(inputs, (list, tuple)) or not inputs:
+            raise ArgumentError("inputs", expected="a list of tensors", got=inputs)
         _check_shapes(inputs)
         return self.merge(_same_rank(list(inputs)))
 
@@ -197,8 +195,6 @@ class Concatenate(Merge):
         >>> kerata.ops.convert_to_numpy(kerata.layers.Concatenate()([a, b])).tolist()
         [[1.0, 4.0, 3.0, 2.0]]
     """
-
-    least = 1
 
     def __init__(self, axis: int = -1, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
