@@ -2,9 +2,9 @@
 
 python benchmarks/random_speed.py [--engines jax,torch] [--rounds 15] [--size 1000000]
 
-One thread for everybody; contenders take turns. The measure is processor time, the least of all rounds, which a busy
-machine disturbs less than the clock. "eager" draws are made at once, as initializers make them; "compiled" ones are
-part of a compiled function, as in a training step.
+Contenders take turns. The measure is processor time, the least of all rounds, which a busy machine disturbs less than
+the clock; engines have one thread. "eager" draws are made at once, as initializers make them; "compiled" ones are part
+of a compiled function, as in a training step; by hand, NumPy and PyTorch are always eager.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import kerata
 from kerata import ops, random
 
 Calls = dict[str, Callable[[], Any]]
-_RATE = 0.3
+_RATE, _LIMIT = 0.3, 0.05
 
 
 def _by_hand_numpy(n: int) -> Calls:
@@ -38,6 +38,9 @@ def _by_hand_numpy(n: int) -> Calls:
 
     return {
         "uniform": lambda: rng.random(n, dtype=np.float32),
+        "initial uniform": lambda: (
+            (rng.random(n, dtype=np.float32) - np.float32(0.5)) * np.float32(2 * _LIMIT)
+        ),
         "normal": lambda: rng.standard_normal(n, dtype=np.float32),
         "dropout": dropout,
     }
@@ -51,13 +54,14 @@ def _by_hand_torch(n: int) -> Calls:
     g = torch.ones(n)
     return {
         "uniform": lambda: torch.empty(n).uniform_(),
+        "initial uniform": lambda: torch.empty(n).uniform_(-_LIMIT, _LIMIT),
         "normal": lambda: torch.empty(n).normal_(),
         "truncated_normal": lambda: torch.nn.init.trunc_normal_(torch.empty(n)),
         "dropout": lambda: torch.autograd.grad(torch.nn.functional.dropout(x, _RATE), x, g),
     }
 
 
-def _by_hand_jax(n: int) -> Calls:
+def _by_hand_jax(n: int) -> dict[str, Calls]:
     import jax
     import jax.numpy as jnp
 
@@ -71,46 +75,55 @@ def _by_hand_jax(n: int) -> Calls:
         return y, back(x)[0]
 
     draws = {
-        "uniform": jax.jit(lambda key: jax.random.uniform(key, (n,))),
-        "normal": jax.jit(lambda key: jax.random.normal(key, (n,))),
-        "truncated_normal": jax.jit(lambda key: jax.random.truncated_normal(key, -2.0, 2.0, (n,))),
-        "dropout": jax.jit(lambda key: both(x, key)),
+        "uniform": lambda key: jax.random.uniform(key, (n,)),
+        "initial uniform": lambda key: jax.random.uniform(key, (n,), minval=-_LIMIT, maxval=_LIMIT),
+        "normal": lambda key: jax.random.normal(key, (n,)),
+        "truncated_normal": lambda key: jax.random.truncated_normal(key, -2.0, 2.0, (n,)),
+        "dropout": lambda key: both(x, key),
     }
-    return {name: lambda draw=draw: jax.block_until_ready(draw(key)) for name, draw in draws.items()}
+
+    def finished(draw: Callable[[Any], Any]) -> Callable[[], Any]:
+        return lambda: jax.block_until_ready(draw(key))
+
+    return {name: {"eager": finished(d), "compiled": finished(jax.jit(d))} for name, d in draws.items()}
 
 
-def _by_hand_tensorflow(n: int) -> Calls:
+def _by_hand_tensorflow(n: int) -> dict[str, Calls]:
     import tensorflow as tf
 
     x, seed = tf.ones(n), tf.constant([0, 0])
 
-    @tf.function(autograph=False)
     def dropout(seed: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = tf.nn.experimental.stateless_dropout(x, _RATE, seed=seed)
         return y, tape.gradient(y, x)
 
-    @tf.function(autograph=False)
-    def old_dropout() -> Any:
+    def old_dropout(seed: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = tf.nn.dropout(x, _RATE)
         return y, tape.gradient(y, x)
 
-    uniform = tf.function(lambda seed: tf.random.stateless_uniform((n,), seed), autograph=False)
-    normal = tf.function(lambda seed: tf.random.stateless_normal((n,), seed), autograph=False)
-    cut = tf.function(lambda seed: tf.random.stateless_truncated_normal((n,), seed), autograph=False)
-    return {
-        "uniform": lambda: uniform(seed),
-        "normal": lambda: normal(seed),
-        "truncated_normal": lambda: cut(seed),
-        "dropout": lambda: dropout(seed),
+    draws = {
+        "uniform": lambda seed: tf.random.stateless_uniform((n,), seed),
+        "initial uniform": lambda seed: tf.random.stateless_uniform((n,), seed, -_LIMIT, _LIMIT),
+        "normal": lambda seed: tf.random.stateless_normal((n,), seed),
+        "truncated_normal": lambda seed: tf.random.stateless_truncated_normal((n,), seed),
+        "dropout": dropout,
         "dropout (stateful)": old_dropout,
+    }
+    compiled = {name: tf.function(draw, autograph=False) for name, draw in draws.items()}
+    return {
+        name: {
+            "eager": lambda name=name: draws[name](seed),
+            "compiled": lambda name=name: compiled[name](seed),
+        }
+        for name in draws
     }
 
 
-_BY_HAND = {
+_BY_HAND: dict[str, Callable[[int], dict[str, Any]]] = {
     "numpy": _by_hand_numpy,
     "torch": _by_hand_torch,
     "jax": _by_hand_jax,
@@ -128,6 +141,7 @@ def _kerata(n: int) -> dict[str, Calls]:
 
     draws: Calls = {
         "uniform": lambda: random.uniform((n,), seed=stream),
+        "initial uniform": lambda: random.uniform((n,), -_LIMIT, _LIMIT, seed=stream),
         "normal": lambda: random.normal((n,), seed=stream),
         "truncated_normal": lambda: random.truncated_normal((n,), seed=stream),
         "dropout": dropout,
@@ -158,13 +172,16 @@ def main() -> None:
         with kerata.use_backend(name):
             by_hand, ours = _BY_HAND[name](options.size), _kerata(options.size)
             for draw, native in by_hand.items():
-                calls = {**ours[draw.split(" ")[0]], "by hand": native}
+                mine = ours[draw.removesuffix(" (stateful)")]
+                hand = native if isinstance(native, dict) else dict.fromkeys(mine, native)
+                calls = mine | {f"{way} by hand": call for way, call in hand.items()}
                 turns = w.take_turns(calls, options.rounds, clock=time.process_time)
-                times = {who: min(seconds) for who, seconds in turns.items()}
-                told = [f"by hand {times['by hand'] * 1e3:.2f} ms"] + [
-                    f"{way} {times[way] * 1e3:.2f} (x{times[way] / times['by hand']:.2f})"
-                    for way in ("eager", "compiled")
-                ]
+                times = {who: min(seconds) * 1e3 for who, seconds in turns.items()}
+                pairs = ((way, times[way], times[f"{way} by hand"]) for way in mine)
+                told = (
+                    f"{way} {ours:.2f} ms, by hand {theirs:.2f} (x{ours / theirs:.2f})"
+                    for way, ours, theirs in pairs
+                )
                 print(f"{name} {draw}: {'; '.join(told)}", flush=True)
 
 

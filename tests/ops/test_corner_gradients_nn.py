@@ -164,7 +164,9 @@ def test_has_the_derivative_of_the_declaration(name, compiled, engine):
 
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 @pytest.mark.parametrize("total", [1.0, 1.5], ids=["distributions", "any targets"])
-def test_crossentropy_of_many_logits_has_the_softmax_times_the_total_less_the_targets(engine, total, compiled):
+def test_crossentropy_of_many_logits_has_the_softmax_times_the_total_less_the_targets(
+    engine, total, compiled
+):
     rng = np.random.default_rng(7)
     logits, targets = rng.standard_normal((128, 160)), rng.random((128, 160))
     targets *= total / targets.sum(-1, keepdims=True)

@@ -63,6 +63,10 @@ class Engine(abc.ABC):
         """
         return None
 
+    def wrap(self, values: np.ndarray) -> Tensor:
+        """A native tensor of an array that nobody else has: on the same memory where that is possible."""
+        return self.convert(values)
+
     @abc.abstractmethod
     def dtype_of(self, x: Tensor) -> str:
         """Kerata's name of the dtype."""

@@ -150,7 +150,7 @@ def draw(state: tuple[int, int], n: int, dtype: Any, finish: Finish) -> Array:
         lanes = finish(space)
         return np.concatenate(lanes, axis=1, dtype=dtype, casting="unsafe").reshape(-1)[:n]
     key = keys(*state)
-    out = np.empty((chunks, 4, LANE), dtype)
+    out = _aligned(chunks * CHUNK, dtype).reshape(chunks, 4, LANE)
     for start in range(0, chunks, ROWS):
         stop = min(start + ROWS, chunks)
         space.take(stop - start)
@@ -158,6 +158,14 @@ def draw(state: tuple[int, int], n: int, dtype: Any, finish: Finish) -> Array:
         for lane, values in enumerate(finish(space)):
             out[start:stop, lane] = values
     return out.reshape(-1)[:n]
+
+
+def _aligned(n: int, dtype: Any) -> Array:
+    """Memory such as engines take over without a copy: it begins at a multiple of 64 bytes."""
+    size = n * np.dtype(dtype).itemsize
+    memory = np.empty(size + 64, np.uint8)
+    first = -memory.ctypes.data % 64
+    return memory[first : first + size].view(dtype)
 
 
 # ---- short draws that follow each other -----------------------------------------------------------

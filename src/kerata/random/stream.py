@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kerata import backends, ops
+from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.state import STATE, setting
@@ -46,7 +47,10 @@ def size_of(shape: tuple[Any, ...]) -> Any:
 
 def take_over(values: np.ndarray, shape: tuple[Any, ...], dtype: str) -> Tensor:
     """A NumPy draw as a tensor of the current engine."""
-    return backends.current().convert(values.reshape(shape), dtype)
+    engine = backends.current()
+    if dtype == dtypes.standardize(values.dtype):
+        return engine.wrap(values.reshape(shape))
+    return engine.convert(values.reshape(shape), dtype)
 
 
 def by_reference(

@@ -53,6 +53,9 @@ def _graph() -> Any:
     return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
+_LARGE = 1 << 16  # bytes of an array of which a copy takes longer than a capsule
+
+
 class TensorflowEngine(Engine):
     """Runs eagerly, or as a `tf.function`; weights are `tf.Variable`, so a `GradientTape` sees them."""
 
@@ -80,6 +83,13 @@ class TensorflowEngine(Engine):
         if dtype is not None and dtype != "string" and array.dtype != dtypes.numpy_dtype(dtype):
             array = NUMPY["cast"](array, dtype)
         return tf.convert_to_tensor(array)
+
+    def wrap(self, values: np.ndarray) -> Tensor:
+        """TensorFlow copies arrays, twice where they are not aligned. Its DLPack, which does not copy, must be given
+        aligned ones."""
+        if values.nbytes < _LARGE or values.dtype.kind == "b" or values.ctypes.data % 64:
+            return self.convert(values)
+        return tf.experimental.dlpack.from_dlpack(values.__dlpack__())
 
     def to_numpy(self, x: Tensor) -> np.ndarray:
         return np.asarray(tf.convert_to_tensor(x).numpy())
