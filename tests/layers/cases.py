@@ -213,6 +213,9 @@ case("Conv2DTranspose", f(2, 3, 4, 2), 3, 3, strides=2, padding="same", unknown=
 case("Conv2DTranspose", f(2, 3, 4, 2), 3, (2, 3), strides=(2, 1), activation="tanh")
 case("Conv2DTranspose", f(2, 2, 3, 4), 3, 2, data_format="channels_first")
 case("Conv2DTranspose", f(2, 3, 4, 2), 3, 3, dilation_rate=2)
+case("DepthwiseConv1D", f(2, 9, 3), 2, strides=2, dilation_rate=2)
+case("DepthwiseConv2D", f(2, 7, 8, 2), 2, strides=2, dilation_rate=2, padding="same")
+case("SeparableConv2D", f(2, 7, 8, 2), 3, 2, strides=2, dilation_rate=(2, 1))
 case("Conv3DTranspose", f(1, 2, 3, 2, 2), 2, 2, strides=2)
 case("DepthwiseConv1D", f(2, 7, 3), 3, depth_multiplier=2, padding="same", unknown=(1,))
 case("DepthwiseConv2D", f(2, 6, 5, 3), 3, depth_multiplier=2)
@@ -251,12 +254,22 @@ case(
     note="axis=1, training",
 )
 case("BatchNormalization", f(2, 5, 3), call={"training": True, "mask": late(2, 5)}, note="mask")
+case(
+    "BatchNormalization",
+    f(2, 5, 3),
+    axis=1,
+    call={"training": True, "mask": late(2, 5)},
+    note="mask of channels",
+)
 case("BatchNormalization", f(2, 3, 4, 2), momentum=0.5, call={"training": True}, calls=2, unknown=(1, 2))
 case(
     "BatchNormalization", f(6, 3), dtype="mixed_bfloat16", call={"training": True}, note="half", smooth=False
 )
 case("BatchNormalization", f(6, 3), renorm=True, renorm_clipping={"rmin": 0.5, "rmax": 2.0, "dmax": 1.0},
      call={"training": True}, note="renorm", smooth=False)  # fmt: skip
+case("BatchNormalization", ints(9, 6, 3), call={"training": True}, note="integers")
+case("BatchNormalization", ints(9, 6, 3) > 4, note="bool")
+case("LayerNormalization", f(2, 2, 3, 3), axis=(-1, 1), note="axes as they are given")
 case("LayerNormalization", f(2, 3, 4), unknown=(1,))
 case("LayerNormalization", f(2, 3, 4), axis=[1, 2], epsilon=0.1, note="axes")
 case("LayerNormalization", f(2, 3, 4), axis=1, center=False, peer=False)  # where Keras fails on PyTorch

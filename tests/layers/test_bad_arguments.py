@@ -72,6 +72,7 @@ CONSTRUCTORS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("Conv2D", (4, 3), {"groups": 3}, "filters"),
     ("Conv2D", (4, 3), {"padding": "causal"}, "padding"),
     ("Conv2DTranspose", (4, 3), {"output_padding": -1}, "output_padding"),
+    ("Conv2DTranspose", (4, 3), {"strides": (2, 1), "output_padding": 1}, "output_padding"),
     ("Conv3D", (4, 3), {"activation": 3}, "activation"),
     ("DepthwiseConv2D", (3,), {"depth_multiplier": 0}, "depth_multiplier"),
     ("SeparableConv2D", (4, 3), {"depth_multiplier": -1}, "depth_multiplier"),

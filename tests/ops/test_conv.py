@@ -24,6 +24,11 @@ CASES = [
     ((5, 5), (1, 1), 3, 4, 1, 1, "valid", 1),
     ((6, 6), (3, 3), 3, 6, 3, (1, 2), "same", 1),
     ((4, 5, 6), (2, 3, 2), 2, 4, 2, (1, 2, 1), "same", 1),
+    # One channel and one output, to which there is a step: TensorFlow's own values are wrong.
+    ((3, 2), (1, 2), 1, 3, 1, (1, 3), "same", 1),
+    ((5, 3), (2, 2), 1, 2, 1, (1, 2), "valid", 1),
+    ((4, 5, 2), (2, 1, 2), 1, 1, 1, (1, 1, 3), "same", 1),
+    ((6, 6, 5), (1, 1, 2), 3, 1, 1, (3, 1, 3), "same", 1),  # elements between the windows
 ]
 FORMATS = ["channels_last", "channels_first"]
 

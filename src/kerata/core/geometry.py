@@ -352,8 +352,14 @@ def conv_plan(
     extent = tuple((k - 1) * d + 1 for k, d in zip(kernel_size, holes))
     pads = pads_of(padding, in_size, extent, steps)
     out_size = output_sizes(in_size, extent, steps, pads, kernel_name)
-    windows = (channels_last, in_size, out_size, steps, pads, extent)
+    windows = (channels_last, in_size, out_size, _taken(steps, out_size), pads, extent)
     return ConvPlan(*windows, kernel_size, holes, groups, channels, filters)
+
+
+def _taken(steps: Ints, outputs: Ints) -> Ints:
+    """No step is taken to a single output. With it, oneDNN's values of one channel are wrong (TensorFlow 2.21, PyTorch
+    2.13)."""
+    return tuple(1 if n == 1 else step for step, n in zip(steps, outputs))
 
 
 @remembered
@@ -471,7 +477,7 @@ def conv_transpose_plan(
         raise ArgumentError("inputs", expected="of a spatial size that gives an output", got=size)
     lows = tuple(max(w - m, 0) // 2 if same else 0 for w, m in zip(whole, out_size))
     pads = tuple((low, _tail(w - m - low, s)) for low, w, m, s in zip(lows, whole, out_size, steps))
-    windows = (channels_last, out_size, size, steps, pads, extent)
+    windows = (channels_last, out_size, size, _taken(steps, size), pads, extent)
     return ConvPlan(*windows, tuple(kernel_size), holes, 1, filters, channels)
 
 

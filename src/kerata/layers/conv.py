@@ -40,8 +40,6 @@ class Convolution(Ranked):
             "padding", padding.lower() if isinstance(padding, str) else padding, choices
         )
         self.data_format = config.standardize_data_format(data_format)
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ArgumentError("strides", expected="1 where dilation_rate is above 1", got=self.strides)
         self.input_spec = InputSpec(ndim=rank + 2)
 
     def channels_of(self, input_shape: Any) -> int:
@@ -133,6 +131,8 @@ class BaseConv(Convolution):
         if self.filters % self.groups:
             raise ArgumentError("filters", expected=f"a multiple of groups ({groups})", got=filters)
         self.keep_geometry(kernel_size, strides, padding, data_format, dilation_rate)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ArgumentError("strides", expected="1 where dilation_rate is above 1", got=self.strides)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -256,6 +256,10 @@ class BaseConvTranspose(BaseConv):
             if output_padding is None
             else checks.int_tuple("output_padding", output_padding, self.rank, low=0)
         )
+        if any(more >= step for more, step in zip(self.output_padding or (), self.strides)):
+            raise ArgumentError(
+                "output_padding", expected=f"below strides {self.strides}", got=output_padding
+            )
 
     def build(self, input_shape: Any) -> None:
         self.kernel = self.add_named(

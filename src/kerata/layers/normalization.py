@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from kerata import ops
-from kerata.core import checks
+from kerata.core import checks, dtypes
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.core.rules import axis_index
@@ -55,6 +55,12 @@ def _axes(argument: str, axis: Any) -> Any:
     return axis
 
 
+def _result_dtype(layer: Layer, x: Tensor) -> str:
+    """Integers and bool give what the layer computes in; floats stay what they are."""
+    name = ops.dtype(x)
+    return name if dtypes.is_float(name) else layer.compute_dtype
+
+
 def _value(variable: Any) -> Any:
     return None if variable is None else variable.value
 
@@ -84,17 +90,22 @@ class LayerNormalization(_ScaleAndShift):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         places = [axis_index(a, len(input_shape)) for a in axes]
         self.axis = axes
-        self.add_scale_and_shift(tuple(input_shape[i] for i in sorted(places)))
+        self._sizes = tuple(input_shape[i] for i in sorted(places))
+        # In files, the axes are in the order of the numbers that were given, in which -1 comes first.
+        self.add_scale_and_shift(tuple(input_shape[a] for a in sorted(axes)))
         self.built = True
 
     def call(self, inputs: Tensor) -> Tensor:
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
-        return ops.cast(
-            ops.layer_normalization(
-                inputs, _value(self.gamma), _value(self.beta), axis=axis, epsilon=self.epsilon
-            ),
-            self.compute_dtype,
-        )
+        gamma, beta = self._in_order(self.gamma), self._in_order(self.beta)
+        y = ops.layer_normalization(inputs, gamma, beta, axis=axis, epsilon=self.epsilon)
+        return ops.cast(y, self.compute_dtype)
+
+    def _in_order(self, variable: Any) -> Any:
+        """The weight's elements, laid out over the axes of the input."""
+        if variable is None or tuple(variable.shape) == self._sizes:
+            return _value(variable)
+        return ops.reshape(variable.value, self._sizes)
 
 
 @register_builtin("layers")
@@ -133,7 +144,8 @@ class RMSNormalization(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
-        return ops.rms_normalization(x, self.scale.value, axis=axis, epsilon=self.epsilon)
+        y = ops.rms_normalization(x, self.scale.value, axis=axis, epsilon=self.epsilon)
+        return ops.cast(y, _result_dtype(self, x))
 
 
 @register_builtin("layers")
@@ -164,7 +176,8 @@ class UnitNormalization(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
         square = ops.sum(ops.square(inputs), axis=axis, keepdims=True)
-        return ops.multiply(inputs, ops.rsqrt(ops.maximum(square, 1e-12)))
+        y = ops.multiply(inputs, ops.rsqrt(ops.maximum(square, 1e-12)))
+        return ops.cast(y, _result_dtype(self, inputs))
 
 
 @register_builtin("layers")
@@ -347,8 +360,7 @@ class BatchNormalization(_ScaleAndShift):
             setattr(self, name, self.add_weight(shape, first, trainable=False, autocast=False, name=name))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
-        dtype = ops.dtype(inputs)
-        x = ops.cast(inputs, "float32") if dtype in ("float16", "bfloat16") else inputs
+        x = inputs if ops.dtype(inputs) in ("float32", "float64") else ops.cast(inputs, "float32")
         mean, variance = self.moving_mean.value, self.moving_variance.value
         gamma, beta = _value(self.gamma), _value(self.beta)
         if training and self.trainable:
@@ -362,7 +374,7 @@ class BatchNormalization(_ScaleAndShift):
         y = ops.batch_normalization(
             x, mean, variance, self.axis, offset=beta, scale=gamma, epsilon=self.epsilon
         )
-        return ops.cast(y, dtype)
+        return ops.cast(y, _result_dtype(self, inputs))
 
     def _update(self, moving: Any, new: Tensor, momentum: float) -> None:
         kept = ops.multiply(moving.value, momentum)
@@ -376,12 +388,13 @@ class BatchNormalization(_ScaleAndShift):
         weight = ops.cast(mask, ops.dtype(x))
         for _ in range(len(ops.shape(x)) - len(ops.shape(weight))):
             weight = ops.expand_dims(weight, -1)
-        spread = ops.broadcast_to(weight, tuple(1 if i == axis else d for i, d in enumerate(ops.shape(x))))
-        count = ops.maximum(ops.sum(spread), 1e-7)
+        # What is masked is so in all channels, unless the mask has an axis for them.
+        spread = tuple(ops.shape(weight)[i] if i == axis else d for i, d in enumerate(ops.shape(x)))
+        count = ops.maximum(ops.sum(ops.broadcast_to(weight, spread), axes, keepdims=True), 1e-7)
         mean = ops.divide(ops.sum(ops.multiply(x, weight), axes, keepdims=True), count)
         square = ops.square(ops.subtract(x, mean))
-        variance = ops.divide(ops.sum(ops.multiply(square, weight), axes), count)
-        return ops.squeeze(mean, axes), variance
+        variance = ops.divide(ops.sum(ops.multiply(square, weight), axes, keepdims=True), count)
+        return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
 
     def _corrected(self, gamma: Any, beta: Any, mean: Tensor, variance: Tensor) -> tuple[Any, Any]:
         """Ioffe 2017, algorithm 1: `r` and `d`, constants for the gradient, folded into scale and offset."""

@@ -116,9 +116,16 @@ def _depthwise(x: Tensor, kernel: Tensor, plan: ConvPlan, strides: Ints) -> Tens
 def _padding(x: Tensor, plan: Any, strides: Ints) -> tuple[Tensor, str]:
     """The input and the name of the padding that the native kernel adds; any but "SAME" and "VALID" is added here.
     (Explicit paddings exist, but with oneDNN their gradient takes three times as long.)"""
-    if strides == plan.strides and all(map(_is_same, *_dimensions(plan))):
+    if strides == plan.strides and _same(plan):
         return x, "SAME"
     return _fit(x, plan.used_pads), "VALID"
+
+
+def _same(plan: Any) -> bool:
+    """Whether "SAME" is the plan's padding. Without oneDNN, values of three dimensions are wrong where it leaves
+    elements between the windows."""
+    skips = plan.rank == 3 and any(low + high < 0 for low, high in plan.used_pads)
+    return not skips and all(map(_is_same, *_dimensions(plan)))
 
 
 def _dimensions(plan: Any) -> tuple[Any, ...]:
@@ -142,7 +149,7 @@ def _input_grad(g: Tensor, kernel: Tensor, plan: ConvPlan) -> Tensor:
     # A kernel with holes has no native transpose without oneDNN.
     for axis, dilation in enumerate(plan.dilation):
         kernel = _with_holes(kernel, axis, dilation)
-    same = all(map(_is_same, *_dimensions(plan)))
+    same = _same(plan)
     whole = tuple((m - 1) * s + e for m, s, e in zip(plan.out_size, plan.strides, plan.extent))
     size, strides = plan.in_size if same else whole, plan.strides
     if plan.rank == 1:
@@ -213,7 +220,7 @@ def _part(plan: PoolPlan, axes: tuple[int | None, ...], size: int = 1) -> PoolPl
 
 @functools.lru_cache(maxsize=4096)
 def _arguments(plan: PoolPlan) -> tuple[Ints, Ints, str]:
-    return plan.pool_size, plan.strides, "SAME" if all(map(_is_same, *_dimensions(plan))) else "VALID"
+    return plan.pool_size, plan.strides, "SAME" if _same(plan) else "VALID"
 
 
 def _max_2d(x: Tensor, plan: PoolPlan) -> Tensor:
