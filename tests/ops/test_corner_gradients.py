@@ -178,3 +178,32 @@ def test_gradients_of_gradients_by_variables(engine):
     value, (grad,) = kerata.value_and_grad(penalty, [w])()
     assert float(value) == pytest.approx(144.0)
     assert float(grad) == pytest.approx(288.0)
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("dtype", ["int64", "uint8"])
+def test_derivatives_go_through_indices_of_any_integer_dtype(engine, dtype, compiled):
+    """NumPy's indices have 64 bits."""
+    places = np.array([2, 0, 2], dtype)
+
+    def used(x):
+        column, row = places[:, None], places[None]
+        return (
+            ops.sum(ops.take(x, places, axis=0)) + ops.sum(ops.take_along_axis(x, column, axis=0))
+            + ops.sum(ops.get_item(x, places)) + ops.sum(ops.scatter(column, ops.take(x, row[0], axis=0), (4, 2)))
+            + ops.sum(ops.segment_sum(x, places, num_segments=3)) + ops.sum(ops.slice_update(x * 0, places[1:2].repeat(2), x))
+        )  # fmt: skip
+
+    def slope(x):
+        y, back = ops.vjp(used, [x])
+        return back(ops.ones_like(y))[0]
+
+    found = (kerata.function(slope) if compiled else slope)(ops.convert_to_tensor(np.ones((3, 2), "float32")))
+    expected = np.array([[6.0, 6.0], [2.0, 2.0], [10.0, 10.0]])  # row 0 is looked up four times, row 2 eight times
+    np.testing.assert_allclose(ops.convert_to_numpy(found), expected)
+
+
+def test_a_compiled_ldexp_of_constant_exponents_keeps_its_steps_apart(engine):
+    x, exponents = np.array([1e-30, 1e30], "float32"), np.array([150, -150])
+    found = kerata.function(lambda x: ops.ldexp(x, exponents))(ops.convert_to_tensor(x))
+    np.testing.assert_allclose(ops.convert_to_numpy(found), np.ldexp(x, exponents), rtol=1e-6)

@@ -227,11 +227,14 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     most = 3 * (1023 if wide == "float64" else 127)
     n = cast(x2, "int32")
     n = p.maximum(p.minimum(n, most), -most)
-    x = cast(x, wide)
+    y = x = cast(x, wide)
     for left in (3, 2, 1):  # in three steps: a power of two may be out of range where the product is not
         part = p.floor_divide(n, left)
-        x = p.mul(x, _power_of_two(part, wide))
+        y = p.mul(y, _power_of_two(part, wide))
+        if left > 1:  # compilers multiply powers that are constants first, unless something stands between them
+            y = p.minimum(y, float(np.finfo(wide).max))
         n = p.sub(n, part)
+    x = p.where(p.isinf(x), x, y)
     return cast(x, name)
 
 

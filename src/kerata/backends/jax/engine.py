@@ -24,7 +24,7 @@ from kerata.core.variable import Variable
 
 from . import control, fast
 from .lift import Jitted
-from .primitives import TABLE, guarded, is_wide
+from .primitives import INDEXED, TABLE, guarded, is_wide, narrowed
 
 Array = Any
 with jax.ensure_compile_time_eval():  # the engine may be loaded while a user's function is traced
@@ -51,12 +51,13 @@ class JaxEngine(Engine):
 
         Beside a tracer, an array gets the plain one too: what was compiled for arrays has other derivatives.
         """
-        plain = guarded(TABLE[name])
+        around = narrowed if name in INDEXED else lambda fn: fn
+        plain = around(guarded(TABLE[name]))
         if not issubclass(kind, _concrete):
             return plain
         if name not in self._eager:
             static = [n for n in inspect.signature(TABLE[name]).parameters if n in _STATIC]
-            compiled = guarded(jax.jit(TABLE[name], static_argnames=static), _concrete, plain)
+            compiled = around(guarded(jax.jit(TABLE[name], static_argnames=static), _concrete, plain))
             self._eager[name] = TABLE["cast"] if name == "cast" else compiled
         return self._eager[name]
 

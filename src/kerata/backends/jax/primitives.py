@@ -52,6 +52,21 @@ def guarded(
     return call
 
 
+INDEXED = ("take", "take_along_axis", "put_along_axis", "gather_nd", "scatter")
+
+
+def narrowed(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Runs `fn` with indices of 32 bits: derivatives are made later, where 64 bits may not be allowed."""
+
+    def call(x: Any, indices: Any, *rest: Any, **params: Any) -> Any:
+        if is_wide(indices) and max(x.shape, default=0) < 1 << 31:
+            with jax.enable_x64(True):
+                indices = lax.convert_element_type(jnp.clip(indices, -(1 << 31), (1 << 31) - 1), np.int32)
+        return fn(x, indices, *rest, **params)
+
+    return call
+
+
 def is_wide(x: Any) -> bool:
     return getattr(x, "dtype", None) in _WIDE
 
