@@ -199,7 +199,9 @@ def test_derivatives_go_through_indices_of_any_integer_dtype(engine, dtype, comp
         return back(ops.ones_like(y))[0]
 
     found = (kerata.function(slope) if compiled else slope)(ops.convert_to_tensor(np.ones((3, 2), "float32")))
-    expected = np.array([[6.0, 6.0], [2.0, 2.0], [10.0, 10.0]])  # row 0 is looked up four times, row 2 eight times
+    expected = np.array(
+        [[6.0, 6.0], [2.0, 2.0], [10.0, 10.0]]
+    )  # row 0 is looked up four times, row 2 eight times
     np.testing.assert_allclose(ops.convert_to_numpy(found), expected)
 
 

@@ -53,8 +53,16 @@ def _weight_order(plan: ConvPlan) -> Ints:
 
 
 def _weight(kernel: Tensor, plan: ConvPlan) -> Tensor:
-    weight = kernel.permute(_weight_order(plan))
+    weight = _settled(kernel.permute(_weight_order(plan)))
     return weight.unsqueeze(2) if plan.rank == 1 else weight
+
+
+_ONEDNN = torch.backends.mkldnn.is_available()
+
+
+def _settled(weight: Tensor) -> Tensor:
+    """What oneDNN does not convolve has kernels whose derivative fails where the weight is not contiguous."""
+    return weight if _ONEDNN and weight.dtype is not torch.float64 else weight.contiguous()
 
 
 def _kernel(weight: Tensor, plan: ConvPlan) -> Tensor:
@@ -112,7 +120,7 @@ def native_convolution(plan: ConvPlan) -> Callable[[Tensor, Tensor], Tensor]:
             run(_pad(_channels_first(x, plan), pads), _weight(kernel, plan), *rest), plan
         )
     to, back, weight = plan.to_channels_first, plan.from_channels_first, _weight_order(plan)
-    return lambda x, kernel: run(x.permute(to), kernel.permute(weight), *rest).permute(back)
+    return lambda x, kernel: run(x.permute(to), _settled(kernel.permute(weight)), *rest).permute(back)
 
 
 @_through_float64
