@@ -99,3 +99,25 @@ def test_symbolic_result_is_the_eager_one(engine):
     got = model(ops.cast(A, "float8_e5m2"))
     half = np.exp(A).astype(ml_dtypes.float8_e5m2).astype(np.float32)
     np.testing.assert_array_equal(ops.convert_to_numpy(got), (half @ A.T).astype(ml_dtypes.float8_e5m2))
+
+
+@pytest.mark.parametrize("dtype", NAMES)
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_derivatives_go_through_them_and_are_rounded_as_they_are(engine, dtype, compiled):
+    weights = np.array([[1.0, 0.5], [-2.0, 4.0], [0.25, 1.0]], np.float32)
+    kind = getattr(ml_dtypes, dtype)
+    v, narrow = k.Variable(A), k.Variable(A, dtype=dtype)
+
+    def loss():
+        x = ops.reshape(ops.add(ops.square(ops.cast(v.value, dtype)), narrow.value), (3, 2))
+        return ops.sum(ops.multiply(ops.cast(x, "float32"), weights))
+
+    run = k.value_and_grad(loss, [v, narrow])
+    _, (wide, slope) = (k.function(run) if compiled else run)()
+    doubled = 2 * A * weights.reshape(2, 3)
+    np.testing.assert_array_equal(ops.convert_to_numpy(wide), doubled.astype(kind).astype(np.float32))
+    np.testing.assert_array_equal(ops.convert_to_numpy(slope), weights.reshape(2, 3).astype(kind))
+    _, back = ops.vjp(ops.square, [narrow.value])
+    slope = back(ops.cast(weights.reshape(2, 3), dtype))[0]
+    assert ops.dtype(slope) == dtype
+    np.testing.assert_array_equal(ops.convert_to_numpy(slope), doubled.astype(kind))

@@ -167,32 +167,32 @@ class TensorflowEngine(Engine):
     ) -> tuple[Any, list[Any]]:
         scope = STATE.scope
         with setting(backward=STATE.backward + 1), tf.GradientTape(watch_accessed_variables=False) as tape:
-            if scope is None:
-                sources = [v._container for v in variables]
-                for s in sources:
-                    tape.watch(s)
-                scope = _Assigned()
-                with scope:
-                    out = fn()
-            else:
-                sources = [tf.identity(v.raw()) for v in variables]
-                for v, s in zip(variables, sources, strict=True):
-                    tape.watch(s)
-                    scope.values[v] = s
+            inner = _Assigned() if scope is None else scope
+            sources = []
+            for v in variables:
+                wide = dtypes.is_float8(v.dtype)
+                source = v._container if scope is None and not wide else _watchable(v.raw())
+                tape.watch(source)
+                sources.append(source)
+                if scope is not None or wide:
+                    inner.values[v] = TABLE["cast"](source, v.dtype)
+            with nullcontext() if inner is scope else inner:
                 out = fn()
-            loss = out[0] if has_aux else out
-        return out, [_dense(g) for g in tape.gradient(loss, sources)]
+            loss = _followable(out[0] if has_aux else out)
+        slopes = zip(tape.gradient(loss, sources), variables, strict=True)
+        return out, [g if g is None else TABLE["cast"](_dense(g), v.dtype) for g, v in slopes]
 
     def vjp(self, fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
-        inputs = [tf.identity(x) for x in inputs]
+        names = [x.dtype.name for x in inputs]
+        inputs = [_watchable(x) for x in inputs]
         # A graph remembers what was computed. A tape that may be asked twice cannot go through branches with declared
         # derivatives there (TensorFlow 2.21).
         tape = tf.GradientTape(persistent=True) if tf.executing_eagerly() else None
         with setting(backward=STATE.backward + 1), tape or nullcontext():
             if tape is not None:
                 tape.watch([x for x in inputs if x.dtype.is_floating or x.dtype.is_complex])
-            out = fn(*inputs)
-        flat = tree.flatten(out)
+            out = fn(*map(TABLE["cast"], inputs, names))
+            flat = [_followable(o) for o in tree.flatten(out)]
 
         def back(cotangents: Any) -> list[Any]:
             pairs = [
@@ -207,7 +207,8 @@ class TensorflowEngine(Engine):
                 grads = tf.gradients(outputs, inputs, given)
             else:
                 grads = tape.gradient(outputs, inputs, output_gradients=given)
-            return [_dense(g) for g in grads]
+            found = zip(map(_dense, grads), names, strict=True)
+            return [g if g is None else TABLE["cast"](g, name) for g, name in found]
 
         return out, back
 
@@ -316,6 +317,16 @@ def _symbolic() -> Any:
     kept: list[Any] = []
     tf.function(lambda x: kept.append(x)).get_concrete_function(tf.TensorSpec(()))
     return kept[0]
+
+
+def _watchable(x: Tensor) -> Tensor:
+    """What a tape can watch in the place of `x`; it does not follow 8-bit floats."""
+    return tf.cast(x, tf.float32) if dtypes.is_float8(x.dtype.name) else tf.identity(x)
+
+
+def _followable(x: Tensor) -> Tensor:
+    """What a tape has followed in the place of `x`."""
+    return getattr(x, "_in_float32", x)
 
 
 def _dense(g: Any) -> Any:

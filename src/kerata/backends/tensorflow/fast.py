@@ -178,7 +178,12 @@ def _numbers(numbers: tuple[int, ...]) -> Any:
     return _constant(numbers) if tf.executing_eagerly() else numbers
 
 
-@fast_path("transpose", when=lambda x, axes=None: axes is None and x.shape.rank is not None)
+def _no_float8(x: Any) -> bool:
+    """8-bit floats go the way that derivatives follow."""
+    return x.dtype.size > 1 or not x.dtype.is_floating
+
+
+@fast_path("transpose", when=lambda x, axes=None: axes is None and x.shape.rank is not None and _no_float8(x))
 def _(x: Any, axes: Any = None) -> Any:
     return tf.raw_ops.Transpose(x=x, perm=_numbers(tuple(range(x.shape.rank))[::-1]))
 
@@ -186,7 +191,7 @@ def _(x: Any, axes: Any = None) -> Any:
 def _sizes_fit(x: Any, newshape: Any) -> bool:
     """A -1 beside a 0 could be any number; TensorFlow would choose one."""
     plain = type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
-    return plain and not (0 in newshape and -1 in newshape)
+    return plain and not (0 in newshape and -1 in newshape) and _no_float8(x)
 
 
 @fast_path("reshape", when=_sizes_fit)

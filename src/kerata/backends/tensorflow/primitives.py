@@ -284,16 +284,32 @@ def _(x: Tensor, dtype: str) -> Tensor:
     if x.dtype == target:
         return x
     if x.dtype.size == 1 and x.dtype.is_floating:  # float8 goes to other floats only, and comes from them
-        x = tf.cast(x, tf.float32)
+        followed = getattr(x, "_in_float32", None)
+        x = tf.cast(x, tf.float32) if followed is None else followed
     if target == tf.bool:
         return _as_bool(x)
-    if target.size == 1 and target.is_floating and not x.dtype.is_floating:
-        x = TABLE["cast"](x, "float32")
+    if target.size == 1 and target.is_floating:
+        return _followed(x if x.dtype.is_floating else TABLE["cast"](x, "float32"), target)
     if x.dtype.is_complex and not target.is_complex:
         x = tf.math.real(x)
     if target.is_integer and x.dtype.is_floating:
         return _float_to_int(x, target)
     return tf.cast(x, target)
+
+
+def _followed(x: Tensor, target: tf.DType) -> Tensor:
+    """A tensor of 8-bit floats. TensorFlow's tapes do not follow those: where a derivative may be wanted, the same
+    numbers in float32, which they do follow, go along with it."""
+
+    @tf.custom_gradient
+    def rounded(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        y = tf.cast(tf.cast(x, target), tf.float32)
+        return y, lambda g: tf.cast(tf.cast(tf.cast(g, target), tf.float32), x.dtype)
+
+    y = tf.cast(x, target)
+    if derivatives.wanted():
+        y._in_float32 = rounded(x)
+    return y
 
 
 def _float_to_int(x: Tensor, target: tf.DType) -> Tensor:
