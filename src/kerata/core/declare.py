@@ -179,7 +179,8 @@ class Op:
         """What the body gives on an engine."""
         if self.computes and float8.among(args, kwargs):
             return self._run_in_float32(engine, args, kwargs)
-        if STATE.engine is engine or backends.current() is engine:
+        chosen = STATE.engine
+        if chosen is engine or (chosen is None and backends.default_choice()[0] == engine.name):
             return self.body(*args, **kwargs)
         with setting(engine=engine):
             return self.body(*args, **kwargs)
