@@ -38,11 +38,11 @@ def _one_axis(x: Any, axis: Any = -1) -> bool:
 
 def _spread(y: Any) -> Any:
     """A softmax in which a NaN takes its whole row, as sums do; TensorFlow's gives 0 for the neighbours."""
-    total = tf.reduce_sum(y, -1, keepdims=True)
     if tf.executing_eagerly() or (y.shape.num_elements() or 0) < _LARGE:
-        return y + 0 * total
+        return y + 0 * tf.reduce_sum(y, -1, keepdims=True)
     # The sum is cheap beside another pass over a large tensor, which is nearly always in vain.
-    return tf.cond(tf.reduce_all(tf.math.is_finite(total)), lambda: y, lambda: y + 0 * total)
+    finite = tf.math.is_finite(tf.reduce_sum(y))
+    return tf.cond(finite, lambda: y, lambda: y + 0 * tf.reduce_sum(y, -1, keepdims=True))
 
 
 _LARGE = 1 << 14
