@@ -1,5 +1,6 @@
 """What every engine promises: switching, moving, refusing, and plug-ins."""
 
+import os
 import subprocess
 import sys
 
@@ -124,6 +125,18 @@ def test_importing_kerata_loads_no_engine():
     code = "import sys, kerata; print([n for n in ('jax', 'torch', 'tensorflow') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_op_on_tensors_of_another_engine_does_not_load_the_default_one():
+    code = """
+import sys, torch
+from kerata import backend, ops
+assert backend.backend() == "jax"
+print(float(ops.logsumexp(torch.zeros(2))), "jax" in sys.modules)
+"""
+    env = {**os.environ, "KERATA_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout.split() == ["0.6931471824645996", "False"]
 
 
 _TRACED = {

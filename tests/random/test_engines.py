@@ -117,6 +117,20 @@ def test_host_arrays_are_the_same(engine, dtype):
         np.testing.assert_array_equal(N(tensor_((30, 40), -0.5, 1.5, dtype, seed=21)), drawn)
 
 
+def test_long_draws_that_engines_take_over_are_the_same(engine):
+    """As long as this, they need not be copied."""
+    drawn = random.normal((300, 200), seed=5), random.uniform((300, 200), seed=6)
+    dropped = random.dropout(ops.ones((300, 400)), 0.3, seed=7)
+    with kerata.use_backend("numpy"):
+        expected = random.normal((300, 200), seed=5), random.uniform((300, 200), seed=6)
+        kept = random.dropout(ops.ones((300, 400)), 0.3, seed=7)
+    for x, y in zip((*drawn, dropped), (*expected, kept), strict=True):
+        np.testing.assert_array_equal(N(x), y)
+        np.testing.assert_allclose(
+            N(ops.sum(ops.transpose(x), axis=0)), np.sum(y, axis=1), rtol=1e-4, atol=1e-3
+        )
+
+
 def test_unknown_sizes(engine):
     """Inside a graph with an unknown batch the draw is that of the batch that comes."""
     if engine != "tensorflow":

@@ -29,8 +29,7 @@ class Merge(Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Tensor:
-        if not isinstance(inputs, (list, tuple)) or not inputs:
-            raise ArgumentError("inputs", expected="a list of tensors", got=inputs)
+        _check_list(inputs)
         _check_shapes(inputs)
         return self.merge(_same_rank(list(inputs)))
 
@@ -49,6 +48,11 @@ class Merge(Layer):
         if not masks or len(masks) < len(inputs):
             return None
         return _fold(ops.logical_or, masks)
+
+
+def _check_list(inputs: Any) -> None:
+    if not isinstance(inputs, (list, tuple)) or not inputs:
+        raise ArgumentError("inputs", expected="a list of tensors", got=inputs)
 
 
 def _check_shapes(inputs: Any) -> None:
@@ -201,8 +205,7 @@ class Concatenate(Merge):
         self.axis = checks.integer("axis", axis)
 
     def call(self, inputs: Any) -> Tensor:
-        if not isinstance(inputs, (list, tuple)) or not inputs:
-            raise ArgumentError("inputs", expected="a list of tensors", got=inputs)
+        _check_list(inputs)
         shapes = [known_sizes(tuple(ops.shape(x))) for x in inputs]
         place = axis_index(self.axis, len(shapes[0]), "axis")
         others = [(*s[:place], *s[place + 1 :]) for s in shapes]

@@ -55,10 +55,13 @@ def _axes(argument: str, axis: Any) -> Any:
     return axis
 
 
+_WIDE = ("float32", "float64", "complex64", "complex128")
+
+
 def _result_dtype(layer: Layer, x: Tensor) -> str:
-    """Integers and bool give what the layer computes in; floats stay what they are."""
+    """Integers and bool give what the layer computes in; others stay what they are."""
     name = ops.dtype(x)
-    return name if dtypes.is_float(name) else layer.compute_dtype
+    return layer.compute_dtype if dtypes.is_int(name) or dtypes.is_bool(name) else name
 
 
 def _value(variable: Any) -> Any:
@@ -360,7 +363,7 @@ class BatchNormalization(_ScaleAndShift):
             setattr(self, name, self.add_weight(shape, first, trainable=False, autocast=False, name=name))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
-        x = inputs if ops.dtype(inputs) in ("float32", "float64") else ops.cast(inputs, "float32")
+        x = inputs if ops.dtype(inputs) in _WIDE else ops.cast(inputs, "float32")
         mean, variance = self.moving_mean.value, self.moving_variance.value
         gamma, beta = _value(self.gamma), _value(self.beta)
         if training and self.trainable:

@@ -231,9 +231,7 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     for left in (3, 2, 1):  # in three steps: a power of two may be out of range where the product is not
         part = p.floor_divide(n, left)
         y = p.mul(y, _power_of_two(part, wide))
-        if (
-            left > 1
-        ):  # compilers multiply powers that are constants first, unless something stands between them
+        if left > 1:  # compilers would multiply powers that are constants first
             y = p.minimum(y, float(np.finfo(wide).max))
         n = p.sub(n, part)
     x = p.where(p.isinf(x), x, y)

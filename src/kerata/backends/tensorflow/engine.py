@@ -87,7 +87,7 @@ class TensorflowEngine(Engine):
     def wrap(self, values: np.ndarray) -> Tensor:
         """TensorFlow copies arrays, twice where they are not aligned. Its DLPack, which does not copy, must be given
         aligned ones."""
-        if values.nbytes < _LARGE or values.dtype.kind == "b" or values.ctypes.data % 64:
+        if values.nbytes < _LARGE or values.ctypes.data % 64:
             return self.convert(values)
         return tf.experimental.dlpack.from_dlpack(values.__dlpack__())
 
@@ -170,11 +170,11 @@ class TensorflowEngine(Engine):
             inner = _Assigned() if scope is None else scope
             sources = []
             for v in variables:
-                wide = dtypes.is_float8(v.dtype)
-                source = v._container if scope is None and not wide else _watchable(v.raw())
+                itself = scope is None and not dtypes.is_float8(v.dtype)  # is what the tape watches
+                source = v._container if itself else _watchable(v.raw())
                 tape.watch(source)
                 sources.append(source)
-                if scope is not None or wide:
+                if not itself:
                     inner.values[v] = TABLE["cast"](source, v.dtype)
             with nullcontext() if inner is scope else inner:
                 out = fn()

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerata.backends.tables import FastPaths, routing
-from kerata.core import config
+from kerata.core import config, rules
 
 from .derivatives import wanted
 
@@ -122,22 +122,17 @@ def _(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> An
 # ---- moments -----------------------------------------------------------------------------------------
 
 
-def _places(x: Any, axes: Any) -> list[int]:
-    """The axes, from the first on; none where the composition must look at them."""
-    found, rank = axes if type(axes) in (tuple, list) else (axes,), x.shape.rank
-    places = {a % rank for a in found if type(a) is int and -rank <= a < rank}
-    return sorted(places) if len(places) == len(found) and all(x.shape[i] != 0 for i in places) else []
-
-
 def _moments_fit(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> bool:
     """In functions, where the derivative is worth its words in Python."""
-    fits = x.dtype in F32 and x.shape.rank and not tf.executing_eagerly() and wanted()
-    return fits and _places(x, axes) != []
+    if x.dtype not in F32 or not x.shape.rank or tf.executing_eagerly() or not wanted():
+        return False
+    places = rules.axes_tuple(axes, x.shape.rank, "axes")
+    return places != () and all(x.shape[i] != 0 for i in places)
 
 
 @fast_path("moments", when=_moments_fit)
 def _(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
-    axes = _places(x, axes)
+    axes = rules.axes_tuple(axes, x.shape.rank)
 
     @tf.custom_gradient
     def run(x: Any) -> Any:
