@@ -29,6 +29,11 @@ DRAWS = {
     "normal_scaled": (lambda s: random.normal((400,), 1.5, 0.3, seed=s), None),
     "normal_float64": (lambda s: random.normal((301,), dtype="float64", seed=s), None),
     "normal_bfloat16": (lambda s: random.normal((300,), dtype="bfloat16", seed=s), None),
+    # A product contracted with a sum shows in one value of 40,000.
+    "normal_long": (lambda s: random.normal((2**20,), seed=s), None),
+    "normal_scaled_long": (lambda s: random.normal((2**19,), -1.5, 3.0, seed=s), None),
+    "truncated_normal_scaled_long": (lambda s: random.truncated_normal((2**19,), 0.5, 0.1, seed=s), None),
+    "uniform_range_long": (lambda s: random.uniform((2**19,), -5.0, -3.0, seed=s), None),
     "normal_tensors": (lambda s: random.normal((3, 4), tensor(range(4)), 9.0, seed=s), None),
     "truncated_normal": (lambda s: random.truncated_normal((1500,), seed=s), None),
     "truncated_normal_float64": (

@@ -2,9 +2,10 @@
 
 Two words give two independent normal values (Box and Muller 1958): a radius `sqrt(-2 log u)` and an angle. Logarithm,
 sine and cosine are polynomials of our own, so that no engine's library enters, and everything is rounded alike: +, *,
-/ and sqrt are exact on every engine, and a minimum that changes nothing (`apart`) stops compilers from contracting a
-product with a sum. The bits are therefore equal on all engines, eager and compiled; on a device whose division or
-square root is not correctly rounded they may differ by 2 units in the last place.
+/ and sqrt are correctly rounded by NumPy, which draws for eager PyTorch too, and by XLA and TensorFlow; a minimum that
+changes nothing (`apart`) stops compilers from contracting a product with a sum. The bits are therefore equal on all
+engines, eager and compiled. Where a division or a square root is not correctly rounded (some devices; MKL's square
+root, which PyTorch takes, once in 140) they may differ by 2 units in the last place.
 
 Values cut at two standard deviations go through the inverse distribution function instead, a rational function that is
 right to 7e-8: one word for one value, without a rejection.
@@ -53,8 +54,8 @@ CUT_MASS = 0.9544997361036416  # the probability of [-2, 2]
 
 
 def polynomial(t: Tensor, coefficients: tuple[float, ...]) -> Tensor:
-    """Horner's scheme, whose products stay apart from its sums."""
-    total = p.add(apart(p.mul(t, coefficients[-1])), coefficients[-2])
+    """Horner's scheme, whose products stay apart from its sums; `t` is a square, or not negative."""
+    total = p.add(apart(p.mul(t, coefficients[-1]), negative=coefficients[-1] < 0), coefficients[-2])
     for c in reversed(coefficients[:-2]):
         total = p.add(apart(p.mul(total, t)), c)
     return total
@@ -116,7 +117,8 @@ def cut(words: Tensor) -> Tensor:
     v = p.mul(p.add(p.cast(p.shift_right(words, 8), dtype="float32"), 0.5), 2.0**-23)
     size = p.abs(v)
     s = p.mul(p.sub(1, size), p.add(size, 1))
-    return p.mul(v, p.div(polynomial(s, CUT_P), polynomial(s, CUT_Q)))
+    # Apart from a standard deviation too: TensorFlow multiplies the constants of a product with each other first.
+    return apart(p.mul(v, p.div(polynomial(s, CUT_P), polynomial(s, CUT_Q))))
 
 
 def wide_cut(k: Tensor) -> Tensor:

@@ -174,9 +174,16 @@ def _between_tensors(
     return ops.cast(p.where(p.lt(values, high), values, top), name)
 
 
-def apart(product: Tensor) -> Tensor:
-    """A product that no compiler contracts with a sum: a minimum that changes nothing stands between them."""
-    return p.minimum(product, largest(ops.dtype(product)))
+def apart(product: Tensor, negative: bool = False) -> Tensor:
+    """A product that no compiler contracts with a sum: a minimum that changes nothing stands between them.
+
+    Args:
+        product: floats.
+        negative: whether a compiler could find out that none is positive, as in a square times a negative constant.
+            LLVM takes a minimum away that cannot matter by the signs; there a maximum stands instead.
+    """
+    top = largest(ops.dtype(product))
+    return p.maximum(product, -top) if negative else p.minimum(product, top)
 
 
 def largest(dtype: str) -> float:
