@@ -166,3 +166,23 @@ def test_a_variable_moves(engine):
     np.testing.assert_array_equal(v.numpy(), [0, 1, 2])
     v.assign_add([1.0, 1.0, 1.0])
     np.testing.assert_array_equal(v.numpy(), [1, 2, 3])
+
+
+def test_loading_pytorch_settles_the_kernels_of_its_vector_library():
+    """One element, so that no second thread takes part in the first call of a function."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    from kerata.backends.torch import load
+
+    first = {}
+
+    class Record(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            if func.overloadpacket.__name__ in names:
+                first.setdefault((func.overloadpacket.__name__, str(args[0].dtype)), args[0].numel())
+            return func(*args, **(kwargs or {}))
+
+    names = set("acos asin atan cos erf erfc erfinv exp exp2 expm1 log log10 log1p log2 sin sqrt tan tanh".split())
+    with Record():
+        load()
+    assert first == {(name, f"torch.{dtype}"): 1 for name in names for dtype in ("float32", "float64")}

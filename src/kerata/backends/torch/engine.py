@@ -21,7 +21,7 @@ from kerata.core.state import STATE, StateScope
 
 from . import fast, native
 from .lift import Compiled
-from .primitives import DTYPES, NAMES, TABLE
+from .primitives import DTYPES, NAMES, TABLE, settle_vector_library
 
 Tensor = Any
 
@@ -34,6 +34,7 @@ class TorchEngine(Engine):
     compiles = False
 
     def __init__(self) -> None:
+        settle_vector_library()
         self.primitives = TABLE
         self.fast_paths = fast.TABLE
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

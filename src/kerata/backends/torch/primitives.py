@@ -32,6 +32,27 @@ TABLE: dict[str, Callable[..., Any]] = {
     "matmul": torch.matmul,
 }  # fmt: skip
 
+# What may go through MKL's vector library on CPUs.
+_VECTORIZED = (
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sin", "cos", "tan", "asin", "acos",
+    "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid", "erf", "erfc", "erfinv", "lgamma", "floor",
+    "ceil", "round", "trunc",
+)  # fmt: skip
+
+
+def settle_vector_library() -> None:
+    """Calls each function of MKL's vector library once, with one element.
+
+    MKL chooses a function's kernel at its first call. Where two threads make that call together, one of them may get
+    a kernel of low accuracy for it: `torch.exp` of a large tensor then is off by 1e-4 in half of the elements, in one
+    process of some hundreds (https://github.com/pytorch/pytorch/issues/188792).
+    """
+    for dtype in (torch.float32, torch.float64):
+        one = torch.ones(1, dtype=dtype, device="cpu")
+        for name in _VECTORIZED:
+            getattr(torch, name)(one)
+
+
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name)
     for name in (
