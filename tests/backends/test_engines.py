@@ -182,7 +182,9 @@ def test_loading_pytorch_settles_the_kernels_of_its_vector_library():
                 first.setdefault((func.overloadpacket.__name__, str(args[0].dtype)), args[0].numel())
             return func(*args, **(kwargs or {}))
 
-    names = set("acos asin atan cos erf erfc erfinv exp exp2 expm1 log log10 log1p log2 sin sqrt tan tanh".split())
+    names = set(
+        "acos asin atan cos erf erfc erfinv exp exp2 expm1 log log10 log1p log2 sin sqrt tan tanh".split()
+    )
     with Record():
         load()
     assert first == {(name, f"torch.{dtype}"): 1 for name in names for dtype in ("float32", "float64")}
