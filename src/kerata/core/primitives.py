@@ -392,6 +392,9 @@ def _prod_grad(g: Tensor, y: Any, x: Tensor, *, axis: tuple[int, ...], keepdims:
 sum: Bind = primitive("sum", _reduce, lambda g, y, x, *, axis, keepdims: (expand(g, x, axis),))
 prod: Bind = primitive("prod", _reduce, _prod_grad)
 max: Bind = primitive("max", _reduce, _extreme_grad)  # NaN wins
+peak: Bind = primitive(
+    "peak", _reduce, _extreme_grad
+)  # what exponentials are shifted by: max that may lose NaN
 min: Bind = primitive("min", _reduce, _extreme_grad)
 any: Bind = primitive("any", _reduce_bool)
 all: Bind = primitive("all", _reduce_bool)

@@ -530,7 +530,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     axes = rules.axes_tuple(axis, len(shape))
     if any_empty(shape, axes):
         return cast(p.log(p.sum(x, axis=axes, keepdims=bool(keepdims))), name)
-    top = stop_gradient(p.max(x, axis=axes, keepdims=True))
+    top = p.peak(stop_gradient(x), axis=axes, keepdims=True)
     top = p.where(p.isfinite(top), top, 0)
     total = p.sum(p.exp(p.sub(x, top)), axis=axes, keepdims=bool(keepdims))
     none = p.eq(total, 0)  # of nothing but minus infinities, along which there is no derivative: it is 0

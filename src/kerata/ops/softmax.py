@@ -25,7 +25,7 @@ def _shifted_exp(x: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor, Tens
     """x - max, its exponential and their sum: the shift keeps the exponential from overflowing."""
     if any(type(shape_of(x)[i]) is int and shape_of(x)[i] == 0 for i in axes):
         return x, p.exp(x), p.sum(p.exp(x), axis=axes, keepdims=True)
-    z = p.sub(x, stop_gradient(p.max(x, axis=axes, keepdims=True)))
+    z = p.sub(x, p.peak(stop_gradient(x), axis=axes, keepdims=True))
     e = p.exp(z)
     return z, e, p.sum(e, axis=axes, keepdims=True)
 

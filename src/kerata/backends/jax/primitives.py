@@ -6,6 +6,7 @@ With the user's x64 flag off, whatever makes a constant of a 64-bit dtype must r
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -272,14 +273,37 @@ def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
     return _kept(lax.reduce_prod(x, axis), x, axis, keepdims)
 
 
-@implements("max")
+@implements("peak")
 def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
     return _kept(lax.reduce_max(x, axis), x, axis, keepdims)
 
 
-@implements("min")
-def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
-    return _kept(lax.reduce_min(x, axis), x, axis, keepdims)
+def _extreme(reduce: Callable[..., Array]) -> Callable[..., Array]:
+    """On CPUs XLA loses NaN in what it reduces with vectors: in columns, and in all of a large array."""
+
+    def on_cpu(x: Array, axis: tuple[int, ...]) -> Array:
+        out = reduce(x, axis)
+
+        def marked() -> Array:
+            return lax.select(lax.reduce_or(lax.ne(x, x), axis), lax.full_like(out, math.nan), out)
+
+        total = lax.reduce_sum(lax.convert_element_type(x, np.float32), tuple(range(x.ndim)))
+        return lax.cond(lax.is_finite(total), lambda: out, marked)
+
+    @functools.partial(jax.jit, static_argnums=1, inline=True)
+    def call(x: Array, axis: tuple[int, ...]) -> Array:
+        return lax.platform_dependent(
+            x, cpu=functools.partial(on_cpu, axis=axis), default=lambda x: reduce(x, axis)
+        )
+
+    def implementation(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+        whole = not jnp.issubdtype(x.dtype, jnp.floating)
+        return _kept(reduce(x, axis) if whole else call(x, axis), x, axis, keepdims)
+
+    return implementation
+
+
+TABLE["max"], TABLE["min"] = _extreme(lax.reduce_max), _extreme(lax.reduce_min)
 
 
 @implements("any")

@@ -204,6 +204,7 @@ TABLE |= {
     "sum": _accumulation(np.sum),
     "prod": _accumulation(np.prod),
     "max": _reduction(np.max),
+    "peak": _reduction(np.max),
     "min": _reduction(np.min),
     "any": _reduction(np.any),
     "all": _reduction(np.all),

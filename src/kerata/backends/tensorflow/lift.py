@@ -16,6 +16,8 @@ from kerata.core.declare import leaves_of
 from kerata.core.state import STATE
 from kerata.core.variable import Variable
 
+from .primitives import EAGER
+
 Tensor = Any
 _call_flat: Any = getattr(ConcreteFunction, "_call_flat", None)  # no public call is as short
 
@@ -96,7 +98,7 @@ def _signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Sequence[
         key.append(nesting(args))
     for leaf in leaves:
         kind = type(leaf)
-        if kind is np.ndarray or kind is _EAGER:
+        if kind is np.ndarray or kind is EAGER:
             key += (leaf.shape, leaf.dtype)
         elif leaf is not None:
             return args, None
@@ -109,6 +111,4 @@ def _short(function: Any) -> Callable[[list[Tensor]], Any]:
     return lambda tensors: _call_flat(function, tensors, captured)
 
 
-with tf.init_scope():  # the engine may be loaded while a user's function is traced
-    _EAGER = type(tf.constant(0))
-_FLAT = frozenset((np.ndarray, _EAGER, type(None)))
+_FLAT = frozenset((np.ndarray, EAGER, type(None)))

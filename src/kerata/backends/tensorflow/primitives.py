@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 from kerata.backends.tables import implementing
 from kerata.core import dtypes
@@ -18,6 +19,8 @@ from . import decompositions, derivatives, windows
 from .derivatives import ruled
 
 Tensor = Any
+with tf.init_scope():  # the engine may be loaded while a user's function is traced
+    EAGER = type(tf.constant(0))
 TABLE: dict[str, Callable[..., Any]] = {
     "exp": tf.math.exp, "expm1": tf.math.expm1, "log": tf.math.log, "log1p": tf.math.log1p, "sqrt": tf.math.sqrt,
     "rsqrt": tf.math.rsqrt, "sin": tf.math.sin, "cos": tf.math.cos, "tan": tf.math.tan, "asin": tf.math.asin,
@@ -257,20 +260,32 @@ def _unsigned_power(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.bitcast(root * root, x1.dtype) * tf.where(odd, x1, one)
 
 
-@implements("maximum")
-def _(x1: Any, x2: Any) -> Tensor:
-    x1, x2 = _pair(x1, x2)
-    if x1.dtype == tf.bool:
-        return tf.math.logical_or(x1, x2)
-    return tf.math.maximum(x1, x2)
+def _keeping_nan(fn: Callable[..., Tensor], compare: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A maximum or minimum of floats. On CPUs XLA loses a NaN in the first argument of its own, where it is called by
+    TensorFlow."""
+
+    def call(x1: Tensor, x2: Tensor) -> Tensor:
+        if type(x1) is EAGER is type(x2) or not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+            return fn(x1, x2)
+        return tf.where(compare(x1, x2) | tf.math.is_nan(x1), x1, x2)
+
+    return call
 
 
-@implements("minimum")
-def _(x1: Any, x2: Any) -> Tensor:
-    x1, x2 = _pair(x1, x2)
-    if x1.dtype == tf.bool:
-        return tf.math.logical_and(x1, x2)
-    return tf.math.minimum(x1, x2)
+def _chosen(fn: Callable[..., Tensor], of_bools: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    of_floats = _keeping_nan(fn, tf.math.greater_equal if fn is tf.math.maximum else tf.math.less_equal)
+
+    def call(x1: Any, x2: Any) -> Tensor:
+        x1, x2 = _pair(x1, x2)
+        if x1.dtype == tf.bool:
+            return of_bools(x1, x2)
+        return of_floats(x1, x2) if x1.dtype.is_floating else fn(x1, x2)
+
+    return call
+
+
+TABLE["maximum"] = _chosen(tf.math.maximum, tf.math.logical_or)
+TABLE["minimum"] = _chosen(tf.math.minimum, tf.math.logical_and)
 
 
 @implements("where")
@@ -385,6 +400,11 @@ def _extreme(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 TABLE["max"], TABLE["min"] = _extreme(tf.reduce_max), _extreme(tf.reduce_min)
+
+
+@implements("peak")
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    return tf.reduce_max(x, axis, keepdims) if axis else x
 
 
 @implements("any")
@@ -585,16 +605,9 @@ def _(x: Tensor, axis: int) -> Tensor:
 
 @implements("argsort")
 def _(x: Tensor, axis: int) -> Tensor:
-    """Stable, with NaN last: the places of NaN are sorted by a second key."""
+    """Stable, with NaN last."""
     x = _sortable(x)
-    if not x.dtype.is_floating:
-        return tf.argsort(x, axis, stable=True)
-    bad = tf.math.is_nan(x)
-    first = tf.argsort(tf.where(bad, tf.constant(np.inf, x.dtype), x), axis, stable=True)
-    second = tf.argsort(
-        tf.cast(TABLE["take_along_axis"](tf.cast(bad, tf.int32), first, axis), tf.int32), axis, stable=True
-    )
-    return TABLE["take_along_axis"](first, second, axis)
+    return tf.argsort(_rank(x) if x.dtype.is_floating else x, axis, stable=True)
 
 
 @implements("top_k")
@@ -609,7 +622,8 @@ def _(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def _rank(x: Tensor) -> Tensor:
     """Integers in the order of floats, with NaN above all, for which TensorFlow has no place."""
     kind = {2: tf.int16, 4: tf.int32, 8: tf.int64}[x.dtype.size]
-    bits = tf.bitcast(tf.stop_gradient(x) + tf.zeros((), x.dtype), kind)  # -0 becomes 0
+    # -0 becomes 0; of a sum with 0, graphs keep the first alone.
+    bits = tf.bitcast(tf.where(x == tf.zeros((), x.dtype), tf.zeros((), x.dtype), tf.stop_gradient(x)), kind)
     ordered = tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, tf.constant(kind.max, kind)), bits)
     return tf.where(tf.math.is_nan(x), tf.constant(kind.max, kind), ordered)
 
@@ -699,6 +713,8 @@ _BARE = {
 
 # Around them is only a check that arguments come by name.
 FLOATING = {name: inspect.unwrap(getattr(tf.raw_ops, operation)) for name, operation in _BARE.items()}
+FLOATING["maximum"] = _keeping_nan(FLOATING["maximum"], tf.math.greater_equal)
+FLOATING["minimum"] = _keeping_nan(FLOATING["minimum"], tf.math.less_equal)
 
 derivatives.declare(TABLE)
 derivatives.declare(FLOATING)

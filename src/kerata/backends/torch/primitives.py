@@ -194,6 +194,9 @@ def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
     return torch.amax(x, dim=axis, keepdim=keepdims) if axis else x
 
 
+TABLE["peak"] = TABLE["max"]
+
+
 @implements("min")
 def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
     return torch.amin(x, dim=axis, keepdim=keepdims) if axis else x
