@@ -394,7 +394,7 @@ prod: Bind = primitive("prod", _reduce, _prod_grad)
 max: Bind = primitive("max", _reduce, _extreme_grad)  # NaN wins
 peak: Bind = primitive(
     "peak", _reduce, _extreme_grad
-)  # what exponentials are shifted by: max that may lose NaN
+)  # max that may lose NaN: exponentials are shifted by it
 min: Bind = primitive("min", _reduce, _extreme_grad)
 any: Bind = primitive("any", _reduce_bool)
 all: Bind = primitive("all", _reduce_bool)
