@@ -64,3 +64,13 @@ def test_awkward_values_by_xla(name):
     with kerata.use_backend("tensorflow"):
         found = kerata.function(lambda x: fn(x), jit_compile=True)(ops.convert_to_tensor(awkward()))
         np.testing.assert_array_equal(N(found), reference(awkward()))
+
+
+@pytest.mark.parametrize(
+    "fn", [lambda x: ops.mean(x, 1), lambda x: ops.sum(x, 1) / x.shape[1]], ids=["mean", "sum"]
+)
+def test_digits_of_long_sums_of_a_transposed_tensor(engine, fn):
+    """One by one, the terms would lose two of them."""
+    x = np.random.default_rng(0).normal(1, 0.1, (200_000, 2)).astype("float32")
+    found = fn(ops.transpose(ops.convert_to_tensor(x)))
+    np.testing.assert_allclose(N(found), x.mean(0, dtype="float64"), rtol=5e-7)

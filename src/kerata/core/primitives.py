@@ -392,9 +392,7 @@ def _prod_grad(g: Tensor, y: Any, x: Tensor, *, axis: tuple[int, ...], keepdims:
 sum: Bind = primitive("sum", _reduce, lambda g, y, x, *, axis, keepdims: (expand(g, x, axis),))
 prod: Bind = primitive("prod", _reduce, _prod_grad)
 max: Bind = primitive("max", _reduce, _extreme_grad)  # NaN wins
-peak: Bind = primitive(
-    "peak", _reduce, _extreme_grad
-)  # max that may lose NaN: exponentials are shifted by it
+peak: Bind = primitive("peak", _reduce, _extreme_grad)  # max for shifts of exponentials: may lose NaN
 min: Bind = primitive("min", _reduce, _extreme_grad)
 any: Bind = primitive("any", _reduce_bool)
 all: Bind = primitive("all", _reduce_bool)

@@ -187,13 +187,20 @@ def _reduction(fn: Callable[..., Any], wide: bool = False) -> Callable[..., Any]
     return reduce
 
 
+def _innermost(x: Array) -> int:
+    """The axis whose elements are next to each other in memory."""
+    if x.flags.c_contiguous:
+        return x.ndim - 1
+    return min(range(x.ndim), key=lambda i: abs(x.strides[i]))
+
+
 def _accumulation(fn: Callable[..., Any]) -> Callable[..., Any]:
     def reduce(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
         with np.errstate(all="ignore"):
             wide = _wide(x)
             dtype = wide.dtype
-            if dtype == np.float32 and x.ndim - 1 not in axis:
-                # NumPy adds in pairs along the last axis only: 1e5 terms lose two digits.
+            if dtype == np.float32 and _innermost(x) not in axis:
+                # NumPy adds in pairs along the innermost axis only: 1e5 terms lose two digits.
                 dtype = np.dtype(np.float64)
             return np.asarray(fn(wide, axis=axis, keepdims=keepdims, dtype=dtype)).astype(x.dtype, copy=False)
 
