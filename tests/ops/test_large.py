@@ -44,6 +44,10 @@ CASES = {
     "argsort": (ops.argsort, lambda x: np.argsort(x, kind="stable")),
     "top_k": (lambda x: ops.top_k(x, 7)[1], lambda x: top(x, 7)),
     "top_all": (lambda x: ops.top_k(x, SHAPE[1])[1], lambda x: top(x, SHAPE[1])),
+    "windows": (
+        lambda x: ops.max_pool(ops.reshape(x, (1, 50, 8, 60)), 2),
+        lambda x: x.reshape(1, 25, 2, 4, 2, 60).max((2, 4)),
+    ),
     "softmax": (lambda x: ops.all(ops.isnan(ops.softmax(x)), 1), lambda x: (np.isnan(x) | (x == np.inf)).any(1)),
     "logsumexp": (lambda x: ops.isnan(ops.logsumexp(x, 0)), lambda x: np.isnan(x).any(0)),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from kerata.core import dtypes
 
 from . import decompositions, derivatives, windows
 from .derivatives import ruled
+from .nans import nan_wins
 
 Array = Any
 TABLE: dict[str, Callable[..., Any]] = {}
@@ -279,28 +280,11 @@ def _(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
 
 
 def _extreme(reduce: Callable[..., Array]) -> Callable[..., Array]:
-    """On CPUs XLA loses NaN in what it reduces with vectors: in columns, and in all of a large array."""
-
-    def on_cpu(x: Array, axis: tuple[int, ...]) -> Array:
-        out = reduce(x, axis)
-
-        def marked() -> Array:
-            return lax.select(lax.reduce_or(lax.ne(x, x), axis), lax.full_like(out, math.nan), out)
-
-        total = lax.reduce_sum(lax.convert_element_type(x, np.float32), tuple(range(x.ndim)))
-        return lax.cond(lax.is_finite(total), lambda: out, marked)
-
     @functools.partial(jax.jit, static_argnums=1, inline=True)
-    def call(x: Array, axis: tuple[int, ...]) -> Array:
-        return lax.platform_dependent(
-            x, cpu=functools.partial(on_cpu, axis=axis), default=lambda x: reduce(x, axis)
-        )
+    def over(x: Array, axis: tuple[int, ...]) -> Array:
+        return nan_wins(lambda x: reduce(x, axis), x, lambda found: lax.reduce_or(found, axis))
 
-    def implementation(x: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
-        whole = not jnp.issubdtype(x.dtype, jnp.floating)
-        return _kept(reduce(x, axis) if whole else call(x, axis), x, axis, keepdims)
-
-    return implementation
+    return lambda x, axis, keepdims: _kept(over(x, axis), x, axis, keepdims)
 
 
 TABLE["max"], TABLE["min"] = _extreme(lax.reduce_max), _extreme(lax.reduce_min)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -12,6 +12,8 @@ import numpy as np
 from jax import Array, lax
 
 from kerata.core.geometry import ConvPlan, PoolPlan
+
+from .nans import nan_wins
 
 _SPATIAL = {1: "W", 2: "HW", 3: "DHW"}
 
@@ -87,7 +89,36 @@ def _lowest(dtype: Any) -> Any:
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def max_pool(x: Array, plan: PoolPlan) -> Array:
     """The largest element of each window; NaN is the largest, and of equals the first has the gradient."""
-    return _reduce(x, plan, _lowest(x.dtype), lax.max)
+    return _largest(x, plan)
+
+
+@functools.partial(jax.jit, static_argnames="plan", inline=True)
+def _largest(x: Array, plan: PoolPlan) -> Array:
+    def over(x: Array) -> Array:
+        return _reduce(x, plan, _lowest(x.dtype), lax.max)
+
+    if any(step < size for step, size in zip(plan.strides, plan.pool_size, strict=True)):
+        return over(x)  # XLA loses NaN where windows do not overlap
+    if plan.size > _FEW:
+        return nan_wins(over, x, lambda found: _reduce(found, plan, False, lax.max))
+    return functools.reduce(lax.max, _taps(x, plan))
+
+
+_FEW = 16  # places in a window
+
+
+def _taps(x: Array, plan: PoolPlan) -> Iterator[Array]:
+    """For each place in a window, the elements there of all windows."""
+    pads = [(0, 0, 0)] * x.ndim
+    strides = [1] * x.ndim
+    for axis, pad, step in zip(plan.spatial_axes, plan.used_pads, plan.strides, strict=True):
+        pads[axis], strides[axis] = (*pad, 0), step
+    x = lax.pad(x, np.asarray(_lowest(x.dtype), x.dtype), pads)
+    for place in np.ndindex(*plan.pool_size):
+        starts, limits = [0] * x.ndim, list(x.shape)
+        for axis, start, size in zip(plan.spatial_axes, place, plan.pool_size, strict=True):
+            starts[axis], limits[axis] = start, x.shape[axis] - size + start + 1
+        yield lax.slice(x, starts, limits, strides)
 
 
 @max_pool.defjvp
