@@ -36,7 +36,7 @@ CASES = {
     "min_columns": (lambda x: ops.min(x, 0), lambda x: np.min(x, 0)),
     "min_rows": (lambda x: ops.min(x, -1), lambda x: np.min(x, -1)),
     "argmax": (lambda x: ops.argmax(x, 0), lambda x: np.argmax(x, 0)),
-    "argmin": (lambda x: ops.argmin(x), lambda x: np.argmin(x)),
+    "argmin": (ops.argmin, np.argmin),
     "maximum": (lambda x: ops.maximum(x, ops.flip(x, 0)), lambda x: np.maximum(x, x[::-1])),
     "minimum": (lambda x: ops.minimum(x, ops.flip(x, 0)), lambda x: np.minimum(x, x[::-1])),
     "cumulative": (lambda x: ops.associative_scan(ops.maximum, x), lambda x: np.maximum.accumulate(x, 0)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -101,24 +101,12 @@ def _largest(x: Array, plan: PoolPlan) -> Array:
         return over(x)  # XLA loses NaN where windows do not overlap
     if plan.size > _FEW:
         return nan_wins(over, x, lambda found: _reduce(found, plan, False, lax.max))
-    return functools.reduce(lax.max, _taps(x, plan))
+    shape = jax.eval_shape(over, x).shape
+    places = (_within(x[inputs], outputs, shape, _lowest(x.dtype)) for inputs, outputs in plan.taps)
+    return functools.reduce(lax.max, places)
 
 
 _FEW = 16  # places in a window
-
-
-def _taps(x: Array, plan: PoolPlan) -> Iterator[Array]:
-    """For each place in a window, the elements there of all windows."""
-    pads = [(0, 0, 0)] * x.ndim
-    strides = [1] * x.ndim
-    for axis, pad, step in zip(plan.spatial_axes, plan.used_pads, plan.strides, strict=True):
-        pads[axis], strides[axis] = (*pad, 0), step
-    x = lax.pad(x, np.asarray(_lowest(x.dtype), x.dtype), pads)
-    for place in np.ndindex(*plan.pool_size):
-        starts, limits = [0] * x.ndim, list(x.shape)
-        for axis, start, size in zip(plan.spatial_axes, place, plan.pool_size, strict=True):
-            starts[axis], limits[axis] = start, x.shape[axis] - size + start + 1
-        yield lax.slice(x, starts, limits, strides)
 
 
 @max_pool.defjvp
@@ -152,11 +140,11 @@ def _take(h: Array, x: Array, largest: Array, plan: PoolPlan) -> Array:
     return out
 
 
-def _within(x: Array, place: tuple[slice, ...], shape: tuple[int, ...]) -> Array:
-    """`x` at its place in an array of zeros; an addition of pads, which XLA fuses."""
+def _within(x: Array, place: tuple[slice, ...], shape: tuple[int, ...], filler: Any = 0) -> Array:
+    """`x` at its place in an array of zeros, or of another filler; an addition of pads, which XLA fuses."""
     pads = [(s.start or 0, 0 if s.stop is None else d - s.stop, 0) for s, d in zip(place, shape)]
     pads += [(0, 0, 0)] * (x.ndim - len(pads))
-    return lax.pad(x, np.zeros((), x.dtype), pads) if any(map(any, pads)) else x
+    return lax.pad(x, np.asarray(filler, x.dtype), pads) if any(map(any, pads)) else x
 
 
 def avg_pool(x: Array, plan: PoolPlan) -> Array:

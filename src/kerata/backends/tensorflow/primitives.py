@@ -272,8 +272,10 @@ def _keeping_nan(fn: Callable[..., Tensor], compare: Callable[..., Tensor]) -> C
     return call
 
 
-def _chosen(fn: Callable[..., Tensor], of_bools: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    of_floats = _keeping_nan(fn, tf.math.greater_equal if fn is tf.math.maximum else tf.math.less_equal)
+def _chosen(
+    fn: Callable[..., Tensor], compare: Callable[..., Tensor], of_bools: Callable[..., Tensor]
+) -> Callable[..., Tensor]:
+    of_floats = _keeping_nan(fn, compare)
 
     def call(x1: Any, x2: Any) -> Tensor:
         x1, x2 = _pair(x1, x2)
@@ -284,8 +286,8 @@ def _chosen(fn: Callable[..., Tensor], of_bools: Callable[..., Tensor]) -> Calla
     return call
 
 
-TABLE["maximum"] = _chosen(tf.math.maximum, tf.math.logical_or)
-TABLE["minimum"] = _chosen(tf.math.minimum, tf.math.logical_and)
+TABLE["maximum"] = _chosen(tf.math.maximum, tf.math.greater_equal, tf.math.logical_or)
+TABLE["minimum"] = _chosen(tf.math.minimum, tf.math.less_equal, tf.math.logical_and)
 
 
 @implements("where")

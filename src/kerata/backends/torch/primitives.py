@@ -15,29 +15,20 @@ from . import decompositions, derivatives, unsigned, windows
 from .derivatives import ruled
 
 Tensor = Any
-TABLE: dict[str, Callable[..., Any]] = {
-    "exp": torch.exp, "exp2": torch.exp2, "expm1": torch.expm1, "log": torch.log, "log2": torch.log2,
-    "log10": torch.log10, "log1p": torch.log1p, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt, "sin": torch.sin,
-    "cos": torch.cos, "tan": torch.tan, "asin": torch.asin, "acos": torch.acos, "atan": torch.atan,
-    "sinh": torch.sinh, "cosh": torch.cosh, "tanh": torch.tanh, "asinh": torch.asinh, "acosh": torch.acosh,
-    "atanh": torch.atanh, "sigmoid": torch.sigmoid, "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
-    "lgamma": torch.lgamma, "digamma": torch.digamma, "neg": torch.neg, "abs": torch.abs,
-    "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "trunc": torch.trunc,
-    "bitwise_not": torch.bitwise_not, "logical_not": torch.logical_not, "isnan": torch.isnan,
-    "isinf": torch.isinf, "isfinite": torch.isfinite, "real": torch.real, "complex": torch.complex,
-    "add": torch.add, "mul": torch.mul, "eq": torch.eq, "ne": torch.ne, "lt": torch.lt, "le": torch.le,
-    "gt": torch.gt, "ge": torch.ge, "logical_and": torch.logical_and, "logical_or": torch.logical_or,
-    "logical_xor": torch.logical_xor, "atan2": torch.atan2, "nextafter": torch.nextafter,
-    "bitwise_and": torch.bitwise_and, "bitwise_or": torch.bitwise_or, "bitwise_xor": torch.bitwise_xor,
-    "matmul": torch.matmul,
-}  # fmt: skip
-
 # What may go through MKL's vector library on CPUs.
-_VECTORIZED = (
+_ELEMENTARY = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sin", "cos", "tan", "asin", "acos",
-    "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid", "erf", "erfc", "erfinv", "lgamma", "floor",
-    "ceil", "round", "trunc",
+    "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid", "erf", "erfc", "erfinv", "lgamma", "digamma",
+    "floor", "ceil", "round", "trunc",
 )  # fmt: skip
+TABLE: dict[str, Callable[..., Any]] = {
+    name: getattr(torch, name)
+    for name in (
+        *_ELEMENTARY, "neg", "abs", "bitwise_not", "logical_not", "isnan", "isinf", "isfinite", "real", "complex",
+        "add", "mul", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "atan2",
+        "nextafter", "bitwise_and", "bitwise_or", "bitwise_xor", "matmul",
+    )
+}  # fmt: skip
 
 
 def settle_vector_library() -> None:
@@ -49,7 +40,7 @@ def settle_vector_library() -> None:
     """
     for dtype in (torch.float32, torch.float64):
         one = torch.ones(1, dtype=dtype, device="cpu")
-        for name in _VECTORIZED:
+        for name in _ELEMENTARY:
             getattr(torch, name)(one)
 
 
