@@ -60,6 +60,24 @@ def signed(x: int) -> int:
     return x - (1 << 32) if x >> 31 else x
 
 
+# Constants as arrays without axes: of a number, NumPy makes such an array at each call, in half a microsecond.
+
+
+@lru_cache(maxsize=256)
+def int32(value: int) -> Array:
+    return np.array(value, np.int32)
+
+
+@lru_cache(maxsize=256)
+def uint32(value: int) -> Array:
+    return np.array(value, np.uint32)
+
+
+@lru_cache(maxsize=256)
+def float32(value: float) -> Array:
+    return np.array(value, np.float32)
+
+
 def mix(x: int) -> int:
     """The hash triple32 of a 32-bit number."""
     for shift, factor in TRIPLE32:
@@ -110,22 +128,22 @@ def blocks(space: Workspace, start: Any, key: Sequence[Any]) -> None:
     Args:
         space: its `numbers` are those of the blocks, times GOLDEN.
         start: what is added to them: the first key word, and the number of the first block times GOLDEN.
-        key: key words, as integers, or as int32 arrays that broadcast (many states at once).
+        key: key words, as numbers, or as int32 arrays that broadcast (many states at once).
     """
     x, y, z, w, t = space.x, space.y, space.z, space.w, space.scratch[0]
     np.add(space.numbers, start, out=x)
     for i, (shift, factor) in enumerate(LOWBIAS32):
-        np.right_shift(x, shift, out=t)
-        np.bitwise_and(t, (1 << (32 - shift)) - 1, out=t)
+        np.right_shift(x, int32(shift), out=t)
+        np.bitwise_and(t, int32((1 << (32 - shift)) - 1), out=t)
         np.bitwise_xor(x, t, out=x)
         if factor != 1:
-            np.multiply(x, signed(factor), out=x)
+            np.multiply(x, int32(signed(factor)), out=x)
         if i == 0:
             np.add(x, key[1], out=x)
     for lane, factor, shift, k in zip((y, z, w), SPREAD, FOLDS, key[2:], strict=True):
-        np.multiply(x, signed(factor), out=lane)
+        np.multiply(x, int32(signed(factor)), out=lane)
         np.add(lane, k, out=lane)
-        np.right_shift(lane, shift, out=t)
+        np.right_shift(lane, int32(shift), out=t)
         np.add(lane, t, out=lane)
     for a, b, c in ((x, y, w), (y, z, x), (z, x, y), (w, y, z)):
         np.multiply(b, c, out=t)
@@ -150,14 +168,19 @@ def draw(state: tuple[int, int], n: int, dtype: Any, finish: Finish) -> Array:
         lanes = finish(space)
         return np.concatenate(lanes, axis=1, dtype=dtype, casting="unsafe").reshape(-1)[:n]
     key = keys(*state)
+    words = _arrays(key)
     out = _aligned(chunks * CHUNK, dtype).reshape(chunks, 4, LANE)
     for start in range(0, chunks, ROWS):
         stop = min(start + ROWS, chunks)
         space.take(stop - start)
-        blocks(space, signed(start * LANE * GOLDEN + key[0]), key)
+        blocks(space, signed(start * LANE * GOLDEN + key[0]), words)
         for lane, values in enumerate(finish(space)):
             out[start:stop, lane] = values
     return out.reshape(-1)[:n]
+
+
+def _arrays(key: Sequence[int]) -> list[Array]:
+    return [np.array(word, np.int32) for word in key]
 
 
 def _aligned(n: int, dtype: Any) -> Array:
@@ -212,7 +235,7 @@ def _fill(space: Workspace, state: tuple[int, int], n: int, chunks: int) -> None
     words = ahead.find(state, n, chunks)  # may use the workspace
     space.take(chunks)
     if words is None:
-        key = keys(*state)
+        key = _arrays(keys(*state))
         blocks(space, key[0], key)
     else:
         for lane, values in zip((space.x, space.y, space.z, space.w), words, strict=True):

@@ -145,8 +145,10 @@ def kept(state: stream.State, rate: float, shape: tuple[Any, ...]) -> Tensor:
 def kept_array(state: tuple[int, int], n: int, threshold: int) -> np.ndarray:
     """The comparison made by NumPy, block by block."""
 
+    least = bits.int32(threshold)
+
     def finish(space: bits.Workspace) -> tuple[np.ndarray, ...]:
-        return tuple(np.greater_equal(words, threshold) for words in (space.x, space.y, space.z, space.w))
+        return tuple(np.greater_equal(words, least) for words in (space.x, space.y, space.z, space.w))
 
     return bits.draw(state, n, np.bool_, finish)
 

@@ -24,6 +24,7 @@ import numpy as np
 from kerata.core import primitives as p
 
 from . import bits
+from .bits import float32, int32
 from .uniform import apart
 
 Tensor = Any
@@ -131,28 +132,28 @@ def wide_cut(k: Tensor) -> Tensor:
 
 
 def _polynomial_into(out: np.ndarray, t: np.ndarray, coefficients: tuple[float, ...]) -> None:
-    np.multiply(t, _F32(coefficients[-1]), out=out)
-    np.add(out, _F32(coefficients[-2]), out=out)
+    np.multiply(t, float32(coefficients[-1]), out=out)
+    np.add(out, float32(coefficients[-2]), out=out)
     for c in reversed(coefficients[:-2]):
         np.multiply(out, t, out=out)
-        np.add(out, _F32(c), out=out)
+        np.add(out, float32(c), out=out)
 
 
 def _pair_into(a: np.ndarray, b: np.ndarray, spare: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """`pair` on int32 words, into the first two spare arrays; uses five."""
     ix, iy, i, j, _k = spare[:5]
     x, y, fi, fj, fk = (v.view(_F32) for v in spare[:5])
-    np.bitwise_and(a, 2**31 - 1, out=j)
+    np.bitwise_and(a, int32(2**31 - 1), out=j)
     np.copyto(fi, j, casting="unsafe")
-    np.add(fi, _F32(0.5), out=fi)
-    np.subtract(i, _ROOT_HALF + (31 << 23), out=i)
-    np.right_shift(i, 23, out=j)
+    np.add(fi, float32(0.5), out=fi)
+    np.subtract(i, int32(_ROOT_HALF + (31 << 23)), out=i)
+    np.right_shift(i, int32(23), out=j)
     np.copyto(fj, j, casting="unsafe")
-    np.multiply(fj, _F32(-2 * math.log(2)), out=fj)
-    np.bitwise_and(i, _FRACTION, out=i)
-    np.add(i, _ROOT_HALF, out=i)
-    np.subtract(fi, _F32(1), out=fi)
-    np.add(fi, _F32(2), out=fk)
+    np.multiply(fj, float32(-2 * math.log(2)), out=fj)
+    np.bitwise_and(i, int32(_FRACTION), out=i)
+    np.add(i, int32(_ROOT_HALF), out=i)
+    np.subtract(fi, float32(1), out=fi)
+    np.add(fi, float32(2), out=fk)
     np.divide(fi, fk, out=fi)
     np.multiply(fi, fi, out=fk)
     _polynomial_into(x, fk, LOG)
@@ -160,16 +161,16 @@ def _pair_into(a: np.ndarray, b: np.ndarray, spare: list[np.ndarray]) -> tuple[n
     np.add(x, fj, out=x)
     np.sqrt(x, out=fi)  # the radius
     np.copyto(fj, b, casting="unsafe")
-    np.multiply(fj, _F32(2.0**-31), out=fj)
+    np.multiply(fj, float32(2.0**-31), out=fj)
     np.multiply(fj, fj, out=fk)
     _polynomial_into(x, fk, COS)
     np.multiply(x, fi, out=x)
     _polynomial_into(y, fk, SIN)
     np.multiply(y, fj, out=y)
     np.multiply(y, fi, out=y)
-    np.left_shift(b, 31, out=i)
+    np.left_shift(b, int32(31), out=i)
     np.bitwise_xor(ix, i, out=ix)
-    np.right_shift(a, 31, out=i)
+    np.right_shift(a, int32(31), out=i)
     np.bitwise_xor(ix, iy, out=j)
     np.bitwise_and(i, j, out=i)
     np.bitwise_xor(ix, i, out=ix)
@@ -179,9 +180,9 @@ def _pair_into(a: np.ndarray, b: np.ndarray, spare: list[np.ndarray]) -> tuple[n
 
 def _affine(values: np.ndarray, mean: float, stddev: float) -> np.ndarray:
     if stddev != 1:
-        np.multiply(values, _F32(stddev), out=values)
+        np.multiply(values, float32(stddev), out=values)
     if mean != 0:
-        np.add(values, _F32(mean), out=values)
+        np.add(values, float32(mean), out=values)
     return values
 
 
@@ -203,13 +204,13 @@ def cut_array(state: tuple[int, int], n: int, mean: float, stddev: float) -> np.
         s, t = (v.view(_F32) for v in space.scratch[:2])
         for words in (space.x, space.y, space.z, space.w):
             v = words.view(_F32)
-            np.right_shift(words, 8, out=words)
+            np.right_shift(words, int32(8), out=words)
             np.copyto(v, words, casting="unsafe")
-            np.add(v, _F32(0.5), out=v)
-            np.multiply(v, _F32(2.0**-23), out=v)
+            np.add(v, float32(0.5), out=v)
+            np.multiply(v, float32(2.0**-23), out=v)
             np.absolute(v, out=s)
-            np.add(s, _F32(1), out=t)
-            np.subtract(_F32(1), s, out=s)
+            np.add(s, float32(1), out=t)
+            np.subtract(float32(1), s, out=s)
             np.multiply(s, t, out=s)
             _polynomial_into(t, s, CUT_P)
             quotient = space.scratch[2].view(_F32)

@@ -16,6 +16,7 @@ from kerata.core.state import STATE
 
 from . import bits, stream
 from .arguments import check_broadcast, is_number, sizes_of
+from .bits import int32, uint32
 from .declare import draw
 from .seed_generator import state_of
 
@@ -138,41 +139,43 @@ def _upper_product(words: Tensor, b1: Any, b0: Any) -> Tensor:
 
 def randint_array(state: tuple[int, int], n: int, low: int, width: int) -> np.ndarray:
     """The same as int32, drawn by NumPy block by block."""
-    b1, b0, power = width >> 16, width & 0xFFFF, width & (width - 1) == 0
+    power = width & (width - 1) == 0
+    b1, b0 = (uint32(half) for half in (width >> 16, width & 0xFFFF))
 
     def finish(space: bits.Workspace) -> tuple[np.ndarray, ...]:
         words = space.x, space.y, space.z, space.w
         for v in words:
             u, t, s = (a.view(np.uint32) for a in (v, space.scratch[0], space.scratch[1]))
             if power:
-                np.right_shift(u, 33 - width.bit_length(), out=u) if width > 1 else u.fill(0)
+                np.right_shift(u, uint32(33 - width.bit_length()), out=u) if width > 1 else u.fill(0)
             else:
-                np.bitwise_and(u, 0xFFFF, out=t)
-                np.right_shift(u, 16, out=u)
+                np.bitwise_and(u, uint32(0xFFFF), out=t)
+                np.right_shift(u, uint32(16), out=u)
                 np.multiply(t, b0, out=s)
-                np.right_shift(s, 16, out=s)
+                np.right_shift(s, uint32(16), out=s)
                 _upper_into(u, t, s, b1, b0)
             if low:
-                np.add(v, low, out=v)
+                np.add(v, int32(low), out=v)
         return words
 
     return bits.draw(state, n, np.int32, finish)
 
 
-def _upper_into(a1: np.ndarray, a0: np.ndarray, low: np.ndarray, b1: int, b0: int) -> None:
+def _upper_into(a1: np.ndarray, a0: np.ndarray, low: np.ndarray, b1: np.ndarray, b0: np.ndarray) -> None:
     """The last steps of `_upper_product`, into `a1`; `a0` and `low` are used up."""
-    if b1 == 0:
+    half, lower = uint32(16), uint32(0xFFFF)
+    if not b1:
         np.multiply(a1, b0, out=a1)
         np.add(a1, low, out=a1)
-        np.right_shift(a1, 16, out=a1)
+        np.right_shift(a1, half, out=a1)
         return
     middle = np.multiply(a1, b0)
     np.add(middle, low, out=middle)
     np.multiply(a0, b1, out=a0)
-    np.bitwise_and(middle, 0xFFFF, out=low)
+    np.bitwise_and(middle, lower, out=low)
     np.add(a0, low, out=a0)
-    np.right_shift(a0, 16, out=a0)
-    np.right_shift(middle, 16, out=middle)
+    np.right_shift(a0, half, out=a0)
+    np.right_shift(middle, half, out=middle)
     np.multiply(a1, b1, out=a1)
     np.add(a1, middle, out=a1)
     np.add(a1, a0, out=a1)

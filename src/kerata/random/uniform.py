@@ -17,6 +17,7 @@ from kerata.core.state import STATE
 
 from . import bits, stream
 from .arguments import check_broadcast, float_dtype, is_number, sizes_of, work_dtype
+from .bits import float32, int32
 from .declare import draw
 from .seed_generator import state_of
 
@@ -126,19 +127,19 @@ def _scaled(whole: Tensor, low: float, high: float, dtype: str) -> Tensor:
 
 def uniform_array(state: tuple[int, int], n: int, low: float, high: float) -> np.ndarray:
     """The same as `uniform` gives, drawn by NumPy, block by block; float32."""
-    half, step = (np.float32(v) for v in _steps(low, high, "float32"))
-    top = np.float32(below(high, "float32"))
+    half, step = (float32(v) for v in _steps(low, high, "float32"))
+    lowest, top = float32(low), float32(below(high, "float32"))
 
     def finish(space: bits.Workspace) -> tuple[np.ndarray, ...]:
         for words in (space.x, space.y, space.z, space.w):
             values = words.view(np.float32)
-            np.right_shift(words, 8, out=words)
+            np.right_shift(words, int32(8), out=words)
             np.copyto(values, words, casting="unsafe")
             if low != -high:
                 np.add(values, half, out=values)
             np.multiply(values, step, out=values)
             if low not in (0, -high):
-                np.add(values, np.float32(low), out=values)
+                np.add(values, lowest, out=values)
                 if low < high:
                     np.minimum(values, top, out=values)
         return tuple(words.view(np.float32) for words in (space.x, space.y, space.z, space.w))
