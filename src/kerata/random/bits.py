@@ -128,9 +128,10 @@ def blocks(space: Workspace, start: Any, key: Sequence[Any]) -> None:
     Args:
         space: its `numbers` are those of the blocks, times GOLDEN.
         start: what is added to them: the first key word, and the number of the first block times GOLDEN.
-        key: key words, as numbers, or as int32 arrays that broadcast (many states at once).
+        key: key words, as integers, or as int32 arrays that broadcast (many states at once).
     """
     x, y, z, w, t = space.x, space.y, space.z, space.w, space.scratch[0]
+    start, *key = (np.asarray(word, np.int32) for word in (start, *key))
     np.add(space.numbers, start, out=x)
     for i, (shift, factor) in enumerate(LOWBIAS32):
         np.right_shift(x, int32(shift), out=t)
@@ -168,19 +169,14 @@ def draw(state: tuple[int, int], n: int, dtype: Any, finish: Finish) -> Array:
         lanes = finish(space)
         return np.concatenate(lanes, axis=1, dtype=dtype, casting="unsafe").reshape(-1)[:n]
     key = keys(*state)
-    words = _arrays(key)
     out = _aligned(chunks * CHUNK, dtype).reshape(chunks, 4, LANE)
     for start in range(0, chunks, ROWS):
         stop = min(start + ROWS, chunks)
         space.take(stop - start)
-        blocks(space, signed(start * LANE * GOLDEN + key[0]), words)
+        blocks(space, signed(start * LANE * GOLDEN + key[0]), key)
         for lane, values in enumerate(finish(space)):
             out[start:stop, lane] = values
     return out.reshape(-1)[:n]
-
-
-def _arrays(key: Sequence[int]) -> list[Array]:
-    return [np.array(word, np.int32) for word in key]
 
 
 def _aligned(n: int, dtype: Any) -> Array:
@@ -235,7 +231,7 @@ def _fill(space: Workspace, state: tuple[int, int], n: int, chunks: int) -> None
     words = ahead.find(state, n, chunks)  # may use the workspace
     space.take(chunks)
     if words is None:
-        key = _arrays(keys(*state))
+        key = keys(*state)
         blocks(space, key[0], key)
     else:
         for lane, values in zip((space.x, space.y, space.z, space.w), words, strict=True):

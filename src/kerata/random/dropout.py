@@ -144,7 +144,6 @@ def kept(state: stream.State, rate: float, shape: tuple[Any, ...]) -> Tensor:
 
 def kept_array(state: tuple[int, int], n: int, threshold: int) -> np.ndarray:
     """The comparison made by NumPy, block by block."""
-
     least = bits.int32(threshold)
 
     def finish(space: bits.Workspace) -> tuple[np.ndarray, ...]:
