@@ -110,7 +110,7 @@ def new_abstract(shape: tuple[Any, ...], dtype: str) -> KerasTensor:
 
 _OPTIONS = frozenset((
     "name", "samples", "rejects", "tolerance", "reference", "weak", "scalars_stay", "precheck", "differentiable", "wide",
-    "computes", "needs_values", "call",
+    "computes", "needs_values", "call", "in_graph",
 ))  # fmt: skip
 
 
@@ -139,6 +139,8 @@ class Op:
         self.computes: bool = options.get("computes", True)
         # Whether shapes depend on values, so that values must be known: such an op may refuse to be compiled.
         self.needs_values: bool = options.get("needs_values", False)
+        # The arguments that a graph keeps, where a default depends on sizes: it is settled by what was announced.
+        self.in_graph: Callable[..., tuple[Any, ...]] | None = options.get("in_graph")
         self.signature = inspect.signature(body)
         self.fast: dict[Any, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
         self.function: Callable[..., Any] = body

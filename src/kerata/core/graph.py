@@ -144,6 +144,8 @@ class OpCall(Operation):
 def record_op(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The node of an op that was called on symbolic tensors."""
     outputs = infer(declared.function, args, kwargs)  # first, so that a refused call leaves no trace
+    if declared.in_graph is not None:
+        args, kwargs = declared.in_graph(*args, **kwargs), {}
     return record(OpCall(declared.name), args, kwargs, outputs)
 
 

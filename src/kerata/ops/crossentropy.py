@@ -13,8 +13,8 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
 from .elementwise import promote, real_only, to_real_float
-from .indexing import in_range, index_tensor
 from .softmax import log_softmax
+from .subscript import check_not_empty, in_range, index_tensor
 
 TensorLike = Any
 Tensor = Any
@@ -147,6 +147,7 @@ def categorical_crossentropy(
     rejects=[
         rejects(T((3,), "int32"), T((2, 4)), argument="target"), rejects(values(0, dtype="int32"), T(()), argument="output"),
         rejects(T((2, 2), "int32"), T((2, 4)), argument="target"),
+        rejects(values(0, 0, dtype="int32"), T((2, 0)), argument="target"),
     ],
 )  # fmt: skip
 def sparse_categorical_crossentropy(
@@ -177,6 +178,7 @@ def sparse_categorical_crossentropy(
         raise ArgumentError("output", expected="a tensor with at least one dimension", got=output)
     place = rules.axis_index(axis, len(shape))
     classes = _target_classes(target, shape, place)
+    check_not_empty("target", shape[place], classes)
     logs = _log_probabilities(to_real_float(output, "output"), from_logits, place)
     rest = shape[:place] + shape[place + 1 :]
     there = p.reshape(in_range(classes, shape[place]), shape=(*shape[:place], 1, *shape[place + 1 :]))

@@ -213,6 +213,13 @@ def expand_dims(x: TensorLike, axis: Any) -> Tensor:
     return p.reshape(x, shape=tuple(1 if i in places else next(sizes) for i in range(len(shape) + count)))
 
 
+def _axes_to_squeeze(x: Any, axis: Any = None) -> tuple[Any, Any]:
+    """The arguments of `squeeze`, with the axes that it removes."""
+    return x, tuple(
+        i for i, d in enumerate(shape_of(x)) if rules.known(d) and d == 1
+    ) if axis is None else axis
+
+
 @op(
     samples=[
         sample(T((3, 1, 1))),
@@ -224,13 +231,15 @@ def expand_dims(x: TensorLike, axis: Any) -> Tensor:
     ],
     rejects=[rejects(T((2, 1)), 0, argument="axis"), rejects(T((1, 2)), 2, argument="axis")],
     reference=np.squeeze,
+    in_graph=_axes_to_squeeze,
 )
 def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
     """Without axes of size 1.
 
     Args:
         x: any tensor.
-        axis: axis or axes to remove; all of size 1 where not given.
+        axis: axis or axes to remove; where not given, all of size 1. Of a symbolic tensor, those that are known to be
+            of size 1: an unknown size stays, also where it turns out to be 1.
 
     Raises:
         ArgumentError: an axis is not of size 1.
@@ -241,12 +250,10 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
         True
     """
     shape = shape_of(x)
-    if axis is None:
-        gone = [i for i, d in enumerate(shape) if rules.known(d) and d == 1]
-    else:
-        gone = rules.axes_in_order(axis, len(shape), "axis")
-        if builtins.any(rules.differ(shape[i], 1) for i in gone):
-            raise ArgumentError("axis", expected=f"of size 1 in the shape {shape}", got=axis)
+    _, axis = _axes_to_squeeze(x, axis)
+    gone = rules.axes_in_order(axis, len(shape), "axis")
+    if builtins.any(rules.differ(shape[i], 1) for i in gone):
+        raise ArgumentError("axis", expected=f"of size 1 in the shape {shape}", got=axis)
     return p.reshape(x, shape=tuple(d for i, d in enumerate(shape) if i not in gone))
 
 

@@ -18,7 +18,7 @@ from kerata.core.samples import T, rejects, sample, values
 from .core import cast
 from .elementwise import count_bools, promote, real_only
 from .reduction import flattened
-from .subscript import in_range, index_tensor
+from .subscript import check_not_empty, in_range, index_tensor
 
 TensorLike = Any
 Tensor = Any
@@ -161,6 +161,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     rejects=[
         rejects(T((2,)), T((2, 3)), 1, argument="targets"),
         rejects(values(0, dtype="int32"), T((2, 3)), 1, argument="targets"),
+        rejects(values(0, 0, dtype="int32"), T((2, 0)), 1, argument="targets"),
     ],
     differentiable=False,
 )  # fmt: skip
@@ -189,6 +190,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
         rules.differ(a, b) for a, b in zip(shape_of(places), shape, strict=False)
     ):
         raise ArgumentError("targets", expected=f"of shape ({shape[0]},)", got=targets)
+    check_not_empty("targets", shape[1], places)
     wanted = p.take_along_axis(
         predictions, p.reshape(in_range(places, shape[1]), shape=(shape[0], 1)), axis=1
     )
