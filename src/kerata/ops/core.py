@@ -13,7 +13,7 @@ from kerata.core import primitives as p
 from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import dtype_of, in_abstract_run, shape_of
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, rejects, sample
+from kerata.core.samples import T, rejects, sample, values
 from kerata.core.state import setting
 from kerata.core.tensor import OPS, KerasTensor
 from kerata.core.variable import Variable
@@ -151,6 +151,7 @@ def is_tensor(x: Any) -> bool:
     samples=[
         sample(T((2, 3)), "float64"), sample(T((3,), low=-300.0, high=300.0), "int8"), sample(T((3,), "int32"), "bool"),
         sample(T((3,), "bool"), "float32"), sample(T((2, 2)), "bfloat16", gradient=False), sample(T((0, 2)), "int32"),
+        sample(values(1.17e19, 2.0**63, 2.0**64, 5.0, -1.0, float("nan"), dtype="float64"), "uint64"),
     ],
     rejects=[rejects(T((2,)), "float33", argument="dtype")],
     computes=False,

@@ -149,8 +149,13 @@ def _float_to_int(x: Tensor, target: torch.dtype) -> Tensor:
     """Toward zero; NaN is 0 and what does not fit is the nearest limit (PyTorch leaves that open)."""
     info = torch.iinfo(target)
     wide = x.to(torch.float64).trunc()
-    inside = (wide < float(info.max)) & (wide > float(info.min))
-    out = torch.where(inside, wide, 0.0).to(torch.int64).to(target)
+    inside = torch.where((wide < float(info.max)) & (wide > float(info.min)), wide, 0.0)
+    if target == torch.uint64:  # int64 holds the values below its limit, and the others less that limit
+        upper = inside >= 2.0**63
+        low = torch.where(upper, inside - 2.0**63, inside).to(torch.int64)
+        out = torch.where(upper, low ^ torch.iinfo(torch.int64).min, low).view(target)
+    else:
+        out = inside.to(torch.int64).to(target)
     out = torch.where(wide >= float(info.max), torch.tensor(info.max, dtype=target, device=x.device), out)
     return torch.where(wide <= float(info.min), torch.tensor(info.min, dtype=target, device=x.device), out)
 
