@@ -24,6 +24,9 @@ CASES = {
     "conv by its kernel": (lambda k: ops.tanh(ops.conv(IMAGE, k)), KERNEL),
     "conv_transpose": (lambda x: ops.square(ops.conv_transpose(x, KERNEL, 2)), IMAGE),
     "max_pool": (lambda x: ops.square(ops.max_pool(x, 2)), IMAGE), "average_pool": (lambda x: ops.square(ops.average_pool(x, 2)), IMAGE),
+    "resize": (lambda x: ops.square(ops.image.resize(x, (8, 2))), IMAGE),
+    "resize with averages": (lambda x: ops.square(ops.image.resize(x, (2, 2), antialias=True)), IMAGE),
+    "resize by lanczos3": (lambda x: ops.square(ops.image.resize(x, (5, 8), "lanczos3")), IMAGE),
     "take": (lambda x: ops.square(ops.take(x, [0, 0, 1], axis=0)), ROWS),
     "crossentropy": (lambda x: ops.sparse_categorical_crossentropy(np.array([1, 0]), x, from_logits=True), ROWS),
     "scan": (lambda x: ops.scan(lambda c, v: (c * ops.tanh(v), c + v), x[0], x)[1], POSITIVE),
@@ -71,3 +74,18 @@ def test_second_derivatives(engine, name, compiled, expected):
     want = expected[name]
     atol = 1e-5 * max(1, np.abs(want).max())
     np.testing.assert_allclose(ops.convert_to_numpy(found), want, rtol=1e-4, atol=atol)
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("size, antialias", [((8, 8), False), ((2, 2), True)])
+def test_the_slope_of_a_resize_is_a_resize(engine, size, antialias, compiled):
+    """In float32, where engines have kernels of their own, and their derivatives' derivatives."""
+    image, way = (ops.convert_to_tensor(v.astype("float32")) for v in (IMAGE, IMAGE[:, ::-1] + 1))
+
+    def slope(x, d):
+        return ops.jvp(lambda v: ops.image.resize(v, size, antialias=antialias), (x,), (d,))[1]
+
+    found = (kerata.function(slope) if compiled else slope)(image, way)
+    with kerata.use_backend("numpy"):
+        want = ops.image.resize(IMAGE[:, ::-1] + 1, size, antialias=antialias)
+    np.testing.assert_allclose(ops.convert_to_numpy(found), want, rtol=1e-5, atol=1e-6)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
+
+from kerata.core.taps import Taps
 
 Primitives = dict[str, Callable[..., Any]]
 FastPaths = dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]]
@@ -20,6 +26,49 @@ def implementing(table: Primitives) -> Callable[[str], Callable[[Any], Any]]:
         return put
 
     return implements
+
+
+def interpolation(
+    take: Callable[[Any, np.ndarray, int], Any],
+    array: Callable[[np.ndarray, Any], Any],
+    total: Callable[[Any, int], Any],
+    product: Callable[..., Any],
+    if_finite: Callable[[Any, Callable[[], Any], Callable[[], Any]], Any],
+    cost: int = 40,
+) -> Callable[..., Any]:
+    """The primitive `interpolate` in an engine's words.
+
+    Args:
+        take: elements at some places along an axis.
+        array: an array as a tensor like another.
+        total: the sum over an axis.
+        product: `einsum`, with the equation by its name.
+        if_finite: what the first of two functions gives where a tensor is known to be finite, else the second.
+        cost: of a tap, in elements of a row of the matrix. Multiplying all by a matrix of which most is zero takes less
+            time where the rows are short; but zero times NaN is NaN.
+    """
+
+    def interpolate(x: Any, taps: Taps, axis: int) -> Any:
+        def by_taps() -> Any:
+            places, weights = taps.rows
+            weights = weights.reshape(*weights.shape, *(1,) * (len(x.shape) - 1 - axis))
+            if len(places) > _MANY:
+                return total(take(x, places, axis) * array(weights, x), axis)
+            parts = (take(x, at, axis) * array(w, x) for at, w in zip(places, weights, strict=True))
+            return functools.reduce(operator.add, parts)
+
+        def by_matrix() -> Any:
+            axes = "abcdefgh"[: len(x.shape)]
+            equation = f"z{axes[axis]},{axes}->{axes.replace(axes[axis], 'z')}"
+            return product(array(taps.dense, x), x, equation=equation)
+
+        short = taps.old < cost * (len(taps.rows[0]) - 1)
+        return if_finite(x, by_matrix, by_taps) if short else by_taps()
+
+    return interpolate
+
+
+_MANY = 16  # taps: one operation for all, lest programs grow long
 
 
 def routing(table: FastPaths) -> Callable[..., Callable[[Any], Any]]:

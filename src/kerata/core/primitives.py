@@ -623,6 +623,12 @@ def _scatter_grad(
 
 
 take: Bind = primitive("take", _take_rule, _take_grad)
+# Weighted sums of elements along an axis: `taps` is a `Taps`.
+interpolate: Bind = primitive(
+    "interpolate",
+    lambda x, *, taps, axis: new_abstract((*x._shape[:axis], taps.new, *x._shape[axis + 1 :]), x._dtype),
+    lambda g, y, x, *, taps, axis: (interpolate(g, taps=taps.turned, axis=axis),),
+)
 take_along_axis: Bind = primitive("take_along_axis", _along_rule, _along_grad)
 # Adds `updates` to `x` at the places that take_along_axis would read.
 put_along_axis: Bind = primitive(
@@ -741,8 +747,9 @@ matmul: Bind = primitive(
 einsum: Bind = primitive("einsum", _einsum_rule, _einsum_grad)
 
 # Whose derivative is a choice: at ties, at zero, where a slope is infinite. Engines with another rule follow these.
+# (Of `interpolate` it is a matter of speed: engines would add up what was read, one element after the other.)
 CHOSEN = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "asin", "acos", "acosh", "atanh", "sinh",
     "cosh", "erfinv", "lgamma", "div", "pow", "atan2", "maximum", "minimum", "max", "min", "prod", "cumprod",
-    "remainder",
+    "remainder", "interpolate",
 )  # fmt: skip

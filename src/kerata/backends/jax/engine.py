@@ -270,7 +270,8 @@ class JaxEngine(Engine):
 
 _STATIC = frozenset(
     ("axis", "keepdims", "shape", "axes", "pads", "value", "starts", "limits", "strides", "sizes", "mode", "k", "side",
-     "equation", "dtype", "plan", "size", "lower", "full", "norm", "transpose", "unit_diagonal", "compute_uv", "inverse")
+     "equation", "dtype", "plan", "size", "lower", "full", "norm", "transpose", "unit_diagonal", "compute_uv", "inverse",
+     "taps")
 )  # fmt: skip
 
 

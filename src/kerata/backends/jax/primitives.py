@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kerata.backends.tables import implementing
+from kerata.backends.tables import implementing, interpolation
 from kerata.core import dtypes
 
 from . import decompositions, derivatives, windows
@@ -485,6 +485,14 @@ def _(*xs: Any, equation: str) -> Array:
     return jnp.einsum(equation, *xs)
 
 
+TABLE["interpolate"] = interpolation(
+    TABLE["take"],
+    lambda v, x: v.astype(x.dtype),
+    jnp.sum,
+    TABLE["einsum"],
+    lambda x, usual, other: lax.cond(jnp.isfinite(jnp.sum(x)), usual, other),
+    cost=10,  # it is one loop for all taps
+)
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
 derivatives.declare(TABLE)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from kerata.backends.tables import implementing
+from kerata.backends.tables import implementing, interpolation
 from kerata.core import dtypes
 
 from . import decompositions, special, windows
@@ -396,6 +396,15 @@ def _(*xs: Array, equation: str) -> Array:
     with np.errstate(all="ignore"):
         out = np.einsum(equation, *map(_wide, xs), optimize=len(xs) > 1)
     return np.asarray(out).astype(xs[0].dtype, copy=False)
+
+
+def _if_finite(x: Array, usual: Callable[[], Array], other: Callable[[], Array]) -> Array:
+    return usual() if np.isfinite(x.sum()) else other()
+
+
+TABLE["interpolate"] = interpolation(
+    TABLE["take"], lambda v, x: v.astype(x.dtype), np.sum, TABLE["einsum"], _if_finite
+)
 
 
 # ---- special functions: NumPy has none, and SciPy is not required ----------------------------------

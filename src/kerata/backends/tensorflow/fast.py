@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 from kerata.backends.tables import FastPaths, routing
 from kerata.core import config, rules
+from kerata.core.declare import DECLARED
 
 from .derivatives import wanted
+from .windows import if_finite, transposed
 
 TABLE: FastPaths = {}
 
@@ -219,7 +222,9 @@ def _resize_fits(
 ) -> bool:  # fmt: skip
     if images.dtype != tf.float32 or images.shape.rank not in (3, 4) or not images.shape.is_fully_defined():
         return False
-    if interpolation != "bilinear" or antialias or crop_to_aspect_ratio or pad_to_aspect_ratio:
+    if interpolation != "bilinear" or crop_to_aspect_ratio or pad_to_aspect_ratio:
+        return False
+    if antialias and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):  # has no such kernel
         return False
     layout = config.image_data_format() if data_format is None else data_format
     if fill_mode != "constant" or layout != "channels_last" or type(size) is not tuple or len(size) != 2:
@@ -230,8 +235,27 @@ def _resize_fits(
 
 
 @fast_path("resize", when=_resize_fits)
-def _(images: Any, size: Any, *_: Any, **__: Any) -> Any:
-    return tf.image.resize(images, size)
+def _(
+    images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False, *_: Any, **__: Any
+) -> Any:
+    def composed(x: Any) -> Any:
+        return DECLARED["resize"].body(x, size, antialias=antialias, data_format="channels_last")
+
+    def native(x: Any) -> Any:
+        return tf.image.resize(x, size, antialias=antialias)
+
+    # Linear: each is the derivative of the other. TensorFlow's second derivatives are wrong, or there are none.
+
+    @tf.custom_gradient
+    def forward(x: Any) -> Any:
+        return native(x), backward
+
+    @tf.custom_gradient
+    def backward(g: Any) -> Any:
+        return transposed(native, images, g), forward
+
+    # The kernels take differences of neighbours, or read elements of weight 0.
+    return if_finite(images, lambda: forward(images), lambda: composed(images))
 
 
 @fast_path(

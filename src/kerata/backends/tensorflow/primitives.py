@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from kerata.backends.tables import implementing
+from kerata.backends.tables import implementing, interpolation
 from kerata.core import dtypes
 
 from . import decompositions, derivatives, windows
@@ -670,6 +670,16 @@ def _(*xs: Tensor, equation: str) -> Tensor:
     if _half(xs[0]):  # added up in float32, as elsewhere
         return tf.cast(_einsum(equation, *(tf.cast(x, tf.float32) for x in xs)), xs[0].dtype)
     return _einsum(equation, *xs)
+
+
+TABLE["interpolate"] = interpolation(
+    TABLE["take"],
+    lambda v, x: tf.constant(v, x.dtype),
+    tf.reduce_sum,
+    TABLE["einsum"],
+    windows.if_finite,
+    cost=100,  # short slices are gathered one by one
+)
 
 
 def _einsum(equation: str, *xs: Tensor) -> Tensor:

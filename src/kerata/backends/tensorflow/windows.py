@@ -177,10 +177,10 @@ def _with_holes(kernel: Tensor, axis: int, dilation: int) -> Tensor:
 def conv_kernel_grad(x: Tensor, g: Tensor, plan: ConvPlan) -> Tensor:
     """The gradient of `conv` by its kernel, given `g`, the one by its output."""
     kernel = tf.zeros(plan.kernel_shape, x.dtype)
-    return _transposed(lambda k: conv(x, k, plan), kernel, g)
+    return transposed(lambda k: conv(x, k, plan), kernel, g)
 
 
-def _transposed(fn: Callable[[Tensor], Tensor], x: Tensor, g: Tensor) -> Tensor:
+def transposed(fn: Callable[[Tensor], Tensor], x: Tensor, g: Tensor) -> Tensor:
     """The gradient of `fn`, which is linear, by `x`."""
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -230,7 +230,7 @@ def _max_2d(x: Tensor, plan: PoolPlan) -> Tensor:
         return tf.nn.max_pool2d(x, *_arguments(plan))
     # The native kernel passes over NaN, and what is below the lowest finite number becomes it.
     if tf.executing_eagerly():
-        return tf.nn.max_pool2d(x, *_arguments(plan)) if _is_finite(x) else _max_by_taps(x, plan)
+        return if_finite(x, lambda: tf.nn.max_pool2d(x, *_arguments(plan)), lambda: _max_by_taps(x, plan))
     return _max_of_any(x, plan)
 
 
@@ -247,20 +247,22 @@ def _max_of_any(x: Tensor, plan: PoolPlan) -> Tensor:
         def back(g: Tensor) -> Tensor:
             sizes = {"ksize": (1, *size, 1), "strides": (1, *strides, 1), "padding": padding}
             usual = tf.raw_ops.MaxPoolGrad(orig_input=x, orig_output=native, grad=g, **sizes)
-            return tf.cond(finite, lambda: usual, lambda: _transposed(lambda v: _max_by_taps(v, plan), x, g))
+            return tf.cond(finite, lambda: usual, lambda: transposed(lambda v: _max_by_taps(v, plan), x, g))
 
         return tf.cond(finite, lambda: native, lambda: _max_by_taps(x, plan)), back
 
     return pool(x)
 
 
-def _is_finite(x: Tensor) -> bool:
-    """For eager tensors, in a tenth of the time of `reduce_all` on small ones."""
-    try:
+def if_finite(x: Tensor, usual: Callable[[], Tensor], other: Callable[[], Tensor]) -> Tensor:
+    """What `usual` gives where all of `x` is finite, else `other`."""
+    if not tf.executing_eagerly():
+        return tf.cond(tf.math.is_finite(tf.reduce_sum(x)), usual, other)
+    try:  # a tenth of the time of `reduce_all` on small tensors
         tf.debugging.check_numerics(x, "")
     except tf.errors.InvalidArgumentError:
-        return False
-    return True
+        return other()
+    return usual()
 
 
 def _larger(first: Tensor, second: Tensor) -> Tensor:
@@ -296,19 +298,19 @@ def avg_pool(x: Tensor, plan: PoolPlan) -> Tensor:
 
 def max_pool_grad(g: Tensor, x: Tensor, plan: PoolPlan) -> Tensor:
     """`g` put where the largest elements of `x` are."""
-    return _transposed(lambda v: max_pool(v, plan), x, g)
+    return transposed(lambda v: max_pool(v, plan), x, g)
 
 
 def max_pool_take(h: Tensor, x: Tensor, plan: PoolPlan) -> Tensor:
     """The elements of `h` where the largest elements of `x` are."""
     shape = plan.out_shape(tf.shape(x)[0], x.shape[plan.channel_axis])
-    return _transposed(lambda g: max_pool_grad(g, x, plan), tf.zeros(shape, h.dtype), h)
+    return transposed(lambda g: max_pool_grad(g, x, plan), tf.zeros(shape, h.dtype), h)
 
 
 def avg_pool_grad(g: Tensor, plan: PoolPlan) -> Tensor:
     """The gradient of `avg_pool`, given `g`, the one by its output."""
     shape = plan.in_shape(tf.shape(g)[0], g.shape[plan.channel_axis])
-    return _transposed(lambda x: avg_pool(x, plan), tf.zeros(shape, g.dtype), g)
+    return transposed(lambda x: avg_pool(x, plan), tf.zeros(shape, g.dtype), g)
 
 
 TABLE: dict[str, Callable[..., Any]] = {

@@ -53,7 +53,7 @@ def _pulled_root(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
 def _hooked(fn: Function, hook: Function) -> Function:
     def call(x: Tensor) -> Tensor:
         y = fn(x)
-        if y.requires_grad and not _transformed(y) and y.grad_fn is not None:
+        if y.requires_grad and not transformed(y) and y.grad_fn is not None:
             y.grad_fn.register_hook(hook)
         return y
 
@@ -62,7 +62,7 @@ def _hooked(fn: Function, hook: Function) -> Function:
 
 def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Function:
     def call(x1: Any, x2: Any) -> Tensor:
-        if not isinstance(x2, torch.Tensor) or not wanted(x1, x2) or _transformed(x2):
+        if not isinstance(x2, torch.Tensor) or not wanted(x1, x2) or transformed(x2):
             return fn(x1, x2)
         if not isinstance(x1, torch.Tensor):
             x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
@@ -95,16 +95,21 @@ def _nan_stays(fn: Function) -> Function:
 
     def call(x: Tensor) -> Tensor:
         y = fn(x)
-        if y.requires_grad and not x.is_complex() and not _transformed(y):
+        if y.requires_grad and not x.is_complex() and not transformed(y):
             y.grad_fn.register_hook(lambda inputs, outputs: (torch.where(torch.isnan(x), x, inputs[0]),))
         return y
 
     return call
 
 
-def _transformed(x: Tensor) -> bool:
+def transformed(x: Tensor) -> bool:
     """Inside `torch.func` or a compiled function, where nodes take no hooks."""
     return torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x)
+
+
+def is_finite(x: Tensor) -> bool | None:
+    """Whether all of `x` is; None where the answer is not at hand."""
+    return bool(torch.isfinite(x.detach().sum())) if x.device.type == "cpu" and not transformed(x) else None
 
 
 def _goes_forward(*args: Any) -> bool:
@@ -168,7 +173,7 @@ def _power(fn: Function) -> Function:
         if isinstance(x2, torch.Tensor) or x2 in (0.5, -0.5):
             return declared(x1, x2)
         y = fn(x1, x2)
-        if y.requires_grad and not isinstance(x2, complex) and x2 < 1 and not _transformed(y):
+        if y.requires_grad and not isinstance(x2, complex) and x2 < 1 and not transformed(y):
             y.grad_fn.register_hook(_pulled)
         return y
 
@@ -198,7 +203,7 @@ def declare(table: dict[str, Function]) -> None:
     table["minimum"] = _hooked_pair(table["minimum"], _nan_wins)
     table["abs"] = _nan_stays(table["abs"])
     table["pow"] = _power(table["pow"])
-    for name in ("max", "min", "prod", "cumprod", "remainder", "acosh"):
+    for name in ("max", "min", "prod", "cumprod", "remainder", "acosh", "interpolate"):
         table[name] = ruled(name, table[name])
     for name in ("sign", "floor_divide"):
         table[name] = _flat(table[name])

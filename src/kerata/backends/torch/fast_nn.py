@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 
 from kerata.core import config
+from kerata.core.declare import DECLARED
 from kerata.core.geometry import conv_plan, depthwise_plan, remembered
 from kerata.core.state import STATE
 
-from .derivatives import wanted
+from .derivatives import is_finite, wanted
 from .fast import F32, TABLE, _floats, fast_path
 from .windows import native_convolution
 
@@ -227,6 +228,8 @@ def _(
     images: Tensor, size: Any, interpolation: str = "bilinear", antialias: bool = False, crop_to_aspect_ratio: bool = False,
     pad_to_aspect_ratio: bool = False, fill_mode: str = "constant", fill_value: float = 0.0, data_format: str | None = None,
 ) -> Tensor:  # fmt: skip
+    if is_finite(images) is False:  # the kernel reads elements of weight 0 too
+        return DECLARED["resize"].body(images, size, antialias=antialias, data_format=data_format)
     last = (config.image_data_format() if data_format is None else data_format) == "channels_last"
     x = images if images.ndim == 4 else images[None]
     x = x.permute(0, 3, 1, 2) if last else x

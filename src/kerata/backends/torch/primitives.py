@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from kerata.backends.tables import implementing
+from kerata.backends.tables import implementing, interpolation
 
 from . import decompositions, derivatives, unsigned, windows
 from .derivatives import ruled
@@ -404,6 +404,13 @@ def _(*xs: Tensor, equation: str) -> Tensor:
     return torch.einsum(equation, *xs).to(xs[0].dtype)  # sums of small integers come as int64
 
 
+TABLE["interpolate"] = interpolation(
+    lambda x, places, axis: TABLE["take"](x, torch.from_numpy(places).to(x.device), axis),
+    lambda v, x: torch.from_numpy(v).to(x.device, x.dtype),
+    lambda x, axis: x.sum(axis),
+    TABLE["einsum"],
+    lambda x, usual, other: usual() if derivatives.is_finite(x) else other(),
+)
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
 derivatives.declare(TABLE)

@@ -1,8 +1,9 @@
-"""Images in other sizes: each axis is multiplied by a matrix of interpolation weights."""
+"""Images in other sizes: along each axis, new pixels are weighted sums of old ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
+from kerata.core.taps import Taps
 from kerata.ops.core import cast, create
 from kerata.ops.creation import range_tensor
 from kerata.ops.elementwise import here
@@ -58,6 +60,7 @@ def _weights(old: int, new: int, interpolation: str, antialias: bool) -> np.ndar
         return np.maximum(overlap, 0) / scale
     stretch = max(scale, 1.0) if antialias else 1.0
     weights = _KERNELS[interpolation](np.abs(centres[:, None] - np.arange(old)) / stretch)
+    weights[np.abs(weights) < 1e-15] = 0  # the sine of a multiple of pi
     return weights / weights.sum(axis=1, keepdims=True)
 
 
@@ -71,13 +74,9 @@ def _nearest(old: Any, new: int) -> Tensor:
     return create((new,), "int32", make)
 
 
-def _matrix(old: Any, new: int, interpolation: str, antialias: bool, name: str) -> Tensor:
-    def make(engine: Any) -> Tensor:
-        return engine.convert(
-            _weights(old, new, interpolation, antialias).astype(dtypes.numpy_dtype(name)), name
-        )
-
-    return create((new, old), name, make)
+@lru_cache(maxsize=256)
+def _taps(old: Any, new: int, interpolation: str, antialias: bool) -> Taps:
+    return Taps(old, new, lambda: _weights(old, new, interpolation, antialias))
 
 
 # ---- aspect ratio ----------------------------------------------------------------------------------
@@ -113,6 +112,7 @@ def _padded(x: Tensor, axes: Axes, size: tuple[int, int], fill_value: float) -> 
 
 
 _IMAGE = T((2, 4, 5, 2))
+_HOLED = values([[[1.0], [2.0], [3.0]], [[4.0], [float("nan")], [6.0]], [[7.0], [8.0], [float("inf")]]])
 
 
 @op(
@@ -121,6 +121,9 @@ _IMAGE = T((2, 4, 5, 2))
         sample(T((7, 5, 1)), (6, 3), "nearest", pad_to_aspect_ratio=True, fill_value=2.5),
         sample(T((1, 7, 5, 1)), (3, 6), crop_to_aspect_ratio=True),
         sample(values([[[1.0], [float("nan")], [2.0]]]), (1, 6), "nearest", gradient=False),
+        sample(_HOLED, (6, 12), gradient=False),
+        sample(_HOLED, (1, 3), antialias=True, gradient=False),
+        sample(_HOLED, (12, 6), "lanczos3", gradient=False),
         sample(T((2, 2, 4, 3)), (8, 6), data_format="channels_first"),
         sample(_IMAGE, (8, 10)),
         sample(T((1, 8, 6, 2)), (4, 3), antialias=True),
@@ -149,6 +152,8 @@ _IMAGE = T((2, 4, 5, 2))
     ],
     rejects=[
         rejects(T((4, 4)), (2, 2), argument="images"),
+        rejects(T((2, 0, 4, 1)), (2, 2), argument="images"),
+        rejects(T((4, 0, 1)), (2, 2), "nearest", argument="images"),
         rejects(_IMAGE, (2,), argument="size"),
         rejects(_IMAGE, (0, 2), argument="size"),
         rejects(_IMAGE, (2, 2), "cubic", argument="interpolation"),
@@ -190,7 +195,7 @@ def resize(
         Images of the new size in the same dtype; integers are rounded.
 
     Raises:
-        ArgumentError: a size or an option that there is not.
+        ArgumentError: a size or an option that there is not, or images without pixels.
 
     Example:
         >>> import kerata
@@ -198,6 +203,8 @@ def resize(
         True
     """
     axes, sizes = image_axes(images, data_format), two_sizes(size, "size")
+    if any(rules.known(d) and d == 0 for d in (shape_of(images)[axes.height], shape_of(images)[axes.width])):
+        raise ArgumentError("images", expected="with at least one row and one column", got=images)
     if interpolation not in _INTERPOLATIONS:
         raise ArgumentError(
             "interpolation", expected=f"one of {', '.join(map(repr, _INTERPOLATIONS))}", got=interpolation
@@ -220,7 +227,7 @@ def resize(
         if interpolation == "nearest":
             x = p.take(x, _nearest(old, new), axis=axis)
         else:
-            x = along(x, _matrix(old, new, interpolation, antialias, dtype_of(x)), axis)
+            x = p.interpolate(x, taps=_taps(old, new, interpolation, bool(antialias)), axis=axis)
     return returned(x, name)
 
 

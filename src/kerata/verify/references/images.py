@@ -266,7 +266,8 @@ def _resized(plane: Array, size: Any, interpolation: str, antialias: bool) -> Ar
         else:
             kernel = _KERNELS[{"bilinear": "linear", "bicubic": "cubic"}.get(interpolation, interpolation)]
             weights = _weights(n, m, m / n, 0.0, kernel, antialias)
-        plane = np.moveaxis(np.tensordot(weights, plane, (1, axis)), 0, axis)
+        rows = [sum(w * plane.take(i, axis) for i, w in enumerate(row) if abs(w) > 1e-12) for row in weights]
+        plane = np.stack(rows, axis)
     return plane
 
 
