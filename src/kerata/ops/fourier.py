@@ -259,7 +259,10 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> Pair:
         sample((T((4,)), T((4,)))), sample((T((2, 3)), T((2, 3))), 5), sample((T((3,)), T((3,))), fft_length=8),
         sample((T((5,)), T((5,))), 4), sample((T((4,), "float64"), T((4,), "float64"))),
     ],
-    rejects=[rejects(T((3,)), argument="x"), rejects((T((3,)), T((3,))), 0, argument="fft_length")],
+    rejects=[
+        rejects(T((3,)), argument="x"), rejects((T((3,)), T((3,))), 0, argument="fft_length"),
+        rejects((T((2, 1)), T((2, 1))), argument="x"),
+    ],
     reference=lambda x, fft_length=None: np.fft.irfft(np.asarray(x[0]) + 1j * np.asarray(x[1]), fft_length),
 )  # fmt: skip
 def irfft(x: tuple[TensorLike, TensorLike] | list[TensorLike], fft_length: int | None = None) -> Tensor:
@@ -278,7 +281,10 @@ def irfft(x: tuple[TensorLike, TensorLike] | list[TensorLike], fft_length: int |
         array([1., 1.], dtype=float32)
     """
     z, name = _complex(x)
-    n = 2 * (shape_of(z)[-1] - 1) if fft_length is None else _length(fft_length)
+    size = shape_of(z)[-1]
+    if fft_length is None and type(size) is int and size < 2:
+        raise ArgumentError("x", expected="at least 2 elements along the last axis, or a `fft_length`", got=x[0])
+    n = 2 * (size - 1) if fft_length is None else _length(fft_length)
     return cast(_real_inverse(z, n), name)
 
 
@@ -441,7 +447,7 @@ def overlap_add(frames: Tensor, stride: int) -> Tensor:
     sample((T((5, 5), "float64"), T((5, 5), "float64")), 8, 4, 8)],
     rejects=[
         rejects(T((5, 5)), 8, 4, 8, argument="x"), rejects((T((5, 5)), T((5, 5))), 8, 4, 6, argument="fft_length"),
-        rejects((T((5,)), T((5,))), 8, 4, 8, argument="x"),
+        rejects((T((5,)), T((5,))), 8, 4, 8, argument="x"), rejects((T((0, 5)), T((0, 5))), 8, 4, 8, argument="x"),
     ],
 )  # fmt: skip
 def istft(
@@ -474,6 +480,8 @@ def istft(
     z, name = _complex(x)
     if len(shape_of(z)) < 2:
         raise ArgumentError("x", expected="tensors of shape (..., sequences, values)", got=x[0])
+    if type(shape_of(z)[-2]) is int and shape_of(z)[-2] == 0:
+        raise ArgumentError("x", expected="at least one sequence", got=x[0])
     frames = _real_inverse(z, n)
     w = _window(window, size, n, dtype_of(frames))
     count = shape_of(frames)[-2]
