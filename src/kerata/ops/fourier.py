@@ -283,7 +283,9 @@ def irfft(x: tuple[TensorLike, TensorLike] | list[TensorLike], fft_length: int |
     z, name = _complex(x)
     size = shape_of(z)[-1]
     if fft_length is None and type(size) is int and size < 2:
-        raise ArgumentError("x", expected="at least 2 elements along the last axis, or a `fft_length`", got=x[0])
+        raise ArgumentError(
+            "x", expected="at least 2 elements along the last axis, or a `fft_length`", got=x[0]
+        )
     n = 2 * (size - 1) if fft_length is None else _length(fft_length)
     return cast(_real_inverse(z, n), name)
 
