@@ -40,7 +40,7 @@ def _check(query: Any, key: Any, value: Any) -> None:
             raise ArgumentError("key", expected=f"of the {what} {q[i]} of `query`", got=key)
     if any(map(rules.differ, k[:3], v[:3])):
         raise ArgumentError("value", expected=f"of shape {(*k[:3], 'size')}, like `key`", got=value)
-    if k[2] == 0 or q[2] % k[2]:
+    if rules.differ(q[2], k[2]) and (k[2] == 0 or q[2] % k[2]):
         raise ArgumentError(
             "key", expected=f"with a number of heads that divides the {q[2]} of `query`", got=key
         )
@@ -86,6 +86,8 @@ _Q, _K = T((2, 3, 4, 5)), T((2, 6, 4, 5))
         sample(_Q, _K, _K, mask=T((2, 1, 3, 6), "bool")), sample(_Q, _K, T((2, 6, 4, 7)), scale=0.3),
         sample(_Q, _K, _K, attn_logits_soft_cap=2.0),
         sample(_Q, _K, _K, is_causal=True, mask=T((6,), "bool")),
+        sample(T((2, 3, 0, 5)), T((2, 6, 0, 5)), T((2, 6, 0, 5))),
+        sample(T((2, 3, 2, 0)), T((2, 4, 2, 0)), T((2, 4, 2, 3))),
         sample(T((2, 3, 4, 5), "float16"), T((2, 6, 4, 5), "float16"), T((2, 6, 4, 5), "float16"), gradient=False),
     ],
     rejects=[
@@ -136,9 +138,10 @@ def dot_product_attention(
         to_real_float(query, "query"), to_real_float(key, "key"), to_real_float(value, "value")
     )
     name = dtype_of(query)
-    groups = shape_of(query)[2] // shape_of(key)[2]
+    *_, heads, size = shape_of(query)
+    groups = heads // (shape_of(key)[2] or 1)
     key, value = _repeat_heads(key, groups), _repeat_heads(value, groups)
-    scale = 1 / math.sqrt(shape_of(query)[3]) if scale is None else float(scale)
+    scale = 1 / math.sqrt(size or 1) if scale is None else float(scale)
     q, k, v = (p.transpose(x, axes=(0, 2, 1, 3)) for x in (query, key, value))
     # Logits and their softmax in float32: half precision has no room for the differences between them.
     wide = "float32" if dtypes.itemsize(name) < 4 else name

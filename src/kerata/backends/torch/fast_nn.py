@@ -66,7 +66,7 @@ def _attention_fits(
     return (
         STATE.backward < 2 and bias is None and attn_logits_soft_cap is None and query.ndim == key.ndim == value.ndim == 4
         and _floats(query, key, value) and query.shape[2] == key.shape[2] and query.shape[3] == key.shape[3]
-        and query.shape[0] == key.shape[0] and key.shape[:3] == value.shape[:3] and key.shape[1] > 0
+        and query.shape[0] == key.shape[0] and key.shape[:3] == value.shape[:3] and key.shape[1] > 0 and query.shape[3] > 0
         and (mask is None or _mask_fits(mask, query, key)) and (scale is None or math.isfinite(scale))
     )  # fmt: skip
 

@@ -131,10 +131,10 @@ def dot_product_attention(
     query: Array, key: Array, value: Array, bias: Any = None, mask: Any = None, scale: float | None = None,
     is_causal: bool = False, flash_attention: Any = None, attn_logits_soft_cap: float | None = None,
 ) -> Array:  # fmt: skip
-    groups = query.shape[2] // key.shape[2]
+    groups = query.shape[2] // max(key.shape[2], 1)
     key, value = np.repeat(key, groups, 2), np.repeat(value, groups, 2)
     logits = np.einsum("bqhd,bkhd->bhqk", query, key)
-    logits = logits * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    logits = logits * (1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale)
     logits = logits if bias is None else logits + bias
     cap = attn_logits_soft_cap
     logits = logits if cap is None else cap * np.tanh(logits / cap)
