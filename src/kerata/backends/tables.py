@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core.taps import Taps
+from kerata.core.taps import Taps, equation_along
 
 Primitives = dict[str, Callable[..., Any]]
 FastPaths = dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]]
@@ -58,9 +58,7 @@ def interpolation(
             return functools.reduce(operator.add, parts)
 
         def by_matrix() -> Any:
-            axes = "abcdefgh"[: len(x.shape)]
-            equation = f"z{axes[axis]},{axes}->{axes.replace(axes[axis], 'z')}"
-            return product(array(taps.dense, x), x, equation=equation)
+            return product(array(taps.dense, x), x, equation=equation_along(len(x.shape), axis))
 
         short = taps.old < cost * (len(taps.rows[0]) - 1)
         return if_finite(x, by_matrix, by_taps) if short else by_taps()

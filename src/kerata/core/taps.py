@@ -28,10 +28,9 @@ class Taps:
         an infinity, a weight of 0 would be NaN."""
         matrix = self.matrix()
         places = [np.flatnonzero(row) if row.any() else np.zeros(1, int) for row in matrix]
-        most = max(map(len, places), default=1)
+        most = max(map(len, places))
         at = np.array([np.pad(p, (0, most - len(p)), mode="edge") for p in places], np.int32)
-        at = at.reshape(len(places), most)
-        last = np.array([len(p) - 1 for p in places], int)[:, None]
+        last = np.array([len(p) - 1 for p in places])[:, None]
         shares = np.where(np.arange(most) < last, 1, most - last)
         weights = np.take_along_axis(matrix, at, axis=1) / shares
         return np.ascontiguousarray(at.T), np.ascontiguousarray(weights.T)
@@ -45,3 +44,9 @@ class Taps:
     def turned(self) -> Taps:
         """The transposed matrix, which the derivative is made of."""
         return Taps(self.new, self.old, lambda: self.matrix().T)
+
+
+def equation_along(ndim: int, axis: int) -> str:
+    """Of `einsum`: a matrix of shape (new, old) applied along an axis."""
+    axes = "abcdefgh"[:ndim]
+    return f"z{axes[axis]},{axes}->{axes.replace(axes[axis], 'z')}"

@@ -215,9 +215,8 @@ def expand_dims(x: TensorLike, axis: Any) -> Tensor:
 
 def _axes_to_squeeze(x: Any, axis: Any = None) -> tuple[Any, Any]:
     """The arguments of `squeeze`, with the axes that it removes."""
-    return x, tuple(
-        i for i, d in enumerate(shape_of(x)) if rules.known(d) and d == 1
-    ) if axis is None else axis
+    ones = tuple(i for i, d in enumerate(shape_of(x)) if rules.known(d) and d == 1)
+    return x, ones if axis is None else axis
 
 
 @op(

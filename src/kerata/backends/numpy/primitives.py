@@ -402,8 +402,8 @@ def _if_finite(x: Array, usual: Callable[[], Array], other: Callable[[], Array])
     return usual() if np.isfinite(x.sum()) else other()
 
 
-TABLE["interpolate"] = interpolation(
-    TABLE["take"], lambda v, x: v.astype(x.dtype), np.sum, TABLE["einsum"], _if_finite
+TABLE["interpolate"] = windows.quiet(
+    interpolation(TABLE["take"], lambda v, x: v.astype(x.dtype), np.sum, TABLE["einsum"], _if_finite)
 )
 
 

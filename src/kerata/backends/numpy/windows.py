@@ -370,7 +370,7 @@ def _lowest(dtype: np.dtype[Any]) -> Any:
     return False if dtype.kind == "b" else np.iinfo(dtype).min
 
 
-def _quiet(fn: Callable[..., Array]) -> Callable[..., Array]:
+def quiet(fn: Callable[..., Array]) -> Callable[..., Array]:
     """Without NumPy's warnings: NaN and infinity are values."""
 
     @functools.wraps(fn)
@@ -382,7 +382,7 @@ def _quiet(fn: Callable[..., Array]) -> Callable[..., Array]:
 
 
 TABLE: dict[str, Callable[..., Array]] = {
-    fn.__name__: _quiet(fn)
+    fn.__name__: quiet(fn)
     for fn in (
         conv,
         conv_input_grad,

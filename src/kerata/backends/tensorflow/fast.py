@@ -44,8 +44,7 @@ def _spread(y: Any) -> Any:
     if tf.executing_eagerly() or (y.shape.num_elements() or 0) < _LARGE:
         return y + 0 * tf.reduce_sum(y, -1, keepdims=True)
     # The sum is cheap beside another pass over a large tensor, which is nearly always in vain.
-    finite = tf.math.is_finite(tf.reduce_sum(y))
-    return tf.cond(finite, lambda: y, lambda: y + 0 * tf.reduce_sum(y, -1, keepdims=True))
+    return if_finite(y, lambda: y, lambda: y + 0 * tf.reduce_sum(y, -1, keepdims=True))
 
 
 _LARGE = 1 << 14

@@ -69,10 +69,3 @@ def returned(images: Tensor, name: str, rounded: bool = True) -> Tensor:
         images = p.mul(p.round(p.mul(images, _FINE)), 1 / _FINE)
         images = p.round(images) if rounded else images
     return saturate_cast(images, name)
-
-
-def along(x: Tensor, matrix: Tensor, axis: int) -> Tensor:
-    """A matrix of shape (new, old) applied along an axis."""
-    axes = "abcdefgh"[: len(shape_of(x))]
-    old = axes[axis]
-    return p.einsum(matrix, x, equation=f"z{old},{axes}->{axes.replace(old, 'z')}")

@@ -14,13 +14,13 @@ from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
-from kerata.core.taps import Taps
+from kerata.core.taps import Taps, equation_along
 from kerata.ops.core import cast, create
 from kerata.ops.creation import range_tensor
 from kerata.ops.elementwise import here
 from kerata.ops.splitting import cut
 
-from .common import Axes, along, image_axes, returned, two_sizes, working
+from .common import Axes, image_axes, returned, two_sizes, working
 
 TensorLike = Any
 Tensor = Any
@@ -352,5 +352,5 @@ def scale_and_translate(
         weights = _moved_weights(
             shape[axis], sizes[axis], factor, distance, _METHODS[method], bool(antialias)
         )
-        x = along(x, weights, axis)
+        x = p.einsum(weights, x, equation=equation_along(len(shape), axis))
     return returned(x, name)
