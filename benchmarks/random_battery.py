@@ -66,7 +66,7 @@ def many_states(by_seed: bool, fixed: int, words: int) -> Words:
         moving = np.arange(start, start + rows, dtype=np.uint32)
         still = np.full(rows, fixed, np.uint32)
         key = many_keys(moving, still) if by_seed else many_keys(still, moving)
-        bits.blocks(space, key[0], key)
+        bits.array_blocks(space, key[0], key)
         lanes = np.concatenate([space.x, space.y, space.z, space.w][: -(-words // bits.LANE)], axis=1)
         yield np.ascontiguousarray(lanes[:, :words]).reshape(-1)
 

@@ -7,11 +7,21 @@ import pytest
 
 import kerata
 from kerata import ops, random
-from kerata.random import bits, stream
+from kerata.random import bits, kernel, stream
 
 MASK = 0xFFFFFFFF
 STATES = [(0, 0), (7, 3), (MASK, MASK), (2**31, 1)]
 SIZES = [0, 1, 255, 256, 257, 1023, 1024, 1025, 5000]
+
+
+@pytest.fixture(params=["kernel", "numpy"])
+def drawn_by(request, monkeypatch):
+    """Draws by the compiled kernel, where there is one, and by NumPy alone."""
+    if request.param == "numpy":
+        monkeypatch.setattr(kernel, "load", lambda: None)
+
+
+by_both = pytest.mark.usefixtures("drawn_by")
 
 
 def word(state, place):
@@ -43,6 +53,7 @@ def word(state, place):
     return (x, y, z, w)[lane]
 
 
+@by_both
 @pytest.mark.parametrize("state", STATES)
 def test_words_are_those_of_the_definition(state):
     places = [*range(5), 255, 256, 511, 512, 767, 768, 1023, 1024, 1025, 70_000]
@@ -50,6 +61,7 @@ def test_words_are_those_of_the_definition(state):
     assert [int(drawn[i]) for i in places] == [word(state, i) for i in places]
 
 
+@by_both
 def test_words_never_change():
     """Whoever changes them changes every initial weight and every curve that somebody has published."""
     assert bits.random_bits((0, 0), 4).tolist() == [3812273764, 2467754991, 587874409, 534803612]
@@ -61,6 +73,7 @@ def test_words_never_change():
     ]
 
 
+@by_both
 def test_a_million_words_never_change():
     """The stream that went through the batteries of `benchmarks/random_battery.md`."""
     words = bits.random_bits((1, 0), 1 << 20).astype("<u4")
@@ -98,6 +111,7 @@ VALUES = {
 }
 
 
+@by_both
 @pytest.mark.parametrize("name", VALUES)
 def test_values_never_change(engine, name):
     draw, expected = VALUES[name]
@@ -105,6 +119,7 @@ def test_values_never_change(engine, name):
     assert ops.convert_to_numpy(draw()).ravel().tolist() == expected
 
 
+@by_both
 @pytest.mark.parametrize("size", SIZES)
 def test_a_longer_draw_begins_with_a_shorter_one(size):
     np.testing.assert_array_equal(bits.random_bits((5, 6), size), bits.random_bits((5, 6), 70_000)[:size])
@@ -167,6 +182,7 @@ def test_bytes_are_uniform(shift):
     assert stats.chisquare(counts).pvalue > 1e-4
 
 
+@by_both
 @pytest.mark.parametrize("size", [1, 256, 300, 1024, 5000, 16_384, 16_385])
 def test_draws_that_follow_each_other_are_foreseen_rightly(size):
     """Streams that are interleaved, rewound and repeated draw what each state draws by itself."""
@@ -184,6 +200,7 @@ def test_draws_that_follow_each_other_are_foreseen_rightly(size):
         ]
 
 
+@by_both
 def test_a_foreseen_draw_may_be_written_to():
     for counter in range(4):
         drawn = bits.random_bits((8, counter), 100)

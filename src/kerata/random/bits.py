@@ -35,6 +35,8 @@ from typing import Any
 
 import numpy as np
 
+from . import kernel
+
 LANE = 256  # places of a lane in a chunk
 CHUNK = 4 * LANE
 ROWS = 128  # chunks worked on at once: the temporaries, 1.3 MB, stay in the second-level cache
@@ -102,6 +104,7 @@ class Workspace:
         shape = (rows, LANE)
         self._numbers = np.arange(rows * LANE, dtype=np.int32).reshape(shape) * np.int32(signed(GOLDEN))
         self._spare = [np.empty(shape, np.int32) for _ in range(10)]
+        self.addresses = tuple(lane.ctypes.data for lane in self._spare[:4])  # of the four lanes
         self.take(rows)
 
     def take(self, rows: int) -> None:
@@ -122,14 +125,23 @@ def _workspace(rows: int) -> Workspace:
     return space
 
 
-def blocks(space: Workspace, start: Any, key: Sequence[Any]) -> None:
-    """Fills the four lanes of a workspace.
+def blocks(space: Workspace, start: int, key: Sequence[int]) -> None:
+    """Fills the four lanes of a workspace, by the kernel or by NumPy.
 
     Args:
         space: its `numbers` are those of the blocks, times GOLDEN.
         start: what is added to them: the first key word, and the number of the first block times GOLDEN.
-        key: key words, as integers, or as int32 arrays that broadcast (many states at once).
+        key: key words.
     """
+    compiled = kernel.load()
+    if compiled:
+        compiled.words(space.x.size, start, key, space.addresses)
+    else:
+        array_blocks(space, start, key)
+
+
+def array_blocks(space: Workspace, start: Any, key: Sequence[Any]) -> None:
+    """The same by NumPy; key words may also be int32 arrays that broadcast (many states at once)."""
     x, y, z, w, t = space.x, space.y, space.z, space.w, space.scratch[0]
     start, *key = (np.asarray(word, np.int32) for word in (start, *key))
     np.add(space.numbers, start, out=x)
@@ -228,7 +240,8 @@ def _fill(space: Workspace, state: tuple[int, int], n: int, chunks: int) -> None
     ahead = _local.__dict__.get("ahead")
     if ahead is None:
         ahead = _local.ahead = _Ahead()
-    words = ahead.find(state, n, chunks)  # may use the workspace
+    # May use the workspace. The kernel takes as long for a draw as for finding it.
+    words = None if kernel.load() else ahead.find(state, n, chunks)
     space.take(chunks)
     if words is None:
         key = keys(*state)
@@ -249,7 +262,7 @@ def _many(seed: int, counter: int, draws: int, chunks: int) -> Array:
     space = _workspace(ROWS)
     space.take(draws * chunks)
     space.numbers = space.numbers[:1]
-    blocks(space, key[0] + starts, key)
+    array_blocks(space, key[0] + starts, key)
     return np.stack((space.x, space.y, space.z, space.w)).reshape(4, draws, chunks, LANE)
 
 

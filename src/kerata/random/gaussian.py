@@ -23,7 +23,7 @@ import numpy as np
 
 from kerata.core import primitives as p
 
-from . import bits
+from . import bits, kernel
 from .bits import float32, int32
 from .uniform import apart
 
@@ -178,6 +178,16 @@ def _pair_into(a: np.ndarray, b: np.ndarray, spare: list[np.ndarray]) -> tuple[n
     return x, y
 
 
+def _pairs(space: bits.Workspace) -> tuple[np.ndarray, ...]:
+    """`pair` on the words of a workspace: the first two lanes, and the others."""
+    compiled = kernel.load()
+    if compiled:
+        compiled.pairs(space.x.size, space.addresses)
+        return tuple(words.view(_F32) for words in (space.x, space.y, space.z, space.w))
+    first = _pair_into(space.x, space.y, space.scratch)
+    return *first, *_pair_into(space.z, space.w, [space.x, space.y, *space.scratch[2:]])
+
+
 def _affine(values: np.ndarray, mean: float, stddev: float) -> np.ndarray:
     if stddev != 1:
         np.multiply(values, float32(stddev), out=values)
@@ -190,9 +200,7 @@ def normal_array(state: tuple[int, int], n: int, mean: float, stddev: float) -> 
     """`n` normal values in float32, drawn by NumPy block by block."""
 
     def finish(space: bits.Workspace) -> tuple[np.ndarray, ...]:
-        first = _pair_into(space.x, space.y, space.scratch)
-        second = _pair_into(space.z, space.w, [space.x, space.y, *space.scratch[2:]])
-        return tuple(_affine(v, mean, stddev) for v in (*first, *second))
+        return tuple(_affine(v, mean, stddev) for v in _pairs(space))
 
     return bits.draw(state, n, _F32, finish)
 
