@@ -19,8 +19,13 @@ def _definite(z):
     return ops.matmul(z, ops.conj(ops.transpose(z))) + 3 * ops.eye(3, dtype="complex128")
 
 
-CASES = {
-    "exp": ops.exp, "log": ops.log, "sqrt": ops.sqrt, "tanh": ops.tanh, "abs": ops.abs, "angle": ops.angle, "prod": ops.prod,
+ELEMENTARY = (
+    "exp log sqrt rsqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh square reciprocal sign "
+    "abs angle"
+)
+CASES = {name: getattr(ops, name) for name in ELEMENTARY.split()} | {
+    "prod": ops.prod, "power of a number": lambda z: ops.power(2.0, z), "cube": lambda z: ops.power(z, 3),
+    "power of a complex number": lambda z: ops.power(0.5 - 1j, z), "cumprod": ops.cumprod, "std": ops.std,
     "a complex number times": lambda z: (2 - 1j) * z, "over a complex number": lambda z: z / (2 - 1j),
     "multiply": lambda z: ops.multiply(z, OTHER), "divide": lambda z: ops.divide(OTHER, z), "power": lambda z: ops.power(z, OTHER),
     "matmul": lambda z: ops.matmul(z, OTHER), "einsum": lambda z: ops.einsum("ij,kj->ik", z, z), "var": ops.var, "norm": ops.norm,

@@ -7,6 +7,7 @@ Each row: name, shape and dtype rule, derivative. Families hold the rules. A der
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable
 from typing import Any
@@ -251,12 +252,19 @@ def _pow_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:
             first = pull(g, where(none, 0, mul(x2, pow(x1, lower))))
     if not isinstance(x2, (int, float, complex)):
         if isinstance(x1, (int, float, complex)):
-            base = math.log(x1) if not isinstance(x1, complex) and x1 > 0 else 0.0
+            base = _log_of_number(x1)
             second = pull(g, mul(y, base)) if base else zeros_of(g)
         else:
             flat = eq(x1, 0) if is_complex(dtype_of(x1)) else le(x1, 0)
             second = pull(g, where(flat, 0, mul(y, log(where(flat, 1, x1)))))
     return first, second
+
+
+def _log_of_number(x: float | complex) -> float | complex:
+    """Zero where there is none."""
+    if isinstance(x, complex):
+        return cmath.log(x) if x else 0.0
+    return math.log(x) if x > 0 else 0.0
 
 
 def _mul_grad(g: Tensor, y: Tensor, x1: Any, x2: Any) -> tuple[Any, Any]:

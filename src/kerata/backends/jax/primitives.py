@@ -137,6 +137,50 @@ TABLE |= {
 }  # fmt: skip
 
 
+def _of_complex(name: str) -> Callable[[Callable[[Any], Any]], None]:
+    """Declares another implementation for complex numbers."""
+
+    def declare(fn: Callable[[Any], Any]) -> None:
+        of_real = TABLE[name]
+        TABLE[name] = lambda x: fn(x) if x.dtype.kind == "c" else of_real(x)
+
+    return declare
+
+
+@_of_complex("sinh")
+def _(z: Any) -> Array:
+    """`-i sin(i z)`: that of JAX is a difference of exponentials, which has no digits left for small numbers."""
+    y = lax.sin(lax.complex(-lax.imag(z), lax.real(z)))
+    return lax.complex(lax.imag(y), -lax.real(y))
+
+
+@_of_complex("cosh")
+def _(z: Any) -> Array:
+    return lax.cos(lax.complex(-lax.imag(z), lax.real(z)))
+
+
+@_of_complex("rsqrt")
+def _(z: Any) -> Array:
+    return lax.div(lax.full_like(z, 1), TABLE["sqrt"](z))
+
+
+def _reflected(name: str, part: Callable[[Any], Any], image: Callable[[Any], Any]) -> None:
+    """Makes `f(z) = image(f(image(z)))` where a part of `z` is negative: JAX takes -0.0 for 0.0 on branch cuts."""
+    fn = TABLE[name]
+
+    @_of_complex(name)
+    def _(z: Any) -> Array:
+        other = jnp.signbit(part(z))
+        y = fn(lax.select(other, image(z), z))
+        return lax.select(other, image(y), y)
+
+
+for _name in ("sqrt", "asin", "acos", "acosh", "atanh"):
+    _reflected(_name, lax.imag, lax.conj)
+for _name in ("atan", "asinh"):
+    _reflected(_name, lax.real, lax.neg)
+
+
 @implements("abs")
 def _(x: Any) -> Array:
     """With derivative 0 at 0; that of `lax.abs` is 1 there."""
@@ -165,9 +209,16 @@ def _(x1: Any, x2: Any) -> Array:
     if jnp.issubdtype(x1.dtype, jnp.integer):
         return _integer_power(x1, x2)
     if jnp.issubdtype(x1.dtype, jnp.complexfloating):
-        nothing = lax.bitwise_and(lax.eq(x1, lax.full_like(x1, 0)), lax.gt(lax.real(x2), 0.0))
-        return lax.select(nothing, lax.full_like(x1, 0), jnp.power(x1, x2))  # JAX: a logarithm, and NaN
+        return _complex_power(x1, x2)
     return jnp.power(x1, x2)
+
+
+def _complex_power(x1: Any, x2: Any) -> Array:
+    """`exp(x2 log x1)`: the power of JAX squares the modulus, which runs over. Of 0, what NumPy gives."""
+    zero, one, none = (lax.full_like(x1, v) for v in (0, 1, complex(math.nan, math.nan)))
+    at_zero = lax.select(lax.gt(lax.real(x2), 0.0), zero, lax.select(lax.eq(x2, zero), one, none))
+    nothing = lax.eq(x1, zero)
+    return lax.select(nothing, at_zero, lax.exp(lax.mul(x2, lax.log(lax.select(nothing, one, x1)))))
 
 
 def _integer_power(x: Any, n: Any) -> Array:

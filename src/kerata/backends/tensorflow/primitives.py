@@ -102,11 +102,40 @@ def _complex_quotient(x1: Tensor, x2: Tensor) -> Tensor:
     swap, none = tf.abs(c) < tf.abs(d), x2 == 0
     large, small = tf.where(swap, d, c), tf.where(swap, c, d)
     ratio = small / tf.where(none, tf.ones_like(large), large)
-    scale = 1 / (large + small * ratio)
-    re = tf.where(swap, a * ratio + b, a + b * ratio) * scale
-    im = tf.where(swap, b * ratio - a, b - a * ratio) * scale
+    total = large + small * ratio
+    re = tf.where(swap, a * ratio + b, a + b * ratio) / total
+    im = tf.where(swap, b * ratio - a, b - a * ratio) / total
     zero = tf.abs(c)
     return tf.complex(tf.where(none, a / zero, re), tf.where(none, b / zero, im))
+
+
+def _of_complex(name: str) -> Callable[[Callable[[Any], Any]], None]:
+    """Declares another implementation for complex numbers."""
+
+    def declare(fn: Callable[[Any], Any]) -> None:
+        of_real = TABLE[name]
+        TABLE[name] = lambda x: fn(x) if x.dtype.is_complex else of_real(x)
+
+    return declare
+
+
+@_of_complex("log")
+def _(z: Tensor) -> Tensor:
+    """That of TensorFlow squares the modulus: it is NaN for large and small numbers, and inexact near 1."""
+    size = tf.math.log(tf.math.abs(tf.cast(z, tf.complex128)))
+    angle = tf.math.angle(z)
+    return tf.complex(tf.cast(size, angle.dtype), angle)
+
+
+@_of_complex("sqrt")
+def _(z: Tensor) -> Tensor:
+    """In 128 bits, where the square of the modulus does not run over."""
+    return tf.cast(tf.math.sqrt(tf.cast(z, tf.complex128)), z.dtype)
+
+
+@_of_complex("rsqrt")
+def _(z: Tensor) -> Tensor:
+    return _complex_quotient(tf.ones((), z.dtype), TABLE["sqrt"](z))
 
 
 @implements("floor_divide")
@@ -247,7 +276,11 @@ def _(x1: Any, x2: Any) -> Tensor:
     if x1.dtype.is_unsigned:
         return _unsigned_power(x1, x2)
     y = tf.math.pow(x1, x2)
-    return tf.where(x2 == 0, tf.ones_like(y), y) if x1.dtype.is_complex else y  # TensorFlow: 0j ** 0 is NaN
+    if not x1.dtype.is_complex:
+        return y
+    # TensorFlow: 0j ** 0 is NaN, and 0j ** -1 is half infinite.
+    y = tf.where((x1 == 0) & (tf.math.real(x2) <= 0), tf.constant(complex(math.nan, math.nan), y.dtype), y)
+    return tf.where(x2 == 0, tf.ones_like(y), y)
 
 
 def _unsigned_power(x1: Tensor, x2: Tensor) -> Tensor:

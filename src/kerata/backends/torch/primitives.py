@@ -68,11 +68,35 @@ def _either(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return call
 
 
-for _name in ("add", "mul", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor"):
+def _by_parts(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """For complex numbers: PyTorch multiplies the second by a complex 1 first, which makes NaN of infinite parts."""
+
+    def call(x1: Tensor, x2: Any) -> Tensor:
+        if not x1.is_complex():
+            return fn(x1, x2)
+        return torch.complex(fn(x1.real, x2.real), fn(x1.imag, x2.imag))
+
+    return call
+
+
+TABLE["add"], TABLE["sub"] = _by_parts(torch.add), _by_parts(torch.sub)
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+):
     TABLE[_name] = _either(TABLE[_name])
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     TABLE[_name] = _either(TABLE[_name])
-TABLE["sub"] = _either(torch.sub)
 TABLE["div"] = _either(torch.true_divide)
 TABLE["remainder"] = _either(torch.remainder)
 TABLE["floor_divide"] = _either(torch.floor_divide)
@@ -90,7 +114,7 @@ def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
 
 @implements("pow")
 def _(x1: Any, x2: Any) -> Tensor:
-    """A complex 0 to the power of 0 is 1; PyTorch gives NaN."""
+    """A complex 0 to the power of 0 is 1, to other powers of no positive real part NaN; PyTorch: NaN, half infinite."""
     if not isinstance(x1, torch.Tensor):
         x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
     if x1.is_floating_point() and type(x2) is float and x2 in (0.5, -0.5):
@@ -98,7 +122,11 @@ def _(x1: Any, x2: Any) -> Tensor:
         root = torch.sqrt(torch.where(x1 == -math.inf, math.inf, x1)) + 0.0
         return root if x2 > 0 else 1 / root
     y = torch.pow(x1, x2)
-    return torch.where(torch.as_tensor(x2) == 0, torch.ones_like(y), y) if y.is_complex() else y
+    if not y.is_complex():
+        return y
+    n = torch.as_tensor(x2)
+    y = torch.where((x1 == 0) & (torch.real(n) <= 0), complex(math.nan, math.nan), y)
+    return torch.where(n == 0, torch.ones_like(y), y)
 
 
 @implements("sign")
