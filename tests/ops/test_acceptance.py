@@ -191,3 +191,5 @@ def test_numbers_beyond_32_bits_are_no_sizes_and_no_axes(engine):
         ops.sum(matrix(), 2**40)
     with pytest.raises(ArgumentError, match="`newshape` must be"):
         ops.reshape(matrix(), (2**32,))
+    with pytest.raises(ArgumentError, match="`newshape` must be"):
+        ops.reshape(matrix(), (2**40, 1))

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from kerata.core.errors import ArgumentError
+from kerata.core.state import STATE
 
 Shape = tuple[int, ...]
 
@@ -115,10 +116,10 @@ def reshaped(shape: Shape, new_shape: Sequence[Any], argument: str = "newshape")
     if new.count(-1) > 1 or any(d < -1 for d in new):
         raise ArgumentError(argument, expected="sizes with at most one -1", got=new)
     if -1 in new:
-        if rest == 0 or (known(size) and size % rest):
+        if rest == 0 or (size % rest and (known(size) or not STATE.abstract)):
             raise ArgumentError(argument, expected=f"a shape of {size} elements (those of {shape})", got=new)
         new = tuple(size // rest if d == -1 else d for d in new)
-    elif differ(rest, size):
+    elif differ(rest, size) or (rest != size and not STATE.abstract):
         raise ArgumentError(argument, expected=f"a shape of {size} elements (those of {shape})", got=new)
     return new
 

@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from kerata.core import checks, rules
 from kerata.core import primitives as p
-from kerata.core import rules
 from kerata.core.declare import op
-from kerata.core.dispatch import shape_of
+from kerata.core.dispatch import is_tensor, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
 
@@ -134,6 +134,8 @@ def _sizes(groups: Groups, shape: tuple[Any, ...], lengths: dict[str, Any], patt
         rejects(T((2, 3)), "(a b) c -> a b c", a=3, argument="tensor"),
         rejects(T((2, 3)), "a (b -> a b", argument="pattern"), rejects(T((2, 3)), "a a -> a", argument="pattern"),
         rejects(T((2, 3)), "a b -> a b", z=1, argument="axes_lengths"),
+        rejects(T((2, 3)), "(a b) c -> a b c", a="x", argument="a"),
+        rejects(T((2, 3)), "(a b) c -> a b c", a=-2, argument="a"),
     ],
 )  # fmt: skip
 def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
@@ -158,7 +160,8 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
     strange = sorted(set(axes_lengths) - set(order))
     if strange:
         raise ArgumentError("axes_lengths", expected=f"names of the pattern {pattern!r}", got=strange)
-    sizes = _sizes(left, shape, axes_lengths, pattern)
+    lengths = {name: n if is_tensor(n) else checks.natural(name, n) for name, n in axes_lengths.items()}
+    sizes = _sizes(left, shape, lengths, pattern)
     split = p.reshape(tensor, shape=tuple(sizes[n] for n in order))
     moved = p.transpose(split, axes=tuple(order.index(n) for group in right for n in group))
     return p.reshape(moved, shape=tuple(_product(sizes, group) for group in right))

@@ -366,7 +366,10 @@ def cdist(x: TensorLike, y: TensorLike) -> Tensor:
         sample(T((3,), "int32"), T((3,), "int32"), 255, gradient=False),
         sample(T((2, 3), "float64"), T((2, 3), "float64"), 1), sample(T((2, 1)), T((2, 1)), 1.5),
     ],
-    rejects=[rejects(T((2,)), T((3,)), 1.0, argument="x2")],
+    rejects=[
+        rejects(T((2,)), T((3,)), 1.0, argument="x2"), rejects(T((2,)), T((2,)), 0.0, argument="max_val"),
+        rejects(T((2,)), T((2,)), "a", argument="max_val"),
+    ],
 )  # fmt: skip
 def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     """The peak signal-to-noise ratio in decibels: `20 log10(max_val) - 10 log10(mean((x1 - x2)**2))`.
@@ -374,7 +377,7 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     Args:
         x1: real numbers of any shape.
         x2: real numbers of the same shape.
-        max_val: the largest possible value.
+        max_val: the largest possible value, above 0.
 
     Returns:
         A scalar tensor; infinite where the two are equal.
@@ -387,6 +390,8 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     a, b = promote(to_real_float(x1, "x1"), to_real_float(x2, "x2"))
     if tuple(shape_of(a)) != tuple(shape_of(b)):
         raise ArgumentError("x2", expected=f"of the shape {tuple(shape_of(a))} of `x1`", got=x2)
+    if not checks.number("max_val", max_val, 0):
+        raise ArgumentError("max_val", expected="above 0", got=max_val)
     apart = p.sub(a, b)
     axes = tuple(range(len(shape_of(a))))
     squared = p.mul(apart, apart)

@@ -6,6 +6,7 @@ from typing import Any
 
 from kerata import ops
 from kerata.core import rules
+from kerata.core.dispatch import is_tensor
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.state import STATE
@@ -54,7 +55,11 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Any = None) -> Tensor:
 
 @draw(
     samples=[sample(n, seed=seed) for n, seed in ((20, 3), (300, 11), (1, 3), (0, 3), (7, 2**40))],
-    rejects=[rejects(-1, seed=3, argument="n"), rejects(2.5, seed=3, argument="n")],
+    rejects=[
+        rejects(-1, seed=3, argument="n"),
+        rejects(2.5, seed=3, argument="n"),
+        rejects(None, argument="n"),
+    ],
 )
 def permutation(n: Any, seed: Any = None) -> Tensor:
     """The numbers 0 to `n - 1` in a random order: the stable order of `n` random words.
@@ -73,7 +78,8 @@ def permutation(n: Any, seed: Any = None) -> Tensor:
         >>> sorted(kerata.ops.convert_to_numpy(kerata.random.permutation(4, seed=1)).tolist())
         [0, 1, 2, 3]
     """
-    if isinstance(n, (bool, float, str)) or (isinstance(n, int) and n < 0):
+    count = rules.integer_of(n)
+    if (count is None and not is_tensor(n)) or (count is not None and count < 0):
         raise ArgumentError("n", expected="an integer, 0 or more", got=n)
     words = stream.random_bits(state_of(seed), (n,))
     return ops.cast(ops.argsort(words), "int32")

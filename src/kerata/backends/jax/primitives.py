@@ -290,6 +290,9 @@ def _cast(x: Any, target: Any, dtype: str) -> Array:
         x = lax.ne(x, lax.full_like(x, 0)) if dtype == "bool" else lax.real(x)
     if dtype == "bool" and x.dtype != np.bool_:
         return lax.ne(x, lax.full_like(x, 0))
+    if x.dtype == np.bool_ and target.kind not in "iu" and isinstance(x, jax.core.Tracer):
+        # Of a converted bool times x XLA makes x or 0, also where 0 times x is NaN.
+        return lax.select(x, lax.full(x.shape, 1, target), lax.full(x.shape, 0, target))
     return lax.convert_element_type(x, target)  # floats become integers toward zero, within limits; NaN 0
 
 

@@ -186,9 +186,10 @@ def _(x: Any, axes: Any = None) -> Any:
 
 
 def _sizes_fit(x: Any, newshape: Any) -> bool:
-    """A -1 beside a 0 could be any number; TensorFlow would choose one."""
+    """A -1 beside a 0 could be any number; TensorFlow would choose one. Sizes that no tensor has the op refuses."""
     plain = type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
-    return plain and not (0 in newshape and -1 in newshape) and _no_float8(x)
+    decided = plain and not (0 in newshape and -1 in newshape)
+    return decided and max(newshape, default=0) < rules.UNKNOWN and _no_float8(x)
 
 
 @fast_path("reshape", when=_sizes_fit)

@@ -48,8 +48,20 @@ def native(dtype: str) -> tf.DType:
 def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     """A Python scalar as a tensor of the other's dtype."""
     if not tf.is_tensor(x1):
-        return tf.constant(x1, x2.dtype), x2
-    return x1, x2 if tf.is_tensor(x2) else tf.constant(x2, x1.dtype)
+        return tf.constant(_signed(x1, x2.dtype), x2.dtype), x2
+    return x1, x2 if tf.is_tensor(x2) else tf.constant(_signed(x2, x1.dtype), x1.dtype)
+
+
+def _signed(x: Any, dtype: tf.DType) -> Any:
+    """A number as it is, but -0.0 in an array: TensorFlow keeps the tensors of numbers, and would give that of 0.0."""
+    if type(x) is float and x == 0 and math.copysign(1.0, x) < 0:
+        return np.negative(np.zeros((), dtype.as_numpy_dtype))
+    return x
+
+
+def _sign_of_zero(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """For operations that would make a tensor of the number themselves."""
+    return lambda x1, x2: fn(x1, _signed(x2, x1.dtype))
 
 
 def _either(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -760,6 +772,8 @@ _BARE = {
 FLOATING = {name: inspect.unwrap(getattr(tf.raw_ops, operation)) for name, operation in _BARE.items()}
 FLOATING["maximum"] = _keeping_nan(FLOATING["maximum"], tf.math.greater_equal)
 FLOATING["minimum"] = _keeping_nan(FLOATING["minimum"], tf.math.less_equal)
+for _name in ("add", "sub", "mul", "div", "maximum", "minimum"):
+    FLOATING[_name] = _sign_of_zero(FLOATING[_name])
 
 derivatives.declare(TABLE)
 derivatives.declare(FLOATING)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from kerata.backends.tables import FastPaths, routing
+from kerata.core import rules
 
 TABLE: FastPaths = {}
 Tensor = Any
@@ -89,9 +90,13 @@ TABLE["matmul"] = (_matrices, torch.matmul)
 TABLE["transpose"] = (lambda x, axes=None: axes is None and x.ndim == 2, lambda x, axes=None: x.t())
 
 
-@fast_path(
-    "reshape", when=lambda x, newshape: type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
-)
+def _plain_sizes(x: Tensor, newshape: Any) -> bool:
+    """Larger ones, which no tensor has, the op refuses."""
+    plain = type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
+    return plain and max(newshape, default=0) < rules.UNKNOWN
+
+
+@fast_path("reshape", when=_plain_sizes)
 def _(x: Tensor, newshape: tuple[int, ...]) -> Tensor:
     return x.reshape(newshape)
 
