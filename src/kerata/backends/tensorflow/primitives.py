@@ -203,9 +203,10 @@ def _(x1: Any, x2: Any) -> Tensor:
 
 @implements("erfinv")
 def _(x: Tensor) -> Tensor:
-    """TensorFlow's CPU has no kernel for half precision."""
+    """TensorFlow's CPU has no kernel for half precision, and near 1 none of the digits that it has near -1."""
     wide = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
-    return tf.cast(tf.math.erfinv(wide), x.dtype)
+    left = tf.math.erfinv(-tf.math.abs(wide))
+    return tf.cast(tf.where(wide > 0, -left, left), x.dtype)
 
 
 @implements("exp2")

@@ -112,6 +112,12 @@ def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     return x1, x2
 
 
+@implements("erf")
+def _(x: Tensor) -> Tensor:
+    """In 16 bits PyTorch's is 0 for small numbers."""
+    return torch.erf(x.float()).to(x.dtype) if x.dtype.itemsize == 2 else torch.erf(x)
+
+
 @implements("pow")
 def _(x1: Any, x2: Any) -> Tensor:
     """A complex 0 to the power of 0 is 1, to other powers of no positive real part NaN; PyTorch: NaN, half infinite."""
