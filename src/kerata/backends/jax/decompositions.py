@@ -53,7 +53,12 @@ def eigh(x: Array) -> tuple[Array, Array]:
 
 
 def eig(x: Array) -> tuple[Array, Array]:
-    return tuple(jnp.linalg.eig(x))
+    """Of a matrix that is scaled to about 1: LAPACK as JAX calls it scales very small and large ones, but not back."""
+    largest = jnp.max(jnp.abs(x), axis=(-2, -1), keepdims=True, initial=0)
+    exponent = jnp.frexp(largest)[1]
+    scale = jnp.where(jnp.isfinite(largest), jnp.ldexp(jnp.ones_like(largest), exponent - 1), 1)
+    values, vectors = jnp.linalg.eig(x / scale)
+    return values * scale[..., 0], vectors
 
 
 def fft(x: Array, inverse: bool) -> Array:

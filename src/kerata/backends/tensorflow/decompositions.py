@@ -61,7 +61,18 @@ def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def qr(x: Tensor, full: bool) -> tuple[Tensor, Tensor]:
-    return tuple(tf.linalg.qr(x, full_matrices=full))
+    """Of columns that are scaled to about 1: TensorFlow squares their elements, and takes small ones for zeros."""
+    scale = _power_of_two(tf.reduce_max(tf.abs(x), axis=-2, keepdims=True))
+    scale = tf.cast(scale, x.dtype)
+    q, r = tf.linalg.qr(x / scale, full_matrices=full)
+    return q, r * scale
+
+
+def _power_of_two(x: Tensor) -> Tensor:
+    """The power of two at or below a float; 1 where there is none."""
+    kind, exponent = (tf.int64, 0x7FF << 52) if x.dtype == tf.float64 else (tf.int32, 0xFF << 23)
+    power = tf.bitcast(tf.bitwise.bitwise_and(tf.bitcast(x, kind), tf.constant(exponent, kind)), x.dtype)
+    return tf.where((power > 0) & tf.math.is_finite(power), power, tf.ones((), x.dtype))
 
 
 def svd(x: Tensor, full: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -75,7 +86,10 @@ def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def eig(x: Tensor) -> tuple[Tensor, Tensor]:
-    return tuple(tf.linalg.eig(x))
+    """Of a matrix that is scaled to about 1, for the same reason as `qr`."""
+    scale = _power_of_two(tf.reduce_max(tf.abs(x), axis=(-2, -1), keepdims=True))
+    values, vectors = tf.linalg.eig(x / tf.cast(scale, x.dtype))
+    return values * tf.cast(scale[..., 0], values.dtype), vectors
 
 
 def fft(x: Tensor, inverse: bool) -> Tensor:
