@@ -12,7 +12,7 @@ from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, rejects, sample
+from kerata.core.samples import T, rejects, sample, values
 
 from .arithmetic import multiply
 from .core import cast
@@ -35,6 +35,16 @@ _INTEGERS = [
     sample(T((2, 3), "int32"), T((3, 2), "int32"), gradient=False),
     sample(T((2, 2), "bool"), T((2, 2), "bool"), gradient=False),
 ]
+# Products and sums that wrap around, and have more digits than a float64.
+_WRAPPING = [
+    [values([[top, top - 3, 5], [top // 2, 7, top]], dtype=name), values([[top], [3], [top - 1]], dtype=name)]
+    for name, top in (
+        ("int16", 2**15 - 1),
+        ("int32", 2**31 - 1),
+        ("uint32", 2**32 - 1),
+        ("uint64", 2**64 - 1),
+    )
+]
 
 
 @op(
@@ -45,6 +55,7 @@ _INTEGERS = [
         sample(T((2, 3), "float16"), T((3, 4)), gradient=False),
         sample(T((2, 3), "complex64"), T((3, 2), "complex64"), gradient=False),
         sample(T((2, 3), "int8"), T((3, 2), "int8"), gradient=False), *_INTEGERS,
+        *(sample(*pair, gradient=False) for pair in _WRAPPING),
     ],
     rejects=[
         rejects(T((2, 3)), T((2, 4)), argument="x2"), rejects(T((2, 3)), T(()), argument="x2"),
@@ -418,6 +429,7 @@ def _spread(xs: list[Tensor], terms: Sequence[str]) -> list[Tensor]:
         sample("ij,j->i", T((2, 3), "float16"), T((3,)), gradient=False), sample("ij,ij->i", T((0, 3)), T((0, 3))),
         sample("zj,ijkl->izkl", T((2, 3)), T((2, 3, 4, 5))), sample("jz,ijk->izk", T((3, 2)), T((2, 3, 4))),
         sample("zj,ijk->izk", T((2, 3)), T((0, 3, 4))),
+        *(sample("ij,jk->ki", *pair, gradient=False) for pair in _WRAPPING),
     ],
     rejects=[
         rejects("ij,jk->ik", T((2, 3)), T((4, 2)), argument="operands"),

@@ -689,10 +689,18 @@ _PRODUCTS = frozenset(
 )
 
 
+def _of_integers(product: Callable[..., Tensor], *xs: Tensor) -> Tensor:
+    """By the kernels of TensorFlow, of 32 and 64 bits with a sign: the low bits of sums and products are the same."""
+    dtype = xs[0].dtype
+    signed = tf.int64 if dtype.size == 8 else tf.int32
+    convert = tf.bitcast if dtype.size == signed.size else tf.cast
+    return convert(product(*(convert(x, signed) for x in xs)), dtype)
+
+
 @implements("matmul")
 def _(x1: Tensor, x2: Tensor) -> Tensor:
-    if x1.dtype not in _PRODUCTS:  # TensorFlow multiplies no matrices of small integers
-        return tf.cast(TABLE["matmul"](tf.cast(x1, tf.int32), tf.cast(x2, tf.int32)), x1.dtype)
+    if x1.dtype not in _PRODUCTS:
+        return _of_integers(TABLE["matmul"], x1, x2)
     left = x1[None, :] if len(x1.shape) == 1 else x1
     right = x2[:, None] if len(x2.shape) == 1 else x2
     if len(left.shape) > 2 and len(right.shape) == 2:  # one large product instead of many small ones
@@ -710,9 +718,8 @@ def _(x1: Tensor, x2: Tensor) -> Tensor:
 
 @implements("einsum")
 def _(*xs: Tensor, equation: str) -> Tensor:
-    if xs[0].dtype not in _PRODUCTS or xs[0].dtype.is_integer:
-        wide = tf.float64 if xs[0].dtype.is_integer or xs[0].dtype == tf.bool else tf.float32
-        return tf.cast(tf.einsum(equation, *(tf.cast(x, wide) for x in xs)), xs[0].dtype)
+    if xs[0].dtype.is_integer or xs[0].dtype == tf.bool:
+        return _of_integers(functools.partial(tf.einsum, equation), *xs)
     if _half(xs[0]):  # added up in float32, as elsewhere
         return tf.cast(_einsum(equation, *(tf.cast(x, tf.float32) for x in xs)), xs[0].dtype)
     return _einsum(equation, *xs)
