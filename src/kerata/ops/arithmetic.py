@@ -186,7 +186,14 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
-    samples=binary_samples(1.0, 3.0),
+    samples=(
+        *binary_samples(1.0, 3.0),
+        sample(
+            values(-128, 127, -7, 7, -128, -128, dtype="int8"),
+            values(-128, -128, -128, -128, -1, 3, dtype="int8"),
+            gradient=False,
+        ),
+    ),
     rejects=[rejects(T((2,), "complex64"), T((2,)), argument="x1")],
     weak=True,
     reference=np.fmod,
@@ -208,8 +215,12 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     real_only(x1, "x1"), real_only(x2, "x2")
     a, b = as_tensors(*counted(x1, x2))
-    rest = _remainder(_magnitude(a), _magnitude(b))
-    return rest if dtypes.is_unsigned(dtype_of(rest)) else p.where(p.lt(a, 0), p.neg(rest), rest)
+    if dtypes.is_float(_kind(a, b)):
+        rest = _remainder(p.abs(a), p.abs(b))
+        return p.where(p.lt(a, 0), p.neg(rest), rest)
+    rest = _remainder(a, b)  # the absolute value of the least integer is none
+    other_side = p.logical_xor(p.lt(a, 0), p.lt(b, 0))
+    return p.where(p.logical_and(p.ne(rest, 0), other_side), p.sub(rest, b), rest)
 
 
 @op(

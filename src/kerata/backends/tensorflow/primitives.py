@@ -471,6 +471,10 @@ def _ordered(x: Tensor) -> Tensor:
 
 def _arg(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def call(x: Tensor, axis: int) -> Tensor:
+        if len(x.shape) > 7:  # of more axes there is no kernel
+            sizes = tf.shape(x)
+            line = tf.reshape(x, (tf.reduce_prod(sizes[:axis]), sizes[axis], -1))
+            return tf.reshape(call(line, 1), tf.concat((sizes[:axis], sizes[axis + 1 :]), 0))
         x = _ordered(x)
         found = fn(x, axis, output_type=tf.int32)
         if x.dtype.is_floating:  # the first NaN wins; TensorFlow ignores it
@@ -497,6 +501,10 @@ def _(x: Tensor, axis: int) -> Tensor:
 
 # ---- shapes --------------------------------------------------------------------------------------
 
+# Up to 8 axes everything works (from 9 on TensorFlow has no `select`, and wrong derivatives of slices). Some kernels
+# have less, counted after neighbouring axes that are treated alike are joined: they are called for a few axes at once.
+_MOST_AXES, _AT_ONCE = 5, 3
+
 
 @implements("reshape")
 def _(x: Tensor, shape: tuple[Any, ...]) -> Tensor:
@@ -510,6 +518,11 @@ def _(x: Tensor, axes: tuple[int, ...]) -> Tensor:
 
 @implements("broadcast_to")
 def _(x: Tensor, shape: tuple[Any, ...]) -> Tensor:
+    if len(shape) > _MOST_AXES:
+        sizes, own = tf.shape(x), [1] * (len(shape) - len(x.shape))
+        own += [sizes[i] if d is None else d for i, d in enumerate(x.shape)]
+        for stop in range(_AT_ONCE, len(shape), _AT_ONCE):
+            x = tf.broadcast_to(x, (*shape[:stop], *own[stop:]))
     return tf.broadcast_to(x, shape)
 
 
@@ -525,7 +538,14 @@ def _(x: Tensor, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
         pads = tuple((max(lo, 0), max(hi, 0)) for lo, hi in pads)
     if x.dtype == tf.bool:
         return tf.cast(tf.pad(tf.cast(x, tf.int8), pads, constant_values=int(value)), tf.bool)
-    return tf.pad(x, pads, constant_values=tf.cast(value, x.dtype)) if pads else x
+    value = tf.cast(value, x.dtype)
+    if len(pads) > _MOST_AXES:
+        none = ((0, 0),)
+        for start in range(0, len(pads) - _AT_ONCE, _AT_ONCE):
+            stop = start + _AT_ONCE
+            x = tf.pad(x, none * start + pads[start:stop] + none * (len(pads) - stop), constant_values=value)
+        pads = none * stop + pads[stop:]
+    return tf.pad(x, pads, constant_values=value) if pads else x
 
 
 @implements("slice")
@@ -556,7 +576,11 @@ def _(x: Tensor, update: Tensor, starts: Tensor) -> Tensor:
     first = _starts(x, starts, tf.shape(update))
     grids = tf.meshgrid(*(tf.range(d) for d in update.shape), indexing="ij")
     places = tf.reshape(tf.stack(grids, -1), (-1, len(update.shape))) + first
-    return tf.tensor_scatter_nd_update(x, places, tf.reshape(update, (-1,)))
+    values = tf.reshape(update, (-1,))
+    if x.shape.rank > _DEEPEST:
+        line, places = _one_index(x, places)
+        return tf.reshape(tf.tensor_scatter_nd_update(line, places, values), tf.shape(x))
+    return tf.tensor_scatter_nd_update(x, places, values)
 
 
 # ---- indices -------------------------------------------------------------------------------------
@@ -586,16 +610,30 @@ def _grid(indices: Tensor, axis: int) -> Tensor:
 @implements("take_along_axis")
 def _(x: Tensor, indices: Tensor, axis: int) -> Tensor:
     shape = [x.shape[i] if i == axis else indices.shape[i] for i in range(len(x.shape))]
-    return tf.gather_nd(tf.broadcast_to(x, shape), _grid(indices, axis))
+    return TABLE["gather_nd"](TABLE["broadcast_to"](x, shape), _grid(indices, axis))
 
 
 @implements("put_along_axis")
 def _(x: Tensor, indices: Tensor, updates: Tensor, axis: int) -> Tensor:
-    return tf.tensor_scatter_nd_add(x, _grid(indices, axis), updates)
+    return TABLE["scatter"](x, _grid(indices, axis), updates, mode="add")
+
+
+_DEEPEST = 7  # indices into more axes the kernels do not take
+
+
+def _one_index(x: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+    """A tensor whose indexed axes are one, and indices into it."""
+    sizes, depth = tf.shape(x), indices.shape[-1]
+    flat = tf.zeros(tf.shape(indices)[:-1], tf.int32)
+    for i, index in enumerate(tf.unstack(indices, axis=-1)):
+        flat = flat * sizes[i] + tf.cast(index, tf.int32)
+    return tf.reshape(x, tf.concat(([-1], sizes[depth:]), 0)), flat[..., None]
 
 
 @implements("gather_nd")
 def _(x: Tensor, indices: Tensor) -> Tensor:
+    if indices.shape[-1] > _DEEPEST:
+        x, indices = _one_index(x, indices)
     return tf.gather_nd(x, indices)
 
 
@@ -625,15 +663,16 @@ _scatter_by_rule = ruled("scatter", _scatter)
 def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
     if 0 in x.shape:  # the kernel refuses indices into nothing, also where the updates are empty
         return tf.identity(x)
+    if indices.shape[-1] > _DEEPEST:
+        line, places = _one_index(x, indices)
+        return tf.reshape(TABLE["scatter"](line, places, updates, mode=mode), tf.shape(x))
     return (_scatter if mode == "add" else _scatter_by_rule)(x, indices, updates, mode=mode)
 
 
 def _scatter_product(x: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
     depth = indices.shape[-1]
     sizes = [int(d) for d in x.shape[:depth]]
-    flat = tf.zeros(tf.shape(indices)[:1], tf.int32)
-    for i, d in enumerate(sizes):
-        flat = flat * d + tf.cast(indices[:, i], tf.int32)
+    flat = _one_index(x, indices)[1][..., 0]
     factors = tf.math.unsorted_segment_prod(updates, flat, math.prod(sizes))
     return x * tf.reshape(factors, tf.shape(x))
 
