@@ -1,8 +1,11 @@
 """What every engine promises: switching, moving, refusing, and plug-ins."""
 
+import importlib
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -34,6 +37,22 @@ def test_the_default_is_that_of_the_block(engine):
         assert isinstance(ops.ones(2), np.ndarray)
     assert kerata.backend.backend() == engine
     assert backends.get(engine).owns(type(ops.ones(2))) or engine == "numpy"
+
+
+def test_threads_that_ask_at_once_get_one_engine(monkeypatch):
+    engine, made = backends.get("numpy"), []
+
+    def slowly():
+        made.append(engine)
+        time.sleep(0.05)
+        return engine
+
+    module = importlib.import_module(backends.REGISTRY["numpy"].module)
+    monkeypatch.setattr(module, backends.REGISTRY["numpy"].load, slowly)
+    monkeypatch.delitem(backends._loaded, "numpy")
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(backends.get, ["numpy"] * 4)) == {engine}
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -51,6 +52,7 @@ REGISTRY: dict[str, Entry] = {
     "numpy": Entry("kerata.backends.numpy", None, "kerata"),
 }
 _loaded: dict[str, Engine] = {}
+_loading = threading.RLock()  # two threads must not make an engine each
 _chosen: tuple[str, str] | None = None  # (name, why)
 
 
@@ -102,6 +104,11 @@ def get(name: str) -> Engine:
     engine = _loaded.get(name)
     if engine is not None:
         return engine
+    with _loading:
+        return _loaded.get(name) or _load(name)
+
+
+def _load(name: str) -> Engine:
     entry = _entry(name)
     if not is_installed(name):
         raise BackendNotInstalledError(name, entry.requirement)
@@ -109,15 +116,11 @@ def get(name: str) -> Engine:
         module = importlib.import_module(entry.module)
     except ImportError as error:
         raise BackendNotInstalledError(name, entry.requirement, str(error)) from error
-    engine = getattr(module, entry.load)()
-    _loaded[name] = engine
+    engine: Engine = getattr(module, entry.load)()
     from kerata.core.declare import admit  # declarations stand on this registry
 
-    try:
-        admit(engine)
-    except BaseException:  # what it lacks is told at each attempt, not at the first alone
-        del _loaded[name]
-        raise
+    admit(engine)
+    _loaded[name] = engine
     return engine
 
 
