@@ -197,3 +197,16 @@ def test_arrays_become_tensors(engine):
     loss, slope = product({"x": np.float32([1.0, 10.0])})
     assert float(loss) == 32
     np.testing.assert_array_equal(kerata.ops.convert_to_numpy(slope), [1, 10])
+
+
+@pytest.mark.parametrize(
+    "name", ["jax", "torch", "tensorflow"]
+)  # NumPy has no traces: its calls make the variable
+def test_a_function_that_makes_variables_at_each_call_is_refused(name):
+    """Not traced for ever."""
+    with kerata.use_backend(name):
+        step = kerata.function(lambda x: kerata.Variable(np.float32(1)).value * x, jit_compile=True)
+        with pytest.raises(
+            ValueError, match=r"makes its variables and layers once|created on the first call"
+        ):
+            step(ops.ones(2))

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from kerata.core import tree
+from kerata.core.errors import ArgumentError
 from kerata.core.state import StateScope, setting
 from kerata.core.variable import Variable
 
 HOST = (np.ndarray, np.generic)
 HERE: Any = object()  # stands where a tensor goes
+_MOST_TRACES = 20  # one finds nearly all variables; branches and loops may have more
 
 
 class MoreVariables(Exception):
@@ -40,6 +42,7 @@ class Traced:
         self.structure = tree.map_structure(lambda _: 0, structure)  # holds no data
         self.variables = variables
         self.changed: list[Variable] = []  # assigned by the function
+        self.traces = 0  # those that met unknown variables
         self.out_spec: Any = None
         self.out_static: list[Any] = []
         self.single = False
@@ -75,6 +78,10 @@ class Traced:
         missing = [v for v in {**unknown, **scope.assigned} if v not in known]
         if missing:
             self.variables += missing
+            self.traces += 1
+            if self.traces > _MOST_TRACES:
+                words = "a function that makes its variables and layers once, not at each call"
+                raise ArgumentError("fn", expected=words, got=self.fn)
             raise MoreVariables
         flat = tree.flatten(out)
         self.single = isinstance(out, self.tensors)

@@ -144,6 +144,10 @@ def to_engine(value: Any, engine: Any, dtype: str | None = None) -> Any:
     dtype = dtype or dtype_of(value)
     if array.dtype.kind in "US" and (dtype != "string" or not engine.has_text):
         raise ArgumentError("x", expected=f"numbers, which become {dtype}", got=value)
+    if array.dtype.kind in "iu" and array.size and dtypes.is_int(dtype) and not STATE.abstract:
+        if not dtypes.holds(dtype, int(array.min()), int(array.max())):  # nobody chose the width of a list
+            fix = "Give a wider dtype, or a NumPy array of one."
+            raise ArgumentError("x", expected=f"in the range of {dtype}", got=value, fix=fix)
     return engine.convert(array, dtype)
 
 
@@ -151,6 +155,7 @@ def _array(value: Any) -> np.ndarray:
     """Numbers, or nested lists of them, as an array."""
     try:
         array = np.asarray(value)
+        array = array.view(np.uint64) if array.dtype.char == "Q" else array  # the same by another name
     except ValueError:  # lists of several lengths
         array = None
     if array is None or array.dtype.kind == "O":

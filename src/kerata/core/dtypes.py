@@ -195,6 +195,17 @@ def iinfo(dtype: Any) -> np.iinfo[Any]:
     return np.iinfo(_NUMPY[name])
 
 
+def holds(dtype: Any, *integers: Any) -> bool:
+    """Whether an integer dtype has all of some integers.
+
+    Example:
+        >>> holds("int8", 0, 127), holds("uint8", -1)
+        (True, False)
+    """
+    limits = iinfo(dtype)
+    return all(limits.min <= n <= limits.max for n in integers)
+
+
 # --- Promotion --------------------------------------------------------------------------------------------
 
 # "X -> Y" reads: X and Y together are Y. What two dtypes give is their least upper bound (the lattice of

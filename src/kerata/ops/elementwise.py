@@ -50,8 +50,7 @@ def _scalar_as(x: Any, target: str) -> Any:
         return float(x)
     if target == "bool":
         return bool(x)
-    limits = dtypes.iinfo(target)
-    if not limits.min <= x <= limits.max:
+    if not dtypes.holds(target, x):
         raise ArgumentError(
             "x2", expected=f"in the range of {target}, the dtype of the other argument", got=x
         )

@@ -12,7 +12,7 @@ from kerata.core import rules
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
-from kerata.core.samples import T, rejects, sample, values
+from kerata.core.samples import T, rejects, sample
 
 from .arithmetic import multiply
 from .core import cast
@@ -37,7 +37,7 @@ _INTEGERS = [
 ]
 # Products and sums that wrap around, and have more digits than a float64.
 _WRAPPING = [
-    [values([[top, top - 3, 5], [top // 2, 7, top]], dtype=name), values([[top], [3], [top - 1]], dtype=name)]
+    [np.array([[top, top - 3, 5], [top // 2, 7, top]], name), np.array([[top], [3], [top - 1]], name)]
     for name, top in (
         ("int16", 2**15 - 1),
         ("int32", 2**31 - 1),

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from kerata.backends.tables import FastPaths, routing
+from kerata.backends.tables import FastPaths, plain_sizes, routing
 from kerata.core import config, rules
 from kerata.core.declare import DECLARED
 
@@ -23,7 +23,6 @@ fast_path = routing(TABLE)
 
 
 F32 = (tf.float32, tf.float64)
-_PLAIN = {int}
 
 
 def _wide(x: Any) -> bool:
@@ -186,10 +185,8 @@ def _(x: Any, axes: Any = None) -> Any:
 
 
 def _sizes_fit(x: Any, newshape: Any) -> bool:
-    """A -1 beside a 0 could be any number; TensorFlow would choose one. Sizes that no tensor has the op refuses."""
-    plain = type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
-    decided = plain and not (0 in newshape and -1 in newshape)
-    return decided and max(newshape, default=0) < rules.UNKNOWN and _no_float8(x)
+    """A -1 beside a 0 could be any number; TensorFlow would choose one."""
+    return plain_sizes(newshape) and not (0 in newshape and -1 in newshape) and _no_float8(x)
 
 
 @fast_path("reshape", when=_sizes_fit)

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from kerata.backends.tables import FastPaths, routing
-from kerata.core import rules
+from kerata.backends.tables import FastPaths, plain_sizes, routing
 
 TABLE: FastPaths = {}
 Tensor = Any
@@ -37,9 +36,6 @@ def _plain_axis(x: Tensor, axis: Any, keepdims: Any) -> bool:
 )
 def _(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     return torch.mean(x, dim=axis, keepdim=keepdims)
-
-
-_PLAIN = {int}
 
 
 def _floats(*xs: Any) -> bool:
@@ -90,13 +86,7 @@ TABLE["matmul"] = (_matrices, torch.matmul)
 TABLE["transpose"] = (lambda x, axes=None: axes is None and x.ndim == 2, lambda x, axes=None: x.t())
 
 
-def _plain_sizes(x: Tensor, newshape: Any) -> bool:
-    """Larger ones, which no tensor has, the op refuses."""
-    plain = type(newshape) is tuple and _PLAIN.issuperset(map(type, newshape))
-    return plain and max(newshape, default=0) < rules.UNKNOWN
-
-
-@fast_path("reshape", when=_plain_sizes)
+@fast_path("reshape", when=lambda x, newshape: plain_sizes(newshape))
 def _(x: Tensor, newshape: tuple[int, ...]) -> Tensor:
     return x.reshape(newshape)
 

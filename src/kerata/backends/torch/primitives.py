@@ -79,29 +79,15 @@ def _by_parts(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return call
 
 
-TABLE["add"], TABLE["sub"] = _by_parts(torch.add), _by_parts(torch.sub)
+TABLE |= {
+    "add": _by_parts(torch.add), "sub": _by_parts(torch.sub), "div": torch.true_divide, "remainder": torch.remainder,
+    "floor_divide": torch.floor_divide, "shift_left": torch.bitwise_left_shift, "shift_right": torch.bitwise_right_shift,
+}  # fmt: skip
 for _name in (
-    "add",
-    "sub",
-    "mul",
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "logical_and",
-    "logical_or",
-    "logical_xor",
-):
+    "add", "sub", "mul", "div", "remainder", "floor_divide", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or",
+    "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right",
+):  # fmt: skip
     TABLE[_name] = _either(TABLE[_name])
-for _name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
-    TABLE[_name] = _either(TABLE[_name])
-TABLE["div"] = _either(torch.true_divide)
-TABLE["remainder"] = _either(torch.remainder)
-TABLE["floor_divide"] = _either(torch.floor_divide)
-TABLE["shift_left"] = _either(torch.bitwise_left_shift)
-TABLE["shift_right"] = _either(torch.bitwise_right_shift)
 
 
 def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
@@ -141,14 +127,8 @@ def _(x: Tensor) -> Tensor:
     return torch.where(torch.isnan(x), x, torch.sgn(x)) if x.is_floating_point() else torch.sgn(x)
 
 
-@implements("maximum")
-def _(x1: Any, x2: Any) -> Tensor:
-    return torch.maximum(*_pair(x1, x2))
-
-
-@implements("minimum")
-def _(x1: Any, x2: Any) -> Tensor:
-    return torch.minimum(*_pair(x1, x2))
+for _name, _fn in {"maximum": torch.maximum, "minimum": torch.minimum}.items():
+    TABLE[_name] = (lambda fn: lambda x1, x2: fn(*_pair(x1, x2)))(_fn)
 
 
 @implements("imag")
