@@ -82,6 +82,19 @@ def interpolation(
 _MANY = 16  # taps: one operation for all, lest programs grow long
 
 
+def alternatives(table: Primitives, holds: Callable[[Any], bool]) -> Callable[[str], Callable[[Any], None]]:
+    """A decorator `instead(name)` for another implementation of a function in the table, where `holds(x)`."""
+
+    def instead(name: str) -> Callable[[Any], None]:
+        def put(fn: Any) -> None:
+            other = table[name]
+            table[name] = lambda x: fn(x) if holds(x) else other(x)
+
+        return put
+
+    return instead
+
+
 def routing(table: FastPaths) -> Callable[..., Callable[[Any], Any]]:
     """A decorator `fast_path(name, when)` for the native route of an op and the condition under which it holds."""
 

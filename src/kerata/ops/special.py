@@ -88,10 +88,8 @@ def i0(x: TensorLike) -> Tensor:
     finite = p.where(endless, 0, size)
     scaled = p.exp(p.mul(finite, drops))
     mean = p.div(p.sum(scaled, axis=(len(shape_of(x)),), keepdims=True), float(count))
-    root = p.exp(
-        p.mul(finite, 0.5)
-    )  # the factor exp(|x|) comes last and in two steps: it overflows before the result
-    found = p.mul(p.mul(mean, root), root)
+    root = p.exp(p.mul(finite, 0.5))
+    found = p.mul(p.mul(mean, root), root)  # in two steps: exp(|x|) overflows before the result does
     return cast(p.reshape(p.where(endless, inf, found), shape=shape_of(x)), name)
 
 

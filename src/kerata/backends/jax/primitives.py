@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kerata.backends.tables import implementing, interpolation
+from kerata.backends.tables import alternatives, implementing, interpolation
 from kerata.core import dtypes
 
 from . import decompositions, derivatives, windows
@@ -137,14 +137,7 @@ TABLE |= {
 }  # fmt: skip
 
 
-def _of_complex(name: str) -> Callable[[Callable[[Any], Any]], None]:
-    """Declares another implementation for complex numbers."""
-
-    def declare(fn: Callable[[Any], Any]) -> None:
-        of_real = TABLE[name]
-        TABLE[name] = lambda x: fn(x) if x.dtype.kind == "c" else of_real(x)
-
-    return declare
+_of_complex = alternatives(TABLE, lambda x: x.dtype.kind == "c")
 
 
 @_of_complex("sinh")

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from kerata.backends.tables import implementing, interpolation
+from kerata.backends.tables import alternatives, implementing, interpolation
 from kerata.core import dtypes
 
 from . import decompositions, derivatives, windows
@@ -121,14 +121,7 @@ def _complex_quotient(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.complex(tf.where(none, a / zero, re), tf.where(none, b / zero, im))
 
 
-def _of_complex(name: str) -> Callable[[Callable[[Any], Any]], None]:
-    """Declares another implementation for complex numbers."""
-
-    def declare(fn: Callable[[Any], Any]) -> None:
-        of_real = TABLE[name]
-        TABLE[name] = lambda x: fn(x) if x.dtype.is_complex else of_real(x)
-
-    return declare
+_of_complex = alternatives(TABLE, lambda x: x.dtype.is_complex)
 
 
 @_of_complex("log")
@@ -537,7 +530,7 @@ def _(x: Tensor, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
         x = x[tuple(slice(max(-lo, 0), d - max(-hi, 0)) for (lo, hi), d in zip(pads, x.shape, strict=True))]
         pads = tuple((max(lo, 0), max(hi, 0)) for lo, hi in pads)
     if x.dtype == tf.bool:
-        return tf.cast(tf.pad(tf.cast(x, tf.int8), pads, constant_values=int(value)), tf.bool)
+        return tf.cast(TABLE["pad"](tf.cast(x, tf.int8), pads, int(value)), tf.bool)
     value = tf.cast(value, x.dtype)
     if len(pads) > _MOST_AXES:
         none = ((0, 0),)
