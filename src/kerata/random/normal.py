@@ -136,9 +136,7 @@ def _drawn(
 
 def _affine(z: Tensor, mean: Any, stddev: Any) -> Tensor:
     dtype = ops.dtype(z)
-    mean, stddev = (
-        float(v) if is_number(v) else ops.cast(ops.convert_to_tensor(v), dtype) for v in (mean, stddev)
-    )
+    mean, stddev = (float(v) if is_number(v) else ops.convert_to_tensor(v, dtype) for v in (mean, stddev))
     if type(stddev) is not float or stddev != 1:
         z = p.mul(z, stddev)
     if type(mean) is not float or mean != 0:

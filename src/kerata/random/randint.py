@@ -118,7 +118,10 @@ def _between_tensors(
     """Bounds of 32 bits whose values are known when the draw is made."""
     if STATE.abstract:
         return new_abstract(shape, name)
-    low, high = (ops.cast(ops.convert_to_tensor(v), "int32") for v in (minval, maxval))
+    ends = (
+        bits.signed(int(v)) if is_number(v) else v for v in (minval, maxval)
+    )  # unsigned ones by their bits
+    low, high = (ops.cast(ops.convert_to_tensor(v), "int32") for v in ends)
     width = p.sub(high, low)
     upper = _upper_product(
         stream.random_bits(state, shape), stream.logical_shift(width, 16), p.bitwise_and(width, 0xFFFF)

@@ -36,7 +36,7 @@ def check_parameter(
 
 def parameter(value: Any, shape: Shape) -> Tensor:
     """A parameter as float64 of the shape of the draw. No derivative reaches it."""
-    return ops.broadcast_to(ops.stop_gradient(ops.cast(ops.convert_to_tensor(value), "float64")), shape)
+    return ops.broadcast_to(ops.stop_gradient(ops.convert_to_tensor(value, "float64")), shape)
 
 
 def unit(state: stream.State, shape: Shape) -> Tensor:

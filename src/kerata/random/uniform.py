@@ -161,7 +161,7 @@ def _between_tensors(
     shape: tuple[Any, ...], minval: Any, maxval: Any, name: str, state: stream.State
 ) -> Tensor:
     wide = work_dtype(name)
-    low, high = (ops.cast(ops.convert_to_tensor(v), wide) for v in (minval, maxval))
+    low, high = (ops.convert_to_tensor(v, wide) for v in (minval, maxval))
     if STATE.abstract:
         return new_abstract(shape, name)
     if wide == "float64":
