@@ -41,9 +41,17 @@ class Peer:
     def files(self, name):
         """Paths without endings of what Keras made for a model of the zoo."""
         if name not in self._made:
-            self._made[name] = self.ask("make", folder=str(self.folder), names=[name]).get(name)
+            self._made[name] = self._make(name)
+            if (
+                self._made[name] is not None
+            ):  # once in dozens of runs Keras says of a model that it was not compiled
+                self._made[name] = self._make(name)
         assert self._made[name] is None, self._made[name]
         return self.folder / name
+
+    def _make(self, name):
+        """What went wrong, or None."""
+        return self.ask("make", folder=str(self.folder), names=[name]).get(name)
 
     def close(self):
         self._process.stdin.close()
