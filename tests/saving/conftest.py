@@ -41,11 +41,8 @@ class Peer:
     def files(self, name):
         """Paths without endings of what Keras made for a model of the zoo."""
         if name not in self._made:
-            self._made[name] = self._make(name)
-            if (
-                self._made[name] is not None
-            ):  # once in dozens of runs Keras says of a model that it was not compiled
-                self._made[name] = self._make(name)
+            # Once in dozens of runs Keras says of the model that it has just compiled that it was not compiled.
+            self._made[name] = self._make(name) and self._make(name)
         assert self._made[name] is None, self._made[name]
         return self.folder / name
 

@@ -9,23 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import rules
 from kerata.core.taps import Taps, equation_along
 
 Primitives = dict[str, Callable[..., Any]]
 FastPaths = dict[str, tuple[Callable[..., bool] | None, Callable[..., Any]]]
 
 
-_INTEGERS = {int}
-
-
-def plain_sizes(shape: Any) -> bool:
-    """Whether a shape is a tuple of integers, none of them so large that only an op refuses it in words."""
-    return (
-        type(shape) is tuple
-        and _INTEGERS.issuperset(map(type, shape))
-        and max(shape, default=0) < rules.UNKNOWN
-    )
+all_integers = {int}.issuperset  # of the types in a shape
 
 
 def implementing(table: Primitives) -> Callable[[str], Callable[[Any], Any]]:

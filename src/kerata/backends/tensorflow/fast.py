@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from kerata.backends.tables import FastPaths, plain_sizes, routing
+from kerata.backends.tables import FastPaths, all_integers, routing
 from kerata.core import config, rules
 from kerata.core.declare import DECLARED
 
@@ -186,12 +186,17 @@ def _(x: Any, axes: Any = None) -> Any:
 
 def _sizes_fit(x: Any, newshape: Any) -> bool:
     """A -1 beside a 0 could be any number; TensorFlow would choose one."""
-    return plain_sizes(newshape) and not (0 in newshape and -1 in newshape) and _no_float8(x)
+    plain = type(newshape) is tuple and all_integers(map(type, newshape))
+    return plain and not (0 in newshape and -1 in newshape) and _no_float8(x)
 
 
 @fast_path("reshape", when=_sizes_fit)
 def _(x: Any, newshape: tuple[int, ...]) -> Any:
-    return tf.raw_ops.Reshape(tensor=x, shape=_numbers(newshape))
+    try:
+        return tf.raw_ops.Reshape(tensor=x, shape=_numbers(newshape))
+    except OverflowError:
+        rules.reshaped(tuple(x.shape), newshape)  # says it in words
+        raise
 
 
 def _one_or_all(x: Any, axis: Any) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from kerata.backends.tables import FastPaths, plain_sizes, routing
+from kerata.backends.tables import FastPaths, all_integers, routing
+from kerata.core import rules
 
 TABLE: FastPaths = {}
 Tensor = Any
@@ -86,9 +87,13 @@ TABLE["matmul"] = (_matrices, torch.matmul)
 TABLE["transpose"] = (lambda x, axes=None: axes is None and x.ndim == 2, lambda x, axes=None: x.t())
 
 
-@fast_path("reshape", when=lambda x, newshape: plain_sizes(newshape))
+@fast_path("reshape", when=lambda x, newshape: type(newshape) is tuple and all_integers(map(type, newshape)))
 def _(x: Tensor, newshape: tuple[int, ...]) -> Tensor:
-    return x.reshape(newshape)
+    try:
+        return x.reshape(newshape)
+    except RuntimeError:
+        rules.reshaped(tuple(x.shape), newshape)  # says it in words
+        raise
 
 
 @fast_path(

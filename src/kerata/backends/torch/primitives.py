@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from kerata.backends.tables import implementing, interpolation
+from kerata.backends.tables import alternatives, implementing, interpolation
 
 from . import decompositions, derivatives, unsigned, windows
 from .derivatives import ruled
@@ -98,10 +98,9 @@ def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     return x1, x2
 
 
-@implements("erf")
-def _(x: Tensor) -> Tensor:
-    """In 16 bits PyTorch's is 0 for small numbers."""
-    return torch.erf(x.float()).to(x.dtype) if x.dtype.itemsize == 2 else torch.erf(x)
+# In 16 bits PyTorch's is 0 for small numbers.
+_of_halves = alternatives(TABLE, lambda x: x.dtype.itemsize == 2)
+_of_halves("erf")(lambda x: torch.erf(x.float()).to(x.dtype))
 
 
 @implements("pow")
