@@ -148,3 +148,14 @@ def test_errors_of_the_user_stay_theirs():
     compiled = kerata.function(lambda x, y: ops.matmul(x, y), jit_compile=True)
     with pytest.raises(ArgumentError, match="x2"):
         compiled(np.ones((2, 3), "float32"), np.ones((2, 3), "float32"))
+
+
+def test_maximum_of_a_mapped_tensor_and_a_weight():
+    """Within `torch.vmap`, the derivative of a weight is PyTorch's; outside, two NaN share it."""
+    import torch
+
+    weight = torch.tensor([1.0, -1.0], requires_grad=True)
+    y = torch.vmap(lambda row: ops.maximum(row, weight))(torch.zeros(3, 2))
+    assert y.tolist() == [[1.0, 0.0]] * 3
+    y.sum().backward()
+    assert weight.grad.tolist() == [3.0, 0.0]

@@ -7,6 +7,7 @@ Tensors in the signatures are the engine's own. `primitives` maps each name of
 from __future__ import annotations
 
 import abc
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
@@ -40,9 +41,13 @@ class Engine(abc.ABC):
         """The function of a primitive for tensors of class `kind` (tracers may want another one)."""
         return self.primitives[name]
 
-    def floating_implementation(self, name: str, kind: type) -> Callable[..., Any]:
-        """The same, for arguments that are known to be floating: whatever looks after other dtypes may be left out."""
+    def floating_implementation(self, name: str, kind: type, dtype: str) -> Callable[..., Any]:
+        """The same, for tensors of that class and floating dtype, and numbers: what is for others may be left out."""
         return self.implementation(name, kind)
+
+    def dtype_key(self, kind: type) -> Callable[[Tensor], Any]:
+        """A function that tells the dtype of a tensor of class `kind`, in whatever is the shortest way from Python."""
+        return operator.attrgetter("dtype")
 
     # ---- tensors -----------------------------------------------------------------------------
     @abc.abstractmethod

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -143,6 +144,8 @@ class Op:
         self.in_graph: Callable[..., tuple[Any, ...]] | None = options.get("in_graph")
         self.signature = inspect.signature(body)
         self.fast: dict[Any, tuple[Callable[..., bool] | None, Callable[..., Any]]] = {}
+        # Class of a tensor -> what tells its dtype, and by that the function to call (`direct`).
+        self.ways: dict[type, tuple[Callable[[Any], Any], dict[Any, Callable[..., Any] | None]]] = {}
         self.function: Callable[..., Any] = body
         self._inspect()
 
@@ -541,7 +544,6 @@ def admit(engine: Any) -> None:
     for kind in engine.tensor_types:
         ENGINE_OF[kind] = engine
     float8.DTYPES.update(id(engine.native_dtype(name)) for name in float8.NAMES)
-    FLOATS.update(id(engine.native_dtype(name)) for name in ("float16", "bfloat16", "float32", "float64"))
     for declared in DECLARED.values():
         attach_fast_path(declared, engine)
 
@@ -557,45 +559,59 @@ def set_fast_paths(on: bool) -> None:
     _fast_paths_on = on
     for declared in DECLARED.values():
         declared.fast.clear()
+        declared.ways.clear()
         for engine in backends.loaded():
             attach_fast_path(declared, engine)
 
 
 # ---- families with a short way in ----------------------------------------------------------------
 
-FLOATS: set[int] = set()  # ids of the floating dtypes' objects of all engines, whose own hashes may be slow
+_FLOATING = frozenset(("float16", "bfloat16", "float32", "float64"))
 
 
-def direct(name: str, arity: int) -> Callable[[Op], Callable[..., Any]]:
-    """The way in for an elementwise op that is one primitive on equal floating dtypes.
+def direct(name: str | None, arity: int) -> Callable[[Op], Callable[..., Any]]:
+    """The way in for an elementwise op that is one function of the engine on equal floating dtypes.
 
-    Two dictionary look-ups and the engine's function; everything else takes the general road.
+    Dictionary look-ups and that function; everything else takes the general road.
+
+    Args:
+        name: the primitive, or None for the engine's fast path of the op, whose condition is about dtypes alone.
+        arity: the number of tensors, one or two.
     """
 
     def make(declared: Op) -> Callable[..., Any]:
-        table: dict[type, Callable[..., Any]] = {}
-        slow = functools.partial(_direct_slow, declared, name, table)
+        ways, numbers = declared.ways, declared.weak
+        general = functools.partial(slow_call, declared) if name else _unpacked(_general_call(declared))
+
+        def slow(*args: Any, **kwargs: Any) -> Any:
+            if args:
+                _remember_way(declared, name, arity, args[0])
+            return general(args, kwargs)
 
         def unary(x: Any) -> Any:
-            native = table.get(type(x))
-            if native is not None and id(x.dtype) in FLOATS:
-                return native(x)
+            way = ways.get(type(x))
+            if way is not None:
+                native = way[1].get(way[0](x))
+                if native is not None:
+                    return native(x)
             return slow(x)
 
         def binary(x1: Any, x2: Any) -> Any:
-            native = table.get(type(x1))
-            if native is not None:
-                dtype = x1.dtype
-                if id(dtype) in FLOATS:
+            way = ways.get(type(x1))
+            if way is not None:
+                dtype = way[0](x1)
+                native = way[1].get(dtype)
+                if native is not None:
                     kind = type(x2)
-                    if table.get(kind) is native:
-                        if x2.dtype is dtype:
+                    other = ways.get(kind)
+                    if other is not None:
+                        if other[0](x2) == dtype and other[1].get(dtype) is native:
                             try:
                                 return native(x1, x2)
                             except Exception as error:
                                 raise explain(declared, error, (x1, x2), {}) from None
-                    elif kind is float or kind is int:
-                        return native(x1, x2)
+                    elif numbers and (kind is int or (kind is float and (x2 or math.copysign(1.0, x2) > 0))):
+                        return native(x1, x2)  # not -0.0, which engines may take for 0.0
             return slow(x1, x2)
 
         return unary if arity == 1 else binary
@@ -603,14 +619,26 @@ def direct(name: str, arity: int) -> Callable[[Op], Callable[..., Any]]:
     return make
 
 
-def _direct_slow(declared: Op, name: str, table: dict[type, Any], *args: Any, **kwargs: Any) -> Any:
-    if args:
-        kind = type(args[0])
-        if kind not in table:
-            engine = engine_of_type(kind)
-            if engine is not None:
-                table[kind] = engine.floating_implementation(name, kind)
-    return slow_call(declared, args, kwargs)
+def _unpacked(call: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda args, kwargs: call(*args, **kwargs)
+
+
+def _remember_way(declared: Op, name: str | None, arity: int, x: Any) -> None:
+    """Notes the engine's function for tensors like `x`, if they are floating."""
+    kind = type(x)
+    engine = engine_of_type(kind)
+    if engine is None:
+        return
+    key, natives = declared.ways.setdefault(kind, (engine.dtype_key(kind), {}))
+    if key(x) in natives:
+        return
+    dtype, way = engine.dtype_of(x), None
+    if dtype in _FLOATING and name is not None:
+        way = engine.floating_implementation(name, kind, dtype)
+    elif dtype in _FLOATING and engine in declared.fast:
+        when, fast = declared.fast[engine]
+        way = fast if when is None or when(*[x] * arity) else None
+    natives[key(x)] = way
 
 
 # ---- abstract runs -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import op
+from kerata.core.declare import direct, op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
@@ -48,7 +48,7 @@ def positive_part(x: Tensor) -> Tensor:
     return p.where(p.le(x, 0), 0, x)
 
 
-@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: np.maximum(x, 0))
+@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: np.maximum(x, 0), call=direct(None, 1))
 def relu(x: TensorLike) -> Tensor:
     """The rectifier `max(x, 0)`. Its derivative at 0 is 0.
 

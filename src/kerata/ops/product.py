@@ -9,7 +9,7 @@ import numpy as np
 
 from kerata.core import primitives as p
 from kerata.core import rules
-from kerata.core.declare import op
+from kerata.core.declare import direct, op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
@@ -62,6 +62,7 @@ _WRAPPING = [
         rejects(T((2, 1, 2)), T((3, 2, 2)), argument="x2"),
     ],
     reference=np.matmul,
+    call=direct(None, 2),
 )  # fmt: skip
 def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The matrix product over the last two axes; the axes before broadcast.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import weakref
 from collections.abc import Callable, Sequence
@@ -56,10 +57,19 @@ class JaxEngine(Engine):
         if not issubclass(kind, _concrete):
             return plain
         if name not in self._eager:
-            static = [n for n in inspect.signature(TABLE[name]).parameters if n in _STATIC]
-            compiled = around(guarded(jax.jit(TABLE[name], static_argnames=static), _concrete, plain))
+            compiled = around(guarded(self._compiled(name), _concrete, plain))
             self._eager[name] = TABLE["cast"] if name == "cast" else compiled
         return self._eager[name]
+
+    def floating_implementation(self, name: str, kind: type, dtype: str) -> Callable[..., Any]:
+        if kind is _concrete and dtype != "float64":
+            return self._compiled(name)
+        return self.implementation(name, kind)
+
+    @functools.cache  # noqa: B019  # there is one engine
+    def _compiled(self, name: str) -> Callable[..., Any]:
+        static = [n for n in inspect.signature(TABLE[name]).parameters if n in _STATIC]
+        return jax.jit(TABLE[name], static_argnames=static)
 
     # ---- tensors -----------------------------------------------------------------------------
     def convert(self, value: Any, dtype: str | None = None) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -23,21 +24,25 @@ fast_path = routing(TABLE)
 _FLOAT32 = np.dtype("float32")
 
 
-def _matrices(x1: Any, x2: Any) -> bool:
-    return x1.dtype is _FLOAT32 is x2.dtype and x1.ndim > 1 and x2.ndim > 1
+_inline = functools.partial(jax.jit, inline=True)  # no call of its own within a traced function
 
-
-TABLE["matmul"] = (_matrices, jnp.matmul)
+TABLE["relu"] = (lambda x: x.dtype is _FLOAT32, _inline(lambda x: jnp.where(x <= 0, 0, x)))
 TABLE["transpose"] = (
-    lambda x, axes=None: axes is None and x.dtype == _FLOAT32,
-    lambda x, axes=None: jnp.transpose(x),
+    lambda x, axes=None: axes is None and x.dtype is _FLOAT32,
+    _inline(lambda x, axes=None: x.T),
+)
+TABLE["matmul"] = (
+    lambda x1, x2: x1.dtype is _FLOAT32 is x2.dtype,
+    # Without options, of which `jnp.matmul` looks at each.
+    _inline(lambda x1, x2: jnp.matmul(x1, x2)),
 )
 
 
 @fast_path(
     "sum",
-    when=lambda x, axis=None, keepdims=False: x.dtype == _FLOAT32 and (axis is None or type(axis) is int),
+    when=lambda x, axis=None, keepdims=False: x.dtype is _FLOAT32 and (axis is None or type(axis) is int),
 )
+@functools.partial(_inline, static_argnums=(1, 2))
 def _(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return jnp.sum(x, axis, keepdims=bool(keepdims))
 

@@ -80,3 +80,22 @@ def declare(table: dict[str, Function]) -> None:
     """Gives the primitives of a table their declared derivatives."""
     for name in table.keys() & CHOSEN:
         table[name] = ruled(name, table[name])
+
+
+def unless_recorded(bare: dict[str, Function], full: dict[str, Function], kind: type) -> dict[str, Function]:
+    """Functions of tensors of the class `kind`, which are values: the bare one where its result is one too.
+
+    Otherwise it has become a node of a graph, which nobody asks for; a tape or a graph gets the full function.
+    """
+
+    def one(fn: Function, ruled: Function) -> Function:
+        def call(*args: Any) -> Any:
+            if not could_possibly_record():
+                y = fn(*args)
+                if type(y) is kind:
+                    return y
+            return ruled(*args)
+
+        return call
+
+    return {name: fn if fn is full[name] else one(fn, full[name]) for name, fn in bare.items()}

@@ -19,7 +19,7 @@ from kerata.core.variable import Variable
 
 from . import fast, fast_optimizers
 from .lift import lifted
-from .primitives import FLOATING, TABLE, native
+from .primitives import EAGER, EAGERLY, FLOATING, TABLE, native
 
 Tensor = Any
 with tf.init_scope():  # the engine may be loaded while a user's function is traced
@@ -71,8 +71,12 @@ class TensorflowEngine(Engine):
     def owns(self, kind: type) -> bool:
         return issubclass(kind, (tf.Tensor, tf.Variable))
 
-    def floating_implementation(self, name: str, kind: type) -> Callable[..., Any]:
-        return FLOATING.get(name) or TABLE[name]
+    def floating_implementation(self, name: str, kind: type, dtype: str) -> Callable[..., Any]:
+        table = EAGERLY if kind is EAGER else FLOATING
+        return table.get(name) or FLOATING.get(name) or TABLE[name]
+
+    def dtype_key(self, kind: type) -> Callable[[Tensor], Any]:
+        return kind._datatype_enum if kind is EAGER else super().dtype_key(kind)
 
     # ---- tensors -----------------------------------------------------------------------------
     def convert(self, value: Any, dtype: str | None = None) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from kerata.core import config, rules
 from kerata.core.declare import DECLARED
 
 from .derivatives import wanted
+from .primitives import TABLE as PRIMITIVES
 from .windows import if_finite, transposed
 
 TABLE: FastPaths = {}
@@ -29,7 +31,7 @@ def _wide(x: Any) -> bool:
     return x.dtype in F32
 
 
-TABLE["relu"] = (_wide, lambda x: tf.nn.relu(x))
+TABLE["relu"] = (_wide, inspect.unwrap(tf.raw_ops.Relu))
 TABLE["silu"] = (_wide, lambda x: tf.nn.silu(x))
 TABLE["softplus"] = (_wide, lambda x: tf.math.softplus(x))
 
@@ -154,12 +156,11 @@ def _(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> 
 # ---- what is one function of TensorFlow: the shortest way from Python ------------------------------
 
 
-def _matrices(x1: Any, x2: Any) -> bool:
-    dtype = x1.dtype
-    return dtype in F32 and x2.dtype == dtype and x1.shape.rank == 2 and x2.shape.rank == 2
-
-
-TABLE["matmul"] = (_matrices, _matmul)
+@fast_path("matmul", when=lambda x1, x2: x1.dtype in F32 and x2.dtype == x1.dtype)
+def _(x1: Any, x2: Any) -> Any:
+    if x1.shape.rank == 2 and x2.shape.rank == 2:
+        return _matmul(x1, x2)
+    return PRIMITIVES["matmul"](x1, x2)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -59,11 +59,6 @@ def _signed(x: Any, dtype: tf.DType) -> Any:
     return x
 
 
-def _sign_of_zero(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """For operations that would make a tensor of the number themselves."""
-    return lambda x1, x2: fn(x1, _signed(x2, x1.dtype))
-
-
 def _either(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def call(x1: Any, x2: Any) -> Tensor:
         return fn(*_pair(x1, x2))
@@ -809,11 +804,11 @@ _BARE = {
 }  # fmt: skip
 
 # Around them is only a check that arguments come by name.
-FLOATING = {name: inspect.unwrap(getattr(tf.raw_ops, operation)) for name, operation in _BARE.items()}
+_bare = {name: inspect.unwrap(getattr(tf.raw_ops, operation)) for name, operation in _BARE.items()}
+FLOATING = dict(_bare)
 FLOATING["maximum"] = _keeping_nan(FLOATING["maximum"], tf.math.greater_equal)
 FLOATING["minimum"] = _keeping_nan(FLOATING["minimum"], tf.math.less_equal)
-for _name in ("add", "sub", "mul", "div", "maximum", "minimum"):
-    FLOATING[_name] = _sign_of_zero(FLOATING[_name])
 
 derivatives.declare(TABLE)
 derivatives.declare(FLOATING)
+EAGERLY = derivatives.unless_recorded(_bare, FLOATING, EAGER)

@@ -62,7 +62,9 @@ def _hooked(fn: Function, hook: Function) -> Function:
 
 def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Function:
     def call(x1: Any, x2: Any) -> Tensor:
-        if not isinstance(x2, torch.Tensor) or not wanted(x1, x2) or transformed(x2):
+        # As in `wanted`, a call of which would take longer than the rest.
+        moves = isinstance(x2, torch.Tensor) and (x2.requires_grad or getattr(x1, "requires_grad", False))
+        if not moves or not torch.is_grad_enabled():
             return fn(x1, x2)
         if not isinstance(x1, torch.Tensor):
             x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
@@ -70,7 +72,8 @@ def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Fu
             # The hook sees derivatives of the shape of the cotangent.
             x1, x2 = torch.broadcast_tensors(x1, x2)
         y = fn(x1, x2)
-        y.grad_fn.register_hook(hook(x1, x2))
+        if not transformed(y):
+            y.grad_fn.register_hook(hook(x1, x2))
         return y
 
     return call

@@ -39,7 +39,7 @@ class TorchEngine(Engine):
         self.fast_paths = fast.TABLE
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def floating_implementation(self, name: str, kind: type) -> Callable[..., Any]:
+    def floating_implementation(self, name: str, kind: type, dtype: str) -> Callable[..., Any]:
         return getattr(TABLE[name], "plain", TABLE[name])
 
     # ---- tensors -----------------------------------------------------------------------------

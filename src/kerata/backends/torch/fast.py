@@ -78,19 +78,14 @@ FLOATS = (*F32, torch.float16, torch.bfloat16)  # these kernels compute half pre
 # ---- what is one function of PyTorch: the shortest way from Python ---------------------------------
 
 
-def _matrices(x1: Tensor, x2: Tensor) -> bool:
-    dtype = x1.dtype
-    return dtype in F32 and x2.dtype is dtype and x1.ndim > 1 and x2.ndim > 1
-
-
-TABLE["matmul"] = (_matrices, torch.matmul)
+TABLE["matmul"] = (lambda x1, x2: x1.dtype in F32 and x2.dtype is x1.dtype, torch.matmul)
 TABLE["transpose"] = (lambda x, axes=None: axes is None and x.ndim == 2, lambda x, axes=None: x.t())
 
 
 @fast_path("reshape", when=lambda x, newshape: type(newshape) is tuple and all_integers(map(type, newshape)))
 def _(x: Tensor, newshape: tuple[int, ...]) -> Tensor:
     try:
-        return x.reshape(newshape)
+        return torch.reshape(x, newshape)
     except RuntimeError:
         rules.reshaped(tuple(x.shape), newshape)  # says it in words
         raise

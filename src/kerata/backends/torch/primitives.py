@@ -126,8 +126,11 @@ def _(x: Tensor) -> Tensor:
     return torch.where(torch.isnan(x), x, torch.sgn(x)) if x.is_floating_point() else torch.sgn(x)
 
 
-for _name, _fn in {"maximum": torch.maximum, "minimum": torch.minimum}.items():
-    TABLE[_name] = (lambda fn: lambda x1, x2: fn(*_pair(x1, x2)))(_fn)
+def _of_tensors(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return lambda x1, x2: fn(x1, x2) if type(x1) is type(x2) else fn(*_pair(x1, x2))
+
+
+TABLE["maximum"], TABLE["minimum"] = _of_tensors(torch.maximum), _of_tensors(torch.minimum)
 
 
 @implements("imag")
