@@ -22,8 +22,6 @@ from .lift import lifted
 from .primitives import EAGER, EAGERLY, FLOATING, TABLE, native
 
 Tensor = Any
-with tf.init_scope():  # the engine may be loaded while a user's function is traced
-    _eager = type(tf.constant(0))
 
 
 class _Assigned(StateScope):
@@ -66,7 +64,7 @@ class TensorflowEngine(Engine):
         self.primitives = TABLE
         self.fast_paths = fast.TABLE
         symbolic = type(_symbolic())
-        self.tensor_types = (_eager, symbolic)
+        self.tensor_types = (EAGER, symbolic)
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, (tf.Tensor, tf.Variable))
@@ -112,7 +110,7 @@ class TensorflowEngine(Engine):
         return native(dtype)
 
     def is_concrete(self, x: Tensor) -> bool:
-        return isinstance(x, _eager)
+        return isinstance(x, EAGER)
 
     def draws_on_host(self) -> bool:
         return tf.executing_eagerly() and not tf.config.list_logical_devices("GPU")
