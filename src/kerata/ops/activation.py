@@ -70,6 +70,7 @@ def relu(x: TensorLike) -> Tensor:
     samples=(*_SAMPLES, sample(values(0.0, 6.0, 7.0), gradient=False)),
     rejects=_REAL,
     reference=lambda x: np.clip(x, 0, 6),
+    call=direct(None, 1),
 )
 def relu6(x: TensorLike) -> Tensor:
     """The rectifier with a ceiling: `min(max(x, 0), 6)`. Its derivative at 0 and 6 is 0.
@@ -147,6 +148,7 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     samples=_SAMPLES,
     rejects=_REAL,
     reference=lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x)),
+    call=direct(None, 1),
 )
 @in_float32
 def selu(x: TensorLike) -> Tensor:
@@ -231,7 +233,7 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     return p.mul(x, p.sigmoid(inner))  # (1 + tanh(z)) / 2 is sigmoid(2 z), without the loss of digits
 
 
-@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: x / (1 + np.exp(-1.0 * x)))
+@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: x / (1 + np.exp(-1.0 * x)), call=direct(None, 1))
 @in_float32
 def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`.
@@ -512,7 +514,12 @@ def softplus_of(x: Tensor) -> Tensor:
     return p.add(p.maximum(x, 0), p.log1p(p.exp(p.neg(p.abs(x)))))
 
 
-@op(samples=(*_SAMPLES, sample(values(0.0))), rejects=_REAL, reference=lambda x: np.logaddexp(x, 0))
+@op(
+    samples=(*_SAMPLES, sample(values(0.0))),
+    rejects=_REAL,
+    reference=lambda x: np.logaddexp(x, 0),
+    call=direct(None, 1),
+)
 @in_float32
 def softplus(x: TensorLike) -> Tensor:
     """`log(1 + e**x)`, a smooth rectifier.
@@ -531,7 +538,12 @@ def softplus(x: TensorLike) -> Tensor:
     return softplus_of(to_real_float(x))
 
 
-@op(samples=(*_SAMPLES, sample(values(0.0))), rejects=_REAL, reference="scipy.special.log_expit")
+@op(
+    samples=(*_SAMPLES, sample(values(0.0))),
+    rejects=_REAL,
+    reference="scipy.special.log_expit",
+    call=direct(None, 1),
+)
 @in_float32
 def log_sigmoid(x: TensorLike) -> Tensor:
     """The logarithm of the logistic function, without overflow.
@@ -550,7 +562,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     return p.neg(softplus_of(p.neg(to_real_float(x))))
 
 
-@op(samples=unary_samples(), rejects=_REAL, reference=lambda x: x / (1 + np.abs(x)))
+@op(samples=unary_samples(), rejects=_REAL, reference=lambda x: x / (1 + np.abs(x)), call=direct(None, 1))
 @in_float32
 def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`.

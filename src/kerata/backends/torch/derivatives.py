@@ -64,7 +64,7 @@ def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Fu
     def call(x1: Any, x2: Any) -> Tensor:
         # As in `wanted`, a call of which would take longer than the rest.
         moves = isinstance(x2, torch.Tensor) and (x2.requires_grad or getattr(x1, "requires_grad", False))
-        if not moves or not torch.is_grad_enabled():
+        if not (moves and torch.is_grad_enabled()):
             return fn(x1, x2)
         if not isinstance(x1, torch.Tensor):
             x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)

@@ -77,7 +77,6 @@ FLOATS = (*F32, torch.float16, torch.bfloat16)  # these kernels compute half pre
 
 # ---- what is one function of PyTorch: the shortest way from Python ---------------------------------
 
-
 TABLE["matmul"] = (lambda x1, x2: x1.dtype in F32 and x2.dtype is x1.dtype, torch.matmul)
 TABLE["transpose"] = (lambda x, axes=None: axes is None and x.ndim == 2, lambda x, axes=None: x.t())
 
