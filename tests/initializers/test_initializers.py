@@ -10,6 +10,7 @@ import scipy.stats
 
 import kerata
 from kerata import initializers, ops
+from kerata.core.errors import ArgumentError
 
 RANDOM = {
     "random_normal": initializers.RandomNormal(1.0, 0.5, seed=3),
@@ -157,3 +158,19 @@ def test_refuses(make, argument):
     with pytest.raises(kerata.core.errors.ArgumentError) as caught:
         make()
     assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize("shape", [(None, 2), (-1, 2), "ab", 2.5])
+@pytest.mark.parametrize("name", [*RANDOM, "constant", "identity", "stft"])
+def test_bad_shapes_are_refused(name, shape):
+    initializer = RANDOM.get(name) or initializers.get(name)
+    with pytest.raises(ArgumentError, match="shape"):
+        initializer(shape)
+
+
+def test_an_integer_is_a_shape():
+    assert initializers.HeNormal(seed=1)(7).shape == (7,)
+    with pytest.raises(ArgumentError, match="matrix"):
+        initializers.Identity()(7)
+    with pytest.raises(ArgumentError, match="bins"):
+        initializers.STFT()((4, 3))

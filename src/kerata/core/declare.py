@@ -645,7 +645,7 @@ def _remember_way(declared: Op, name: str | None, arity: int, x: Any) -> None:
 
 # Two sizes that any reasonable reshape divides: lcm(1..16) times 2^20, and its double; far above any
 # real size, so that a size derived from them is recognised (`known_sizes`). A dimension of the result
-# that differs between the two runs depends on an unknown dimension.
+# that differs between the two runs depends on an unknown dimension; one that is as large, on values.
 _SIZES = (720_720 << 20, 1_441_440 << 20)
 
 
@@ -660,7 +660,13 @@ def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         new_args, new_kwargs = (_map_symbolic(a, size) for a in (args, kwargs))
         with setting(abstract=STATE.abstract + 1), StateScope():
             results.append(fn(*new_args, **new_kwargs))
-    return results[0] if len(results) == 1 else _merge(*results)
+    return _merge(results[0], results[-1]) if unknown or _counts(results[0]) else results[0]
+
+
+def _counts(result: Any) -> bool:
+    """Whether a size in the result depends on values."""
+    shapes = (t._shape for t in leaves_of(result) if type(t) is KerasTensor)
+    return any(type(d) is int and d >= rules.UNKNOWN for shape in shapes for d in shape)
 
 
 def _map_symbolic(value: Any, size: int) -> Any:
@@ -680,11 +686,12 @@ def _map_symbolic(value: Any, size: int) -> Any:
 
 def _merge(first: Any, second: Any) -> Any:
     if type(first) is KerasTensor:
-        if first._shape == second._shape:
-            return first
         if len(first._shape) != len(second._shape):
             raise ArgumentError("x", expected="such that the rank of the result is known", got=first)
-        shape = tuple(a if a == b else None for a, b in zip(first._shape, second._shape, strict=True))
+        sizes = known_sizes(first._shape)
+        shape = tuple(a if a == b else None for a, b in zip(sizes, second._shape, strict=True))
+        if shape == first._shape:
+            return first
         merged = new_abstract(shape, first._dtype)
         if first._keras_mask is not None:
             merged._keras_mask = _merge(first._keras_mask, second._keras_mask)

@@ -14,6 +14,7 @@ Shape = tuple[int, ...]
 
 # Sizes from here on stem from an unknown dimension: see `declare.infer`, which runs compositions with such sizes.
 UNKNOWN = 1 << 33
+COUNTED = 720_720 << 17  # one of them: how many there are of what only the values can tell
 
 
 def known(size: Any) -> bool:
@@ -249,6 +250,14 @@ def as_shape(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
     if scalar or not isinstance(shape, Iterable) or isinstance(shape, (dict, set, str)):
         raise ArgumentError(argument, expected="a tuple of integers", got=shape)
     sizes = tuple(d if type(d) is int else _size(d, argument) for d in shape)
+    return sizes
+
+
+def known_shape(shape: Any, argument: str = "shape") -> tuple[int, ...]:
+    """A tuple of sizes, all of which are known."""
+    sizes = as_shape(shape, argument)
+    if any(type(d) is not int or d < 0 for d in sizes):
+        raise ArgumentError(argument, expected="integers that are not negative", got=shape)
     return sizes
 
 

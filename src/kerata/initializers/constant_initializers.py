@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerata import ops
-from kerata.core import checks, dtypes
+from kerata.core import checks, dtypes, rules
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 
@@ -64,7 +64,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
         value = ops.convert_to_tensor(self.value, dtypes.standardize(dtype))
-        return ops.broadcast_to(value, tuple(shape))
+        return ops.broadcast_to(value, rules.known_shape(shape))
 
 
 @register_builtin("initializers", "identity", "Identity", "IdentityInitializer")
@@ -85,8 +85,9 @@ class Identity(Initializer):
         self.gain = checks.number("gain", gain)
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        shape = rules.known_shape(shape)
         if len(shape) != 2:
-            raise ArgumentError("shape", expected="that of a matrix", got=tuple(shape))
+            raise ArgumentError("shape", expected="that of a matrix", got=shape)
         return ops.multiply(ops.eye(*shape, dtype=dtypes.standardize(dtype)), self.gain)
 
 
@@ -122,6 +123,9 @@ class STFT(Initializer):
         self.scaling = checks.option("scaling", scaling, ("density", "spectrum", None))
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        shape = rules.known_shape(shape)
+        if len(shape) != 3:
+            raise ArgumentError("shape", expected="(length, 1, bins)", got=shape)
         length, _, bins = shape
         fft_length = (bins - 1) * 2
         phase = 2 * np.pi * np.arange(length)[:, None] * np.arange(bins)[None, :] / fft_length

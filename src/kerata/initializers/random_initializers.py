@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerata import ops
-from kerata.core import checks, dtypes
+from kerata.core import checks, dtypes, rules
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 from kerata.random import host
@@ -61,7 +61,9 @@ class RandomNormal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
-        return self._move(host.normal(tuple(shape), self.mean, self.stddev, seed=self._seed), dtype)
+        return self._move(
+            host.normal(rules.known_shape(shape), self.mean, self.stddev, seed=self._seed), dtype
+        )
 
 
 @register_builtin("initializers", "truncated_normal")
@@ -85,7 +87,9 @@ class TruncatedNormal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
-        return self._move(host.truncated_normal(tuple(shape), self.mean, self.stddev, seed=self._seed), dtype)
+        return self._move(
+            host.truncated_normal(rules.known_shape(shape), self.mean, self.stddev, seed=self._seed), dtype
+        )
 
 
 @register_builtin("initializers", "random_uniform", "uniform")
@@ -109,7 +113,9 @@ class RandomUniform(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
-        return self._move(host.uniform(tuple(shape), self.minval, self.maxval, seed=self._seed), dtype)
+        return self._move(
+            host.uniform(rules.known_shape(shape), self.minval, self.maxval, seed=self._seed), dtype
+        )
 
 
 @register_builtin("initializers", "variance_scaling")
@@ -156,7 +162,7 @@ class VarianceScaling(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
-        shape = tuple(shape)
+        shape = rules.known_shape(shape)
         fan_in, fan_out = fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
@@ -298,7 +304,7 @@ class Orthogonal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
-        shape = tuple(shape)
+        shape = rules.known_shape(shape)
         if len(shape) < 2:
             raise ArgumentError("shape", expected="of two or more axes", got=shape)
         rows, columns = math.prod(shape[:-1]), shape[-1]

@@ -304,6 +304,10 @@ class GRUCell(_GatedCell):
         return new, [new]
 
 
+# A penalty on outputs is one on the layer's, not on those of each step.
+_OF_THE_LAYER = frozenset(("name", "trainable", "dtype", "autocast", "activity_regularizer"))
+
+
 class _NamedRNN(RNN):
     """A recurrent layer that makes its own cell from its arguments."""
 
@@ -312,11 +316,7 @@ class _NamedRNN(RNN):
 
     def _own_cell(self, arguments: dict[str, Any]) -> Any:
         names = init_parameters(self.cell_class)
-        chosen = {
-            k: v
-            for k, v in arguments.items()
-            if k in names and k not in ("name", "trainable", "dtype", "autocast")
-        }
+        chosen = {k: v for k, v in arguments.items() if k in names and k not in _OF_THE_LAYER}
         options = arguments["options"]
         shared = {"dtype": options.get("dtype"), "trainable": options.get("trainable", True)}
         return self.cell_class(**chosen, **shared, name=to_snake_case(self.cell_class.__name__))

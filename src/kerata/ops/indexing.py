@@ -16,7 +16,7 @@ import numpy as np
 
 from kerata.core import primitives as p
 from kerata.core import rules
-from kerata.core.declare import op
+from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import dtype_of, engine_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
@@ -443,7 +443,7 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
     Args:
         x: integers that are not negative, of shape `(n,)` or `(batch, n)`. Negative ones are left out.
         weights: what each occurrence counts, of the shape of `x`; 1 where not given.
-        minlength: least length of the result. Where values are unknown (in a compiled function or a model) it is
+        minlength: least length of the result. Where values are unknown (in a function that an engine compiles) it is
             the length, and larger integers are left out.
         sparse: accepted for compatibility; the result is dense.
 
@@ -461,7 +461,9 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
     if weights is not None and shape_of(weights) != shape:
         raise ArgumentError("weights", expected=f"of the shape {shape} of `x`", got=weights)
     length = _classes(minlength)
-    if _concrete(places):
+    if isinstance(places, KerasTensor):
+        length = rules.COUNTED
+    elif _concrete(places):
         found = known_values(places, "x", "the number of counts")
         length = max(length, int(found.max()) + 1 if found.size else 0)
     elif not length:
@@ -486,32 +488,28 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
     reference=np.nonzero,
 )
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
-    """Where the elements that are not 0 are. Their number must be known, so not in compiled functions.
+    """Where the elements that are not 0 are. Values must be known when it runs: engines that compile functions refuse it
+    there.
 
     Args:
-        x: any tensor whose values are known.
+        x: any tensor.
 
     Returns:
-        A tuple of int32 tensors, one for each dimension.
+        A tuple of int32 tensors, one for each dimension. Of a symbolic tensor, their size is None.
 
     Example:
         >>> import kerata
         >>> [kerata.ops.convert_to_numpy(v).tolist() for v in kerata.ops.nonzero([0, 3, 4])]
         [[1, 2]]
     """
+    if isinstance(x, KerasTensor):
+        return tuple(new_abstract((rules.COUNTED,), "int32") for _ in shape_of(x))
     found = known_values(x, "x", "the number of elements that are not 0")
     return tuple(constant(places, "int32") for places in np.nonzero(found))
 
 
-def _grid_sizes(shape: Any) -> tuple[int, ...]:
-    sizes = rules.as_shape(shape)
-    if builtins.any(type(d) is not int or d < 0 for d in sizes):
-        raise ArgumentError("shape", expected="integers that are not negative", got=shape)
-    return sizes
-
-
 def _check_unravel(indices: Any, shape: Any) -> None:
-    check_known_indices("indices", indices, math.prod(_grid_sizes(shape)))
+    check_known_indices("indices", indices, math.prod(rules.known_shape(shape)))
 
 
 @op(
@@ -548,7 +546,7 @@ def unravel_index(indices: TensorLike, shape: Any) -> tuple[Tensor, ...]:
         >>> [int(v) for v in kerata.ops.unravel_index(5, (2, 3))]
         [1, 2]
     """
-    sizes = _grid_sizes(shape)
+    sizes = rules.known_shape(shape)
     rest, total = index_tensor(indices), math.prod(sizes)
     check_not_empty("indices", total, indices)
     rest = in_range(rest, total)

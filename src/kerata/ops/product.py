@@ -54,7 +54,8 @@ _WRAPPING = [
         sample(T((3,)), T((4, 3, 2))),
         sample(T((2, 3), "float16"), T((3, 4)), gradient=False),
         sample(T((2, 3), "complex64"), T((3, 2), "complex64"), gradient=False),
-        sample(T((2, 3), "int8"), T((3, 2), "int8"), gradient=False), *_INTEGERS,
+        sample(T((2, 3), "int8"), T((3, 2), "int8"), gradient=False),
+        sample(T((2, 3), "bool"), T((3, 2), "int8"), gradient=False), *_INTEGERS,
         *(sample(*pair, gradient=False) for pair in _WRAPPING),
     ],
     rejects=[
@@ -84,7 +85,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
         array([3, 7], dtype=int32)
     """
     a, b, name = _pair(x1, x2)
-    if name == "int8":
+    if name == "int8" and "bool" not in (dtype_of(x1), dtype_of(x2)):
         a, b, name = cast(a, "int32"), cast(b, "int32"), "int32"
     _check_matmul(shape_of(a), shape_of(b))
     return cast(p.matmul(a, b), name)

@@ -178,6 +178,7 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(
     samples=(
         *_SAMPLES, sample(T((2, 3)), 1, dtype="float64"), sample(values(2.0, 0.0, 3.0)),
+        sample(T((2, 3), "int32", 0, 2), 1, dtype="bool", gradient=False),
         sample(values(0.0, 0.0, 3.0)), sample(T((2, 3, 2)), axis=(0, 2)),
     ),
     rejects=_REJECTS, reference=np.prod,
@@ -204,6 +205,8 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = 
     """
     axes = rules.axes_tuple(axis, len(shape_of(x)))
     name = dtypes.sum_dtype(dtype_of(x)) if dtype is None else dtypes.standardize(dtype)
+    if name == "bool":
+        return p.all(cast(x, "bool"), axis=axes, keepdims=bool(keepdims))
     (wide,), _ = widened(cast(x, name))
     return cast(p.prod(wide, axis=axes, keepdims=bool(keepdims)), name)
 
@@ -218,6 +221,8 @@ _EXTREME_REJECTS = (
     rejects(T((2,), "complex64"), argument="x"),
 )
 _INITIAL = (
+    sample(T((2, 3), "int32"), initial=1.0, gradient=False),
+    sample(T((3,), "bool"), initial=True, gradient=False),
     sample(T((2, 3)), initial=0.5),
     sample(T((2, 0)), 1, initial=1.0),
     sample(T((3,), "int32"), initial=7),
@@ -238,10 +243,20 @@ def _extreme(
                 fix="Give `initial`.",
             )
         kept = rules.reduced(shape, axes, bool(keepdims))
-        return p.broadcast_to(constant(initial, dtype_of(x)), shape=kept)
+        return p.broadcast_to(_start(initial, dtype_of(x)), shape=kept)
     reduce = of_bools if dtype_of(x) == "bool" else of_numbers
     value = reduce(x, axis=axes, keepdims=bool(keepdims))
-    return value if initial is None else choose(*promote(value, real_only(initial, "initial")))
+    return value if initial is None else choose(value, _start(initial, dtype_of(x)))
+
+
+def _start(initial: Any, name: str) -> Tensor:
+    """The first value of a reduction, in the dtype of the others."""
+    real_only(initial, "initial")
+    if type(initial) in (bool, int) or (type(initial) is float and dtypes.is_float(name)):
+        if dtypes.is_int(name) and not dtypes.holds(name, initial, initial):
+            raise ArgumentError("initial", expected=f"in the range of {name}", got=initial)
+        return constant(initial, name)
+    return cast(initial, name)
 
 
 def any_empty(shape: tuple[Any, ...], axes: tuple[int, ...]) -> bool:
@@ -543,7 +558,8 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     samples=[
         sample(T((2, 3))), sample(T((2, 3)), 1, T((3,), low=0.5)), sample(T((2, 3)), weights=T((2, 3), low=0.5)),
         sample(T((3,), "int32"), gradient=False),
-        sample(T((2, 3)), 0, T((2,), low=0.5)), sample(T((6,), "bfloat16"), weights=T((6,), "bfloat16", 0.5), gradient=False),
+        sample(T((2, 3)), 0, T((2,), low=0.5)), sample(T((2, 3, 4)), (2, 0), T((4, 2), low=0.5)),
+        sample(T((6,), "bfloat16"), weights=T((6,), "bfloat16", 0.5), gradient=False),
     ],
     rejects=[
         rejects(T((2, 3)), 1, T((2,)), argument="weights"), rejects(T((2, 3)), weights=T((3,)), argument="weights"),
@@ -556,7 +572,8 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Ten
     Args:
         x: numbers of any shape; integers and bool become floats.
         axis: axis or axes; None for all.
-        weights: of the shape of `x`, or of its sizes along `axis`; equal weights where not given.
+        weights: of the shape of `x`, or of its sizes along `axis`, in the order given there; equal weights where not
+            given.
 
     Returns:
         A tensor without the reduced axes.
@@ -576,9 +593,11 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike = None) -> Ten
     x, w = promote(x, weights, at_least=float)
     have = shape_of(w)
     if have != shape:
-        if axis is None or have != tuple(shape[i] for i in axes):
-            fits = tuple(shape[i] for i in axes)
-            raise ArgumentError("weights", expected=f"of shape {shape} or {fits}", got=weights)
+        given = axes if axis is None else rules.axes_in_order(axis, len(shape), "axis")
+        sizes = tuple(shape[i] for i in given)
+        if axis is None or len(have) != len(sizes) or builtins.any(map(rules.differ, have, sizes)):
+            raise ArgumentError("weights", expected=f"of shape {shape} or {sizes}", got=weights)
+        w = p.transpose(w, axes=tuple(given.index(i) for i in axes))
         w = p.reshape(w, shape=tuple(d if i in axes else 1 for i, d in enumerate(shape)))
         w = p.broadcast_to(w, shape=shape)
     (x, w), name = widened(x, w)
@@ -592,7 +611,7 @@ _RUNNING = (
     sample(T((2, 3))), sample(T((2, 3)), 0), sample(T((2, 3, 2)), axis=-2), sample(T((3,), "int8")), sample(T((3,), "bool")),
     sample(T((0,))), sample(T((3,)), dtype="float64"), sample(T(())), sample(T((3,), "float16"), gradient=False),
     sample(values(2.0, 0.0, 3.0)), sample(T((300,), "float16", 0.9, 1.1), gradient=False),
-    sample(T((4,), "uint32"), gradient=False),
+    sample(T((4,), "uint32"), gradient=False), sample(T((2, 3), "int32", 0, 2), 1, dtype="bool", gradient=False),
 )  # fmt: skip
 _RUNNING_REJECTS = (rejects(T((2, 3)), 2, argument="axis"),)
 
@@ -600,9 +619,10 @@ _RUNNING_REJECTS = (rejects(T((2, 3)), 2, argument="axis"),)
 def _running(primitive: Callable[..., Tensor], x: Any, axis: int | None, dtype: Any) -> Tensor:
     x = flattened(x) if axis is None else x
     i = rules.axis_index(0 if axis is None else axis, len(shape_of(x)))
-    x = count_bools(x)
-    (wide,), name = widened(x if dtype is None else cast(x, dtype))
-    return cast(primitive(wide, axis=i), name)
+    if dtype is not None:
+        x = cast(x, dtype)
+    (wide,), name = widened(count_bools(x))
+    return cast(primitive(wide, axis=i), name if dtype is None else dtype)
 
 
 @op(samples=_RUNNING, rejects=_RUNNING_REJECTS, reference=np.cumsum)

@@ -10,6 +10,7 @@ from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
+from kerata.core.tensor import KerasTensor
 
 from .elementwise import constant, count_bools, real_only
 from .subscript import index_tensor, known_values
@@ -27,11 +28,13 @@ def _segments(data: Any, segment_ids: Any, num_segments: Any, mode: str, start: 
             expected=f"of shape ({shape[0] if shape else 'n'},), one for each row of `data`",
             got=segment_ids,
         )
-    if num_segments is None:
+    if num_segments is None and isinstance(ids, KerasTensor):
+        num_segments = rules.COUNTED
+    elif num_segments is None:
         found = known_values(
             ids,
             "num_segments",
-            "the number of segments, which must be given in a compiled function or a model",
+            "the number of segments, which must be given in a compiled function",
         )
         num_segments = int(found.max()) + 1 if found.size else 0
     n = checks.natural("num_segments", num_segments)

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import op
+from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import dtype_of, engine_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
@@ -157,6 +157,16 @@ def _unknown(x: Tensor, in_order: bool, size: int, fill: Any) -> tuple[Tensor, .
     return found, p.where(used, index, first), p.reshape(inverse, shape=shape_of(x)), counts
 
 
+def _announced(x: KerasTensor, axis: int | None, count: int) -> list[KerasTensor]:
+    """Of a symbolic tensor."""
+    shape = shape_of(x)
+    found = (count,) if axis is None else (*shape[:axis], count, *shape[axis + 1 :])
+    inverse = shape if axis is None else (shape[axis],)
+    shapes = (found, (count,), inverse, (count,))
+    names = (dtype_of(x), "int32", "int32", "int32")
+    return [new_abstract(s, name) for s, name in zip(shapes, names, strict=True)]
+
+
 _FAR = 2**31 - 1  # a place beyond every other
 
 
@@ -195,8 +205,8 @@ def unique(
         return_inverse: whether to give, for each element of `x`, which of the unique ones it is.
         return_counts: whether to give how often each appears.
         axis: axis along which whole slices are compared; None compares elements.
-        size: how many to give: more are left out, and fewer filled up. In a compiled function it must be given,
-            and `axis` must be None.
+        size: how many to give: more are left out, and fewer filled up. Engines that compile functions ask for it there,
+            with `axis` None. Of a symbolic tensor without it, the size is None.
         fill_value: what fills up; 0 where not given.
 
     Returns:
@@ -210,6 +220,9 @@ def unique(
     size = None if size is None else checks.natural("size", size)
     place = None if axis is None else rules.axis_index(axis, len(shape_of(x)))
     fill = 0 if fill_value is None else fill_value
+    if isinstance(x, KerasTensor) and (size is None or place is not None):
+        parts = _announced(x, place, rules.COUNTED if size is None else size)
+        return _wanted(parts, return_index, return_inverse, return_counts)
     concrete = x is None or (not isinstance(x, KerasTensor) and engine_of(x).is_concrete(x))
     if concrete or size is None or place is not None:
         known = known_values(x, "x", "the number of unique ones; give `size`")
@@ -219,7 +232,9 @@ def unique(
         ]
     else:
         parts = list(_unknown(x, sorted, size, fill))
-    wanted = [
-        v for v, give in zip(parts, (True, return_index, return_inverse, return_counts), strict=True) if give
-    ]
-    return wanted[0] if len(wanted) == 1 else tuple(wanted)
+    return _wanted(parts, return_index, return_inverse, return_counts)
+
+
+def _wanted(parts: Sequence[Tensor], *others: bool) -> Any:
+    given = [v for v, give in zip(parts, (True, *others), strict=True) if give]
+    return given[0] if len(given) == 1 else tuple(given)

@@ -261,7 +261,10 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
         sample(T((3,)), (2, 3)), sample(T((2, 1)), (4, 2, 3)), sample(T(()), (2,)), sample(T((1, 3)), (0, 3)),
         sample(T((3,), "bool"), (2, 3)), sample(T((2, 1, 3), "int8"), [2, 4, 3]),
     ],
-    rejects=[rejects(T((3,)), (2, 4), argument="shape"), rejects(T((2, 3)), (3,), argument="shape")],
+    rejects=[
+        rejects(T((3,)), (2, 4), argument="shape"), rejects(T((2, 3)), (3,), argument="shape"),
+        rejects(T((2, 1)), (2, -1), argument="shape"),
+    ],
     reference=np.broadcast_to,
 )  # fmt: skip
 def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
@@ -280,6 +283,8 @@ def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
         True
     """
     sizes, have = rules.as_shape(shape), shape_of(x)
+    if builtins.any(type(d) is int and d < 0 for d in sizes):
+        raise ArgumentError("shape", expected="sizes that are not negative", got=sizes)
     if len(have) > len(sizes) or not fits(have, sizes[len(sizes) - len(have) :]):
         raise ArgumentError("shape", expected=f"a shape that {have} can be broadcast to", got=sizes)
     return p.broadcast_to(x, shape=sizes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import leaves_of, op
+from kerata.core.declare import leaves_of, new_abstract, op
 from kerata.core.dispatch import dtype_of, engine_of, is_tensor, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
@@ -242,9 +242,11 @@ def _index_arrays(item: Any, sizes: tuple[Any, ...]) -> list[Tensor]:
         return [index_tensor(here(item), "key")]
     if not shape_of(item):
         raise ArgumentError("key", expected="masks with at least one dimension", got=item)
-    mask = known_values(item, "key", "the number of elements that a mask takes")
-    if builtins.any(rules.differ(d, n) for d, n in zip(sizes, mask.shape, strict=True)):
+    if builtins.any(rules.differ(d, n) for d, n in zip(sizes, shape_of(item), strict=True)):
         raise ArgumentError("key", expected=f"a mask of shape {tuple(sizes)}", got=item)
+    if isinstance(item, KerasTensor):
+        return [new_abstract((rules.COUNTED,), "int32") for _ in sizes]
+    mask = known_values(item, "key", "the number of elements that a mask takes")
     return [constant(places, "int32") for places in np.nonzero(mask)]
 
 

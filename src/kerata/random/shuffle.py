@@ -59,6 +59,7 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Any = None) -> Tensor:
         rejects(-1, seed=3, argument="n"),
         rejects(2.5, seed=3, argument="n"),
         rejects(None, argument="n"),
+        rejects(T((2, 3)), argument="n"),
     ],
 )
 def permutation(n: Any, seed: Any = None) -> Tensor:
@@ -79,7 +80,8 @@ def permutation(n: Any, seed: Any = None) -> Tensor:
         [0, 1, 2, 3]
     """
     count = rules.integer_of(n)
-    if (count is None and not is_tensor(n)) or (count is not None and count < 0):
+    scalar = is_tensor(n) and ops.shape(n) == ()  # unknown, inside a traced function
+    if (count is None and not scalar) or (count is not None and count < 0):
         raise ArgumentError("n", expected="an integer, 0 or more", got=n)
     words = stream.random_bits(state_of(seed), (n,))
     return ops.cast(ops.argsort(words), "int32")
