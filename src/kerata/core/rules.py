@@ -14,7 +14,13 @@ Shape = tuple[int, ...]
 
 # Sizes from here on stem from an unknown dimension: see `declare.infer`, which runs compositions with such sizes.
 UNKNOWN = 1 << 33
-COUNTED = 720_720 << 17  # one of them: how many there are of what only the values can tell
+_COUNTED = 720_720 << 17
+
+
+def counted() -> int:
+    """A size that only values tell, in an abstract run."""
+    STATE.counted = True
+    return _COUNTED
 
 
 def known(size: Any) -> bool:

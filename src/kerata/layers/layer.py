@@ -15,7 +15,6 @@ from kerata.core import dispatch, dtypes, tree
 from kerata.core.declare import infer, leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, StateError
-from kerata.core.graph import record
 from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import deserialize_fields, serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
@@ -457,10 +456,6 @@ class Layer(Owner):
         return previous_mask
 
     # ---- symbolic --------------------------------------------------------------------------------
-    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        outputs = self.compute_output_spec(*args, **kwargs)
-        return record(self, args, kwargs, outputs)
-
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Abstract outputs for symbolic inputs; builds the layer if it is not built."""
         if not self.built:

@@ -462,7 +462,7 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
         raise ArgumentError("weights", expected=f"of the shape {shape} of `x`", got=weights)
     length = _classes(minlength)
     if isinstance(places, KerasTensor):
-        length = rules.COUNTED
+        length = rules.counted()
     elif _concrete(places):
         found = known_values(places, "x", "the number of counts")
         length = max(length, int(found.max()) + 1 if found.size else 0)
@@ -503,7 +503,7 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
         [[1, 2]]
     """
     if isinstance(x, KerasTensor):
-        return tuple(new_abstract((rules.COUNTED,), "int32") for _ in shape_of(x))
+        return tuple(new_abstract((rules.counted(),), "int32") for _ in shape_of(x))
     found = known_values(x, "x", "the number of elements that are not 0")
     return tuple(constant(places, "int32") for places in np.nonzero(found))
 

@@ -29,7 +29,7 @@ def _segments(data: Any, segment_ids: Any, num_segments: Any, mode: str, start: 
             got=segment_ids,
         )
     if num_segments is None and isinstance(ids, KerasTensor):
-        num_segments = rules.COUNTED
+        num_segments = rules.counted()
     elif num_segments is None:
         found = known_values(
             ids,

@@ -221,7 +221,8 @@ def unique(
     place = None if axis is None else rules.axis_index(axis, len(shape_of(x)))
     fill = 0 if fill_value is None else fill_value
     if isinstance(x, KerasTensor) and (size is None or place is not None):
-        parts = _announced(x, place, rules.COUNTED if size is None else size)
+        count = rules.counted()
+        parts = _announced(x, place, count if size is None else size)
         return _wanted(parts, return_index, return_inverse, return_counts)
     concrete = x is None or (not isinstance(x, KerasTensor) and engine_of(x).is_concrete(x))
     if concrete or size is None or place is not None:

@@ -245,7 +245,7 @@ def _index_arrays(item: Any, sizes: tuple[Any, ...]) -> list[Tensor]:
     if builtins.any(rules.differ(d, n) for d, n in zip(sizes, shape_of(item), strict=True)):
         raise ArgumentError("key", expected=f"a mask of shape {tuple(sizes)}", got=item)
     if isinstance(item, KerasTensor):
-        return [new_abstract((rules.COUNTED,), "int32") for _ in sizes]
+        return [new_abstract((rules.counted(),), "int32") for _ in sizes]
     mask = known_values(item, "key", "the number of elements that a mask takes")
     return [constant(places, "int32") for places in np.nonzero(mask)]
 

@@ -215,10 +215,14 @@ class Steps(Compilation):
         run = _repeated(one, kind) if several else one
         if logs:
             run = self._logging(run)
-        if not self.run_eagerly:
+        if not self.run_eagerly and not self._counts_values():
             run = function(run, jit_compile=self.jit_compile, variables=self._step_variables(kind))
         steps[key] = made_from, run
         return run
+
+    def _counts_values(self) -> bool:
+        """Whether the graph has sizes that only values tell, which not every engine can compile."""
+        return self.counts_values or any(layer.counts_values for layer in self.layers)
 
     def _logging(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """A step that measures its own batch alone."""
