@@ -84,3 +84,33 @@ def test_quotients_of_numbers_near_the_largest(engine):
     b = np.array([3e38j, 3e38j, 2e38 - 1e38j], "complex64")
     for found in _both_ways("divide", a, b):
         np.testing.assert_allclose(found, _exactly("divide", a, b), rtol=1e-6, atol=1e-38)
+
+
+MADE_OF_PARTS = {
+    "expm1": np.expm1,
+    "log1p": np.log1p,
+    "exp2": np.exp2,
+    "log2": np.log2,
+    "log10": np.log10,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+    "softsign": lambda z: z / (1 + np.abs(z)),
+    "tanh_shrink": lambda z: z - np.tanh(z),
+    "logsumexp": lambda z: np.log(np.sum(np.exp(z))),
+}
+
+
+@pytest.mark.parametrize("name", MADE_OF_PARTS)
+def test_what_is_made_of_real_functions(engine, name):
+    z = _numbers(-2 if name == "tanh_shrink" else -6, 1.5)
+    right = MADE_OF_PARTS[name](z.astype("complex128"))
+    # A difference of parts of size 1 keeps what float32 has of them.
+    tolerance = 1e-6 if name == "tanh_shrink" else 1e-10
+    for found in _both_ways(name, z):
+        np.testing.assert_array_less(abs(found - right), 2e-6 * abs(right) + tolerance)
+
+
+def test_a_logistic_curve_does_not_overflow(engine):
+    z = np.array([-1000 + 1j, 1000 + 1j], "complex64")
+    for found in _both_ways("sigmoid", z):
+        np.testing.assert_allclose(found, [0, 1], atol=1e-6)

@@ -21,7 +21,7 @@ def _definite(z):
 
 ELEMENTARY = (
     "exp log sqrt rsqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh square reciprocal sign "
-    "abs angle"
+    "abs angle exp2 expm1 log2 log10 log1p sigmoid silu softsign tanh_shrink squareplus logsumexp"
 )
 CASES = {name: getattr(ops, name) for name in ELEMENTARY.split()} | {
     "prod": ops.prod, "power of a number": lambda z: ops.power(2.0, z), "cube": lambda z: ops.power(z, 3),

@@ -14,7 +14,9 @@ from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
-from .elementwise import in_float32, real_only, to_real_float, unary_samples
+from .complex_exponentials import logistic
+from .core import cast
+from .elementwise import in_float32, real_only, to_float, to_real_float, unary_samples
 from .splitting import cut
 
 TensorLike = Any
@@ -24,6 +26,8 @@ Tensor = Any
 inf = float("inf")
 
 _SAMPLES = (*unary_samples(), sample(values(-100.0, 100.0)))
+
+_COMPLEX = (sample(T((3,), "complex64", 0.5, 2.0), gradient=False),)
 
 _REAL = (rejects(T((2,), "complex64"), argument="x"),)
 
@@ -233,13 +237,13 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     return p.mul(x, p.sigmoid(inner))  # (1 + tanh(z)) / 2 is sigmoid(2 z), without the loss of digits
 
 
-@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: x / (1 + np.exp(-1.0 * x)), call=direct(None, 1))
+@op(samples=(*_SAMPLES, *_COMPLEX), reference=lambda x: x / (1 + np.exp(-1.0 * x)), call=direct(None, 1))
 @in_float32
 def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`.
 
     Args:
-        x: real numbers of any shape; integers and bool become floats.
+        x: numbers of any shape; integers and bool become floats.
 
     Returns:
         A tensor of the shape of `x`.
@@ -249,11 +253,11 @@ def silu(x: TensorLike) -> Tensor:
         >>> float(kerata.ops.silu(0.0))
         0.0
     """
-    x = to_real_float(x)
-    return p.mul(x, p.sigmoid(x))
+    x = to_float(x)
+    return p.mul(x, logistic(x))
 
 
-@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: x / (1 + np.exp(-1.0 * x)))
+@op(samples=(*_SAMPLES, *_COMPLEX), reference=lambda x: x / (1 + np.exp(-1.0 * x)))
 @in_float32
 def swish(x: TensorLike) -> Tensor:
     """Another name of `silu`.
@@ -263,8 +267,8 @@ def swish(x: TensorLike) -> Tensor:
         >>> float(kerata.ops.swish(0.0))
         0.0
     """
-    x = to_real_float(x)
-    return p.mul(x, p.sigmoid(x))
+    x = to_float(x)
+    return p.mul(x, logistic(x))
 
 
 # ---- made of straight lines ----------------------------------------------------------------------
@@ -400,13 +404,13 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     return p.where(p.le(p.abs(x), t), 0, p.sub(x, p.mul(p.sign(x), t)))
 
 
-@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: x - np.tanh(x))
+@op(samples=(*_SAMPLES, *_COMPLEX), reference=lambda x: x - np.tanh(x))
 @in_float32
 def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`.
 
     Args:
-        x: real numbers of any shape; integers and bool become floats.
+        x: numbers of any shape; integers and bool become floats.
 
     Returns:
         A tensor of the shape of `x`.
@@ -416,7 +420,7 @@ def tanh_shrink(x: TensorLike) -> Tensor:
         >>> float(kerata.ops.tanh_shrink(0.0))
         0.0
     """
-    x = to_real_float(x)
+    x = to_float(x)
     return p.sub(x, p.tanh(x))
 
 
@@ -562,13 +566,15 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     return p.neg(softplus_of(p.neg(to_real_float(x))))
 
 
-@op(samples=unary_samples(), rejects=_REAL, reference=lambda x: x / (1 + np.abs(x)), call=direct(None, 1))
+@op(
+    samples=(*unary_samples(), *_COMPLEX), reference=lambda x: x / (1 + np.abs(x)), call=direct(None, 1)
+)  # fmt: skip
 @in_float32
 def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`.
 
     Args:
-        x: real numbers of any shape; integers and bool become floats.
+        x: numbers of any shape; integers and bool become floats.
 
     Returns:
         A tensor of the shape of `x`.
@@ -578,17 +584,17 @@ def softsign(x: TensorLike) -> Tensor:
         >>> float(kerata.ops.softsign(1.0))
         0.5
     """
-    x = to_real_float(x)
-    return p.div(x, p.add(p.abs(x), 1))
+    x = to_float(x)
+    return p.div(x, cast(p.add(p.abs(x), 1), dtype_of(x)))
 
 
-@op(samples=(*unary_samples(), sample(T((3,)), b=1.0)), rejects=_REAL)
+@op(samples=(*unary_samples(), *_COMPLEX, sample(T((3,)), b=1.0)))
 @in_float32
 def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """`(x + sqrt(x**2 + b)) / 2`, a smooth rectifier without exponentials (Barron, arXiv:2112.11687).
 
     Args:
-        x: real numbers of any shape; integers and bool become floats.
+        x: numbers of any shape; integers and bool become floats.
         b: size of the smooth part.
 
     Returns:
@@ -599,7 +605,9 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
         >>> float(kerata.ops.squareplus(0.0))
         1.0
     """
-    x = to_real_float(x)
+    x = to_float(x)
+    if dtypes.is_complex(dtype_of(x)):
+        return p.mul(p.add(x, p.sqrt(p.add(p.mul(x, x), float(b)))), 0.5)
     size = p.abs(x)
     long = p.add(size, p.sqrt(p.add(p.mul(x, x), float(b))))
     # On the left the two terms nearly cancel: their sum is b over their difference.

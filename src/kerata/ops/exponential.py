@@ -11,6 +11,8 @@ from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.samples import T, rejects, sample, values
 
+from . import complex_exponentials
+from .complex_exponentials import by_kind
 from .core import cast
 from .elementwise import (
     as_tensors,
@@ -42,8 +44,8 @@ def exp(x: TensorLike) -> Tensor:
 
 
 @unary_float(
-    p.exp2,
-    complex=False,
+    by_kind(p.exp2, complex_exponentials.exp2),
+    direct_way="exp2",
     samples=[
         sample(values(100.0, -100.0, 10.5)),
         sample(values(1023.5, -1000.25, dtype="float64"), gradient=False),
@@ -60,7 +62,12 @@ def exp2(x: TensorLike) -> Tensor:
     """
 
 
-@unary_float(p.expm1, complex=False, samples=[sample(values(1e-8, -1e-8))], reference=np.expm1)
+@unary_float(
+    by_kind(p.expm1, complex_exponentials.expm1),
+    direct_way="expm1",
+    samples=[sample(values(1e-8, -1e-8))],
+    reference=np.expm1,
+)
 def expm1(x: TensorLike) -> Tensor:
     """`e**x - 1`, exact also near 0.
 
@@ -83,12 +90,12 @@ def log(x: TensorLike) -> Tensor:
 
 
 @unary_float(
-    p.log2, complex=False, domain=(0.1, 2.0),
+    by_kind(p.log2, complex_exponentials.log_to(2)), direct_way="log2", domain=(0.1, 2.0),
     samples=[sample(values(8.0, 0.25, 1.0)), sample(values(1.00000000000001, 3.0, dtype="float64"))],
     reference=np.log2,
 )  # fmt: skip
 def log2(x: TensorLike) -> Tensor:
-    """The logarithm to base 2; minus infinity at 0, NaN for negative numbers.
+    """The logarithm to base 2; minus infinity at 0, NaN for negative real numbers.
 
     Example:
         >>> import kerata
@@ -98,12 +105,12 @@ def log2(x: TensorLike) -> Tensor:
 
 
 @unary_float(
-    p.log10, complex=False, domain=(0.1, 2.0),
+    by_kind(p.log10, complex_exponentials.log_to(10)), direct_way="log10", domain=(0.1, 2.0),
     samples=[sample(values(1000.0, 0.01, 1.0)), sample(values(1.00000000000001, 3.0, dtype="float64"))],
     reference=np.log10,
 )  # fmt: skip
 def log10(x: TensorLike) -> Tensor:
-    """The logarithm to base 10; minus infinity at 0, NaN for negative numbers.
+    """The logarithm to base 10; minus infinity at 0, NaN for negative real numbers.
 
     Example:
         >>> import kerata
@@ -113,7 +120,11 @@ def log10(x: TensorLike) -> Tensor:
 
 
 @unary_float(
-    p.log1p, complex=False, domain=(-0.9, 2.0), samples=[sample(values(1e-8, -1e-8))], reference=np.log1p
+    by_kind(p.log1p, complex_exponentials.log1p),
+    direct_way="log1p",
+    domain=(-0.9, 2.0),
+    samples=[sample(values(1e-8, -1e-8))],
+    reference=np.log1p,
 )
 def log1p(x: TensorLike) -> Tensor:
     """The natural logarithm of `1 + x`, exact also near 0.
@@ -126,7 +137,13 @@ def log1p(x: TensorLike) -> Tensor:
 
 
 @unary_float(
-    p.sigmoid, complex=False, samples=[sample(values(-100.0, 100.0))], reference="scipy.special.expit"
+    complex_exponentials.logistic,
+    direct_way="sigmoid",
+    samples=[
+        sample(values(-100.0, 100.0)),
+        sample(values(-100.0 + 1j, 100.0 + 1j, dtype="complex64"), gradient=False),
+    ],
+    reference=lambda x: 1 / (1 + np.exp(-1.0 * x)),
 )
 def sigmoid(x: TensorLike) -> Tensor:
     """The logistic function `1 / (1 + e**-x)`, which maps the real line to (0, 1).

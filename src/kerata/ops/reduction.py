@@ -16,7 +16,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast, stop_gradient
-from .elementwise import constant, count_bools, inf, promote, real_only, to_real_float, widened
+from .elementwise import constant, count_bools, inf, promote, real_only, to_float, widened
 
 TensorLike = Any
 Tensor = Any
@@ -518,6 +518,7 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
 @op(
     samples=(
         *_SAMPLES[:3], sample(T((2, 3), "float64")), sample(values(1000.0, 1000.0)),
+        sample(T((2, 3), "complex64", 0.5, 2.0), 1, gradient=False),
         sample(values(-float("inf"), -float("inf")), gradient=False,
     ),
              sample(values(float("inf"), 1.0), gradient=False), sample(T((2, 0)), 1, gradient=False),
@@ -528,7 +529,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     """The logarithm of the sum of exponentials along axes, without overflow.
 
     Args:
-        x: real numbers of any shape; integers and bool become floats.
+        x: numbers of any shape; integers and bool become floats.
         axis: axis or axes; None for all.
         keepdims: whether reduced axes stay with size 1.
 
@@ -540,13 +541,14 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
         >>> round(float(kerata.ops.logsumexp([0.0, 0.0])), 4)
         0.6931
     """
-    (x,), name = widened(to_real_float(x))
+    (x,), name = widened(to_float(x))
     shape = shape_of(x)
     axes = rules.axes_tuple(axis, len(shape))
     if any_empty(shape, axes):
         return cast(p.log(p.sum(x, axis=axes, keepdims=bool(keepdims))), name)
-    top = p.peak(stop_gradient(x), axis=axes, keepdims=True)
-    top = p.where(p.isfinite(top), top, 0)
+    sizes = p.real(x) if dtypes.is_complex(name) else x
+    top = p.peak(stop_gradient(sizes), axis=axes, keepdims=True)
+    top = cast(p.where(p.isfinite(top), top, 0), dtype_of(x))
     total = p.sum(p.exp(p.sub(x, top)), axis=axes, keepdims=bool(keepdims))
     none = p.eq(total, 0)  # of nothing but minus infinities, along which there is no derivative: it is 0
     logarithm = p.where(none, -inf, p.log(p.where(none, 1, total)))
