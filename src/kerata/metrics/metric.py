@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from kerata import backends, dtype_policies, initializers, ops
 from kerata.core import config
-from kerata.core.errors import StateError
+from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name, to_snake_case
 from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -48,6 +48,8 @@ class Metric:
     _direction: str | None = None  # "up" or "down": where better values lie, for callbacks that monitor it
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        if name is not None and not isinstance(name, str):
+            raise ArgumentError("name", expected="a string", got=name)
         self.name = name or auto_name(to_snake_case(type(self).__name__))
         self._policy = dtype_policies.get(dtype or config.floatx())
         self.engine = backends.current()

@@ -336,23 +336,30 @@ def hard_swish(x: TensorLike) -> Tensor:
     return p.mul(x, _ramp(x))
 
 
-@op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: np.clip(x, -1, 1))
+@op(
+    samples=(*_SAMPLES, sample(values(-5, 0, 7, dtype="int8"), gradient=False)),
+    rejects=_REAL,
+    reference=lambda x: np.clip(x, -1, 1),
+)
 def hard_tanh(x: TensorLike) -> Tensor:
     """`x`, clipped to [-1, 1].
 
     Args:
-        x: real numbers of any shape; integers and bool become floats.
+        x: real numbers of any shape.
 
     Returns:
-        A tensor of the shape of `x`.
+        A tensor of the shape and dtype of `x`.
 
     Example:
         >>> import kerata
         >>> kerata.ops.convert_to_numpy(kerata.ops.hard_tanh([-2.0, 0.5]))
         array([-1. ,  0.5], dtype=float32)
     """
-    x = to_real_float(x)
-    return p.where(p.le(x, -1), -1, p.where(p.ge(x, 1), 1, x))
+    name = dtype_of(real_only(x))
+    if name == "bool":
+        return x
+    below = x if name.startswith("uint") else p.where(p.le(x, -1), -1, x)
+    return p.where(p.ge(x, 1), 1, below)
 
 
 @op(

@@ -249,7 +249,16 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     return _search(sorted_sequence, values, side, "sorted_sequence")
 
 
+def _check_ascending(x: Any, bins: Any) -> None:
+    """Of lists and arrays, whose values are known."""
+    if isinstance(bins, (list, tuple, np.ndarray)):
+        edges = np.asarray(bins)
+        if edges.ndim == 1 and edges.dtype.kind in "fiu" and (edges[1:] < edges[:-1]).any():
+            raise ArgumentError("bins", expected="edges that ascend", got=bins)
+
+
 @op(
+    precheck=_check_ascending,
     samples=[
         sample(T((2, 3)), values(-1.0, 0.0, 1.0)),
         sample(values(1.0, 2.0), [1.0, 2.0]),
@@ -258,7 +267,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
         sample(values(float("nan"), float("inf"), float("-inf")), values(0.0, 1.0)),
         sample(values(float("nan"), 1.0, 2.0), values(1, 2, dtype="int32")),
     ],
-    rejects=[rejects(T((2,)), T((2, 2)), argument="bins")],
+    rejects=[rejects(T((2,)), T((2, 2)), argument="bins"), rejects(T((2,)), [1, 3, 2], argument="bins")],
     reference=np.digitize,
     differentiable=False,
 )
