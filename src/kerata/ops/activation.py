@@ -595,7 +595,9 @@ def softsign(x: TensorLike) -> Tensor:
     return p.div(x, cast(p.add(p.abs(x), 1), dtype_of(x)))
 
 
-@op(samples=(*unary_samples(), *_COMPLEX, sample(T((3,)), b=1.0)))
+@op(
+    samples=(*unary_samples(), *_COMPLEX, sample(T((3,)), b=1.0)), rejects=[rejects(T((2,)), "4", argument="b")]
+)  # fmt: skip
 @in_float32
 def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """`(x + sqrt(x**2 + b)) / 2`, a smooth rectifier without exponentials (Barron, arXiv:2112.11687).
