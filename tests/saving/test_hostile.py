@@ -405,14 +405,13 @@ def backwards(count):
 ])  # fmt: skip
 def test_twenty_thousand_layers(make):
     path = write(crafted.archive(make(20_000), {}))
-    start = time.process_time()
+    profile = cProfile.Profile()
     try:
-        kerata.saving.load_model(path)
-        allowed = 3
+        profile.runcall(kerata.saving.load_model, path)
     except RefusedFileError:
-        allowed = 1
-    # The machine that runs the tests may be busy with others of them.
-    assert time.process_time() - start < 3 * allowed
+        pass
+    # Steps, not seconds: how long they take is a matter of the machine and of what else is in memory.
+    assert sum(entry.callcount for entry in profile.getstats()) < 20_000 * 100
 
 
 @pytest.mark.parametrize("make", [chain, branching, backwards])
