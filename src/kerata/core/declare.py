@@ -581,12 +581,12 @@ def direct(name: str | None, arity: int) -> Callable[[Op], Callable[..., Any]]:
 
     def make(declared: Op) -> Callable[..., Any]:
         ways, numbers = declared.ways, declared.weak
-        general = functools.partial(slow_call, declared) if name else _unpacked(_general_call(declared))
+        general = _general_call(declared)
 
         def slow(*args: Any, **kwargs: Any) -> Any:
             if args:
                 _remember_way(declared, name, arity, args[0])
-            return general(args, kwargs)
+            return slow_call(declared, args, kwargs) if name else general(*args, **kwargs)
 
         def unary(x: Any) -> Any:
             way = ways.get(type(x))
@@ -617,10 +617,6 @@ def direct(name: str | None, arity: int) -> Callable[[Op], Callable[..., Any]]:
         return unary if arity == 1 else binary
 
     return make
-
-
-def _unpacked(call: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda args, kwargs: call(*args, **kwargs)
 
 
 def _remember_way(declared: Op, name: str | None, arity: int, x: Any) -> None:

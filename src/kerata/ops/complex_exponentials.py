@@ -16,8 +16,13 @@ Tensor = Any
 def by_kind(
     real: Callable[[Tensor], Tensor], of_complex: Callable[[Tensor], Tensor]
 ) -> Callable[..., Tensor]:
-    """One function for real numbers, another one for complex numbers."""
-    return lambda x: of_complex(x) if dtypes.is_complex(dtype_of(x)) else real(x)
+    """One function for real numbers, another one for complex numbers. It has the name of the first."""
+
+    def call(x: Tensor) -> Tensor:
+        return of_complex(x) if dtypes.is_complex(dtype_of(x)) else real(x)
+
+    call.__name__ = real.__name__
+    return call
 
 
 def exp2(z: Tensor) -> Tensor:
