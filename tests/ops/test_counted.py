@@ -18,6 +18,7 @@ CALLS = {
     "mask": (lambda x: x[ops.greater(x[:, 0], 0)], (None, 3)),
     "what follows": (lambda x: ops.sum(ops.reshape(ops.unique(x), (-1, 1)), axis=0), (1,)),
 }
+pytestmark = pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning")
 X = np.array([[0, 1, 5], [2, 0, 1]], "int32")
 
 

@@ -73,7 +73,7 @@ class Traced:
                 unknown[variable] = self.stand_in(variable)
             return unknown[variable]
 
-        with setting(engine=self.engine, scope=None), StateScope(known, on_read=met) as scope:
+        with setting(engine=self.engine, scope=None, compiling=True), StateScope(known, on_read=met) as scope:
             out = self.fn(*args, **kwargs)
         missing = [v for v in {**unknown, **scope.assigned} if v not in known]
         if missing:

@@ -50,6 +50,18 @@ class ArgumentError(KerataError, ValueError, TypeError):
         return " ".join(parts)
 
 
+class UnknownValuesError(ArgumentError):
+    """Values were asked for that are not known: of a symbolic tensor, or where an engine compiles or vectorises.
+
+    A `kerata.function` in which it is raised runs uncompiled from then on.
+    """
+
+    @classmethod
+    def native(cls) -> Self:
+        """Where the engine itself said so."""
+        return cls("fn", expected="a function that asks for no values while it is compiled")
+
+
 class BackendMismatchError(ArgumentError):
     """Tensors of two engines met in one call."""
 

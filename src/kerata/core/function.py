@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from kerata import backends
 from kerata.core import dispatch
 from kerata.core.declare import leaves_of
+from kerata.core.errors import UnknownValuesError
 from kerata.core.state import STATE
 from kerata.core.variable import Variable
 
@@ -40,7 +42,8 @@ def function(
 
     It is traced again for each new structure, shape or dtype of the tensors among its arguments, and
     for each new value of the other arguments, which must therefore be hashable. Inside another
-    compiled function it is simply called.
+    compiled function it is simply called. What needs values that an engine does not know while it compiles, such as
+    the number of elements that `ops.unique` gives, makes the whole function run uncompiled, with a warning.
 
     Args:
         fn: a function of tensors (in any structure) and plain values.
@@ -70,15 +73,26 @@ def function(
         run = lifted.get(engine)
         if run is None:
             run = lifted[engine] = engine.function(fn, options)
-        if STATE.engine is engine:
-            return run(*args, **kwargs)
         old, STATE.engine = STATE.engine, engine
         try:
             return run(*args, **kwargs)
+        except UnknownValuesError as error:
+            if run is fn:
+                raise
+            result = fn(*args, **kwargs)
+            lifted[engine] = fn
+            _warn(fn, error)
+            return result
         finally:
             STATE.engine = old
 
     return call
+
+
+def _warn(fn: Callable[..., Any], error: UnknownValuesError) -> None:
+    name = getattr(fn, "__qualname__", repr(fn))
+    words = f"The function {name} runs uncompiled from now on, which is slower. {error}"
+    warnings.warn(words, RuntimeWarning, stacklevel=3)
 
 
 def _engine(args: Any, kwargs: Any, options: Options) -> Any:

@@ -9,7 +9,6 @@ from kerata.core import tree
 from kerata.core.declare import DECLARED, Op, infer, leaves_of
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.naming import auto_name, to_snake_case
-from kerata.core.state import STATE
 from kerata.core.tensor import KerasTensor
 
 Tree = Any
@@ -26,8 +25,6 @@ class Operation:
         >>> isinstance(kerata.layers.Dense(2), kerata.Operation)
         True
     """
-
-    counts_values = False  # whether sizes of its outputs are such that only values tell them
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
@@ -48,7 +45,6 @@ class Operation:
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Makes a node of the graph and gives its symbolic outputs."""
-        STATE.counted = False
         outputs = self.compute_output_spec(*args, **kwargs)
         return record(self, args, kwargs, outputs)
 
@@ -128,8 +124,6 @@ def record(operation: Operation, args: Any, kwargs: Any, outputs: Any) -> Any:
         return new
 
     outputs = tree.map_structure(with_history, outputs)
-    if STATE.counted:
-        operation.counts_values = True
     Node(operation, args, kwargs, outputs)
     return outputs
 
@@ -149,7 +143,6 @@ class OpCall(Operation):
 
 def record_op(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The node of an op that was called on symbolic tensors."""
-    STATE.counted = False
     outputs = infer(declared.function, args, kwargs)  # first, so that a refused call leaves no trace
     if declared.in_graph is not None:
         args, kwargs = declared.in_graph(*args, **kwargs), {}

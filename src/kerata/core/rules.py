@@ -14,13 +14,7 @@ Shape = tuple[int, ...]
 
 # Sizes from here on stem from an unknown dimension: see `declare.infer`, which runs compositions with such sizes.
 UNKNOWN = 1 << 33
-_COUNTED = 720_720 << 17
-
-
-def counted() -> int:
-    """A size that only values tell, in an abstract run."""
-    STATE.counted = True
-    return _COUNTED
+COUNTED = 720_720 << 17  # one that only values tell
 
 
 def known(size: Any) -> bool:

@@ -133,8 +133,7 @@ def make_functional(
     function = Function(inputs, outputs, name=f"{model.name}_graph")
     _check_unique_names(function)
     model.__dict__["_graph"] = function
-    model.__dict__["_functional_operations"] = operations = by_depth(function)
-    model.__dict__["counts_values"] = any(operation.counts_values for operation in operations)
+    model.__dict__["_functional_operations"] = by_depth(function)
     engines = {
         id(op.engine): op.engine
         for op in function.operations

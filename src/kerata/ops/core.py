@@ -12,7 +12,7 @@ from kerata.core import dispatch, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import dtype_of, in_abstract_run, shape_of
-from kerata.core.errors import ArgumentError
+from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.state import setting
 from kerata.core.tensor import OPS, KerasTensor
@@ -70,7 +70,7 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
     owner = dispatch.engine_of_type(type(x))
     if owner is not None:
         if not owner.is_concrete(x):
-            raise ArgumentError("x", expected="a tensor whose values are known", got=x, fix=_NOT_YET)
+            raise UnknownValuesError("x", expected="a tensor whose values are known", got=x, fix=_NOT_YET)
         return owner.to_numpy(x)
     if isinstance(x, np.ndarray):
         return x

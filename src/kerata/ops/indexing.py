@@ -20,6 +20,7 @@ from kerata.core.declare import new_abstract, op
 from kerata.core.dispatch import dtype_of, engine_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
+from kerata.core.state import STATE
 from kerata.core.tensor import KerasTensor
 
 from .core import cast
@@ -443,8 +444,9 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
     Args:
         x: integers that are not negative, of shape `(n,)` or `(batch, n)`. Negative ones are left out.
         weights: what each occurrence counts, of the shape of `x`; 1 where not given.
-        minlength: least length of the result. Where values are unknown (in a function that an engine compiles) it is
-            the length, and larger integers are left out.
+        minlength: least length of the result. Where values are unknown (in `vectorized_map`, in loops, in functions
+            that JAX's or TensorFlow's own tools compile) it is the length, and larger integers are left out; a
+            `kerata.function` runs uncompiled.
         sparse: accepted for compatibility; the result is dense.
 
     Returns:
@@ -462,10 +464,12 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
         raise ArgumentError("weights", expected=f"of the shape {shape} of `x`", got=weights)
     length = _classes(minlength)
     if isinstance(places, KerasTensor):
-        length = rules.counted()
+        length = rules.COUNTED
     elif _concrete(places):
         found = known_values(places, "x", "the number of counts")
         length = max(length, int(found.max()) + 1 if found.size else 0)
+    elif STATE.compiling:
+        known_values(places, "x", "the number of counts")
     elif not length:
         raise ArgumentError("minlength", expected="given where the values of `x` are unknown", got=minlength)
     hot = _hot(places, length, -1, "int32" if weights is None else dtype_of(count_bools(weights)))
@@ -488,8 +492,7 @@ def bincount(x: TensorLike, weights: TensorLike = None, minlength: int = 0, spar
     reference=np.nonzero,
 )
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
-    """Where the elements that are not 0 are. Values must be known when it runs: engines that compile functions refuse it
-    there.
+    """Where the elements that are not 0 are. How many there are, only values tell: a `kerata.function` runs uncompiled.
 
     Args:
         x: any tensor.
@@ -503,7 +506,7 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
         [[1, 2]]
     """
     if isinstance(x, KerasTensor):
-        return tuple(new_abstract((rules.counted(),), "int32") for _ in shape_of(x))
+        return tuple(new_abstract((rules.COUNTED,), "int32") for _ in shape_of(x))
     found = known_values(x, "x", "the number of elements that are not 0")
     return tuple(constant(places, "int32") for places in np.nonzero(found))
 

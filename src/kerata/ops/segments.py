@@ -29,13 +29,9 @@ def _segments(data: Any, segment_ids: Any, num_segments: Any, mode: str, start: 
             got=segment_ids,
         )
     if num_segments is None and isinstance(ids, KerasTensor):
-        num_segments = rules.counted()
+        num_segments = rules.COUNTED
     elif num_segments is None:
-        found = known_values(
-            ids,
-            "num_segments",
-            "the number of segments, which must be given in a compiled function",
-        )
+        found = known_values(ids, "segment_ids", "the number of segments; give `num_segments`")
         num_segments = int(found.max()) + 1 if found.size else 0
     n = checks.natural("num_segments", num_segments)
     data = count_bools(data)

@@ -205,8 +205,8 @@ def unique(
         return_inverse: whether to give, for each element of `x`, which of the unique ones it is.
         return_counts: whether to give how often each appears.
         axis: axis along which whole slices are compared; None compares elements.
-        size: how many to give: more are left out, and fewer filled up. Engines that compile functions ask for it there,
-            with `axis` None. Of a symbolic tensor without it, the size is None.
+        size: how many to give: more are left out, and fewer filled up. Without it, or with an `axis`, a compiled
+            function runs uncompiled, and of a symbolic tensor the size is None.
         fill_value: what fills up; 0 where not given.
 
     Returns:
@@ -221,8 +221,7 @@ def unique(
     place = None if axis is None else rules.axis_index(axis, len(shape_of(x)))
     fill = 0 if fill_value is None else fill_value
     if isinstance(x, KerasTensor) and (size is None or place is not None):
-        count = rules.counted()
-        parts = _announced(x, place, count if size is None else size)
+        parts = _announced(x, place, rules.COUNTED if size is None else size)
         return _wanted(parts, return_index, return_inverse, return_counts)
     concrete = x is None or (not isinstance(x, KerasTensor) and engine_of(x).is_concrete(x))
     if concrete or size is None or place is not None:

@@ -11,7 +11,7 @@ from kerata.core import dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import leaves_of, new_abstract, op
 from kerata.core.dispatch import dtype_of, engine_of, is_tensor, shape_of
-from kerata.core.errors import ArgumentError
+from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.tensor import OPS, KerasTensor
 from kerata.core.variable import Variable
@@ -32,7 +32,7 @@ def known_values(x: Any, argument: str, why: str) -> np.ndarray:
         or isinstance(x, KerasTensor)
         or not (isinstance(x, np.ndarray) or engine_of(x).is_concrete(x))
     ):
-        raise ArgumentError(argument, expected=f"a tensor whose values are known, for {why}", got=x)
+        raise UnknownValuesError(argument, expected=f"a tensor whose values are known, for {why}", got=x)
     return np.asarray(convert_to_numpy(x))
 
 
@@ -245,7 +245,7 @@ def _index_arrays(item: Any, sizes: tuple[Any, ...]) -> list[Tensor]:
     if builtins.any(rules.differ(d, n) for d, n in zip(sizes, shape_of(item), strict=True)):
         raise ArgumentError("key", expected=f"a mask of shape {tuple(sizes)}", got=item)
     if isinstance(item, KerasTensor):
-        return [new_abstract((rules.counted(),), "int32") for _ in sizes]
+        return [new_abstract((rules.COUNTED,), "int32") for _ in sizes]
     mask = known_values(item, "key", "the number of elements that a mask takes")
     return [constant(places, "int32") for places in np.nonzero(mask)]
 

@@ -215,14 +215,10 @@ class Steps(Compilation):
         run = _repeated(one, kind) if several else one
         if logs:
             run = self._logging(run)
-        if not self.run_eagerly and not self._counts_values():
+        if not self.run_eagerly:
             run = function(run, jit_compile=self.jit_compile, variables=self._step_variables(kind))
         steps[key] = made_from, run
         return run
-
-    def _counts_values(self) -> bool:
-        """Whether the graph has sizes that only values tell, which not every engine can compile."""
-        return self.counts_values or any(layer.counts_values for layer in self.layers)
 
     def _logging(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """A step that measures its own batch alone."""
@@ -349,17 +345,19 @@ def _stacked(batches: Sequence[Batch]) -> Batch:
 
 
 def _repeated(one: Callable[..., Any], kind: str) -> Callable[..., Any]:
-    """A step over stacked batches, as a loop of the engine. Gives the last logs, or all predictions."""
+    """A step over stacked batches, as a loop of the engine where it is compiled. Gives the last logs, or all predictions."""
 
     def run(*batches: Any) -> Any:
         leaves = tree.flatten(batches)
 
-        def step(carry: Tree, rows: list[Tensor]) -> tuple[Tree, Any]:
+        def step(rows: list[Tensor]) -> Any:
             given = iter(rows)
-            batch = tree.pack_sequence_as(batches, [None if v is None else next(given) for v in leaves])
-            return carry, one(*batch)
+            return one(*tree.pack_sequence_as(batches, [None if v is None else next(given) for v in leaves]))
 
-        _, outputs = ops.scan(step, (), [v for v in leaves if v is not None])
+        stacked = [v for v in leaves if v is not None]
+        if not STATE.compiling:
+            return _joined([step([v[i] for v in stacked]) for i in range(len(stacked[0]))], kind)
+        _, outputs = ops.scan(lambda carry, rows: (carry, step(rows)), (), stacked)
         if outputs is None:
             return None
         if kind == "predict":
@@ -367,3 +365,10 @@ def _repeated(one: Callable[..., Any], kind: str) -> Callable[..., Any]:
         return tree.map_structure(lambda v: v[-1], outputs)
 
     return run
+
+
+def _joined(outputs: list[Any], kind: str) -> Any:
+    """The last logs, or all predictions, of steps that ran one by one."""
+    if kind != "predict" or outputs[-1] is None:
+        return outputs[-1]
+    return tree.map_structure(lambda *parts: ops.concatenate(parts, axis=0), *outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -58,15 +59,17 @@ def values(op: Op, engine: str) -> list[Outcome]:
 def compiled(op: Op, engine: str) -> list[Outcome]:
     """The same of what all samples give inside one compiled function."""
     cases = list(cases_of(op))
+
+    def alone(case: Case) -> Outcome:
+        return _as_expected(case, _compiled(op, [case.on(engine)], engine)[0])
+
+    if op.needs_values:  # one that runs uncompiled must not take the others along
+        return _each(cases, alone)
     try:
         results = _compiled(op, [case.on(engine) for case in cases], engine)
     except Exception:  # which case it was is found by compiling each by itself
-        return _each(cases, lambda case: _known(case, _compiled(op, [case.on(engine)], engine)[0]))
-    return _each(cases, _known, results)
-
-
-def _known(case: Case, got: list[Plain] | None) -> Outcome:
-    return Outcome(str(case)) if got is None else _as_expected(case, got)
+        return _each(cases, alone)
+    return _each(cases, _as_expected, results)
 
 
 def _as_expected(case: Case, got: list[Plain]) -> Outcome:
@@ -83,27 +86,30 @@ def _without_values(leaves: list[Plain]) -> list[Plain]:
     return [Plain(leaf.dtype, leaf.shape, None) for leaf in leaves]
 
 
-def _compiled(op: Op, given: list[Any], engine: str) -> list[list[Plain] | None]:
-    """Results of all calls, from one function of all their tensors. None where values must be known."""
-    refused: set[int] = set()
+def _compiled(op: Op, given: list[Any], engine: str) -> list[list[Plain]]:
+    """Results of all calls, from one function of all their tensors."""
 
     def run(tensors: list[list[Any]]) -> list[Any]:
         out = []
-        for i, ((args, kwargs), leaves) in enumerate(zip(given, tensors, strict=True)):
-            try:
-                new_args, new_kwargs = replaced(op, args, kwargs, leaves)
-                out.append(op.function(*new_args, **new_kwargs))
-            except ArgumentError:
-                if not op.needs_values:
-                    raise
-                refused.add(i)
-                out.append(())
+        for (args, kwargs), leaves in zip(given, tensors, strict=True):
+            new_args, new_kwargs = replaced(op, args, kwargs, leaves)
+            out.append(op.function(*new_args, **new_kwargs))
         return out
 
     with kerata.use_backend(engine):
         tensors = [tensors_of(op, args, kwargs) for args, kwargs in given]
-        results = kerata.function(run)(tensors)
-        return [None if i in refused else plain(out) for i, out in enumerate(results)]
+        return [plain(out) for out in _as_function(run)(tensors)]
+
+
+def _as_function(run: Callable[..., Any]) -> Callable[..., Any]:
+    compiled = kerata.function(run)
+
+    def call(tensors: list[Any]) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # that what needs values runs uncompiled
+            return compiled(tensors)
+
+    return call
 
 
 # ---- shapes ----------------------------------------------------------------------------------------
@@ -164,14 +170,19 @@ def gradients(op: Op, engine: str) -> list[Outcome]:
 
 
 def _same_slopes(op: Op, slopes: list[Slope], engine: str) -> list[Outcome]:
+    def alone(slope: Slope) -> Outcome:
+        return _sloping(slope, _gradients([slope], engine)[0])
+
+    if op.needs_values:
+        return _each(slopes, alone)
     try:
-        found = _gradients(op, slopes, engine)
+        found = _gradients(slopes, engine)
     except Exception:  # which case it was is found by asking each by itself
-        return _each(slopes, lambda slope: _sloping(slope, _gradients(op, [slope], engine)[0]))
+        return _each(slopes, alone)
     return _each(slopes, _sloping, found)
 
 
-def _gradients(op: Op, slopes: list[Slope], engine: str) -> list[list[Any]]:
+def _gradients(slopes: list[Slope], engine: str) -> list[list[Any]]:
     """The engine's derivatives, from one compiled function: compiling each op of each sample takes much longer."""
 
     def run(tensors: list[Any]) -> list[Any]:
@@ -179,7 +190,7 @@ def _gradients(op: Op, slopes: list[Slope], engine: str) -> list[list[Any]]:
 
     with kerata.use_backend(engine):
         given = [slope.tensors(engine) for slope in slopes]
-        return (run if op.needs_values else kerata.function(run))(given)
+        return _as_function(run)(given)
 
 
 def _sloping(slope: Slope, gradients: list[Any]) -> Outcome:

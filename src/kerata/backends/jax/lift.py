@@ -9,9 +9,17 @@ from typing import Any
 import jax
 
 from kerata.backends.lift import HERE, HOST, MoreVariables, Traced
+from kerata.core.errors import UnknownValuesError
 from kerata.core.variable import Variable
 
 from .primitives import is_wide
+
+_UNKNOWN = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
 
 
 class Jitted(Traced):
@@ -33,6 +41,8 @@ class Jitted(Traced):
                 break
             except MoreVariables:
                 continue
+            except _UNKNOWN as error:  # `if x > 0`, `x[mask]`
+                raise UnknownValuesError.native() from error
         changed = set(map(id, self.changed))
         self.kept = [v for v in self.variables if id(v) not in changed]
         order = [*self.changed, *self.kept]

@@ -13,13 +13,17 @@ from tensorflow.python.eager.polymorphic_function.concrete_function import Concr
 from kerata.backends.lift import nesting
 from kerata.core import tree
 from kerata.core.declare import leaves_of
-from kerata.core.state import STATE
+from kerata.core.errors import UnknownValuesError
+from kerata.core.state import STATE, setting
 from kerata.core.variable import Variable
 
 from .primitives import EAGER
 
 Tensor = Any
 _call_flat: Any = getattr(ConcreteFunction, "_call_flat", None)  # no public call is as short
+
+
+_UNKNOWN = (tf.errors.OperatorNotAllowedInGraphError, NotImplementedError)
 
 
 class _Held:
@@ -44,13 +48,15 @@ def lifted(engine: Any, fn: Callable[..., Any], xla: bool) -> Callable[..., Any]
     def traced(*args: Any, **kwargs: Any) -> Any:
         if held:
             args, kwargs = tree.map_structure(lambda v: v.variable if type(v) is _Held else v, (args, kwargs))
-        old, STATE.engine = STATE.engine, engine
-        STATE.tracing += 1
-        try:
-            return fn(*args, **kwargs)
-        finally:
-            STATE.tracing -= 1
-            STATE.engine = old
+        with setting(engine=engine, tracing=STATE.tracing + 1, compiling=True):
+            try:
+                return fn(*args, **kwargs)
+            except (TypeError, NotImplementedError) as error:
+                if isinstance(error, _UNKNOWN) or "not 'SymbolicTensor'" in str(
+                    error
+                ):  # `if x > 0`, `int(x)`
+                    raise UnknownValuesError.native() from error
+                raise
 
     def hold(v: Any) -> Any:
         return held.setdefault(id(v), _Held(v)) if isinstance(v, Variable) else v

@@ -20,10 +20,12 @@ from kerata.core.replay import replayable
 from kerata.core.state import STATE, StateScope
 
 from . import fast, native
-from .lift import Compiled
+from .lift import Compiled, is_written
 from .primitives import DTYPES, NAMES, TABLE, settle_vector_library
 
 Tensor = Any
+
+_vectorised = torch._C._functorch.is_functorch_wrapped_tensor
 
 
 class TorchEngine(Engine):
@@ -79,7 +81,7 @@ class TorchEngine(Engine):
         return DTYPES[dtype]
 
     def is_concrete(self, x: Tensor) -> bool:
-        return not torch._C._functorch.is_functorch_wrapped_tensor(x)
+        return not _vectorised(x) and not (STATE.compiling and is_written(x))
 
     def draws_on_host(self) -> bool:
         return self.device.type == "cpu" and not STATE.tracing
@@ -169,11 +171,9 @@ class TorchEngine(Engine):
             with _GradMode(True), assigning or _NOTHING:
                 out = fn()
             loss = out[0] if has_aux else out
-            grads = (
-                list(torch.autograd.grad(loss, inputs, allow_unused=True, create_graph=nested))
-                if loss.requires_grad
-                else [None] * len(inputs)
-            )
+            grads: list[Any] = [None] * len(inputs)
+            if loss.requires_grad:
+                grads = list(torch.autograd.grad(loss, inputs, allow_unused=True, create_graph=nested))
         finally:
             STATE.backward -= 1
             for x in frozen:
@@ -189,20 +189,11 @@ class TorchEngine(Engine):
     def _gradients(
         outputs: Sequence[Tensor], cotangents: Sequence[Any], inputs: Sequence[Tensor], deeper: bool = False
     ) -> list[Any]:
-        pairs = [
-            (o, g) for o, g in zip(outputs, cotangents, strict=True) if o.requires_grad and g is not None
-        ]
+        pairs = [(o, g) for o, g in zip(outputs, cotangents) if o.requires_grad and g is not None]
         if not pairs:
             return [None] * len(inputs)
-        return list(
-            torch.autograd.grad(
-                [o for o, _ in pairs],
-                inputs,
-                [g.to(o.dtype) for o, g in pairs],
-                allow_unused=True,
-                create_graph=deeper,
-            )
-        )
+        reached, given = [o for o, _ in pairs], [g.to(o.dtype) for o, g in pairs]
+        return list(torch.autograd.grad(reached, inputs, given, allow_unused=True, create_graph=deeper))
 
     def vjp(self, fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
         nested = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)  # inside another derivative
@@ -254,7 +245,7 @@ class TorchEngine(Engine):
         return call
 
     def cond(self, pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-        if self.is_concrete(pred):
+        if not _vectorised(pred):
             return true_fn() if bool(pred) else false_fn()
         # Inside vectorized_map the condition differs from element to element: both sides, then a choice.
         return tree.map_structure(lambda a, b: torch.where(pred, a, b), true_fn(), false_fn())
@@ -267,9 +258,7 @@ class TorchEngine(Engine):
                 break
             new = tuple(body(*state))
             # Inside vectorized_map, elements that are done stay what they are.
-            state = (
-                new if self.is_concrete(more) else tuple(torch.where(more, a, b) for a, b in zip(new, state))
-            )
+            state = tuple(torch.where(more, a, b) for a, b in zip(new, state)) if _vectorised(more) else new
             count += 1
         return state
 
@@ -340,9 +329,8 @@ def _from_numpy(array: np.ndarray) -> Tensor:
 
 def _for_any_element(x: Tensor) -> Tensor:
     """Whether something holds for at least one element of those that `torch.vmap` runs at once."""
-    functorch = torch._C._functorch
-    while functorch.is_functorch_wrapped_tensor(x):
-        x = functorch.get_unwrapped(x)
+    while _vectorised(x):
+        x = torch._C._functorch.get_unwrapped(x)
     return x.any()
 
 

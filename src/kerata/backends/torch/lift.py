@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from kerata.backends.lift import HERE, MoreVariables, Traced
 from kerata.core import tree
-from kerata.core.errors import KerataError
-from kerata.core.state import STATE
+from kerata.core.errors import KerataError, UnknownValuesError
+from kerata.core.state import STATE, setting
 from kerata.core.variable import Variable
 
 Tensor = Any
@@ -39,14 +40,8 @@ class Compiled(Traced):
 
     @staticmethod
     def signature(tensor: Tensor) -> tuple[Any, ...]:
-        return (
-            type(tensor),
-            tensor.shape,
-            tensor.dtype,
-            tensor.device,
-            _recorded(tensor),
-            torch.is_grad_enabled(),
-        )
+        mode = (_recorded(tensor), torch.is_grad_enabled())
+        return type(tensor), tensor.shape, tensor.dtype, tensor.device, *mode
 
     def stand_in(self, variable: Variable) -> Tensor:
         return _copy(_settled(variable))
@@ -65,7 +60,7 @@ class Compiled(Traced):
 
     def _compile(self, dynamic: list[Tensor]) -> None:
         try:
-            with _tracing():
+            with _tracing(), _WithoutValues():
                 self.graph = self._whole([_copy(x.contiguous()) for x in dynamic])
         except KerataError:  # the user's mistake, which no other way of compiling mends
             raise
@@ -107,6 +102,23 @@ class Compiled(Traced):
         return self.other(*args, **kwargs)  # type: ignore[misc]
 
 
+def is_written(x: Tensor) -> bool:
+    """Whether it is computed by the operations that are being written down."""
+    from torch.fx.experimental.proxy_tensor import get_proxy_mode, get_proxy_slot
+
+    mode = get_proxy_mode()
+    return mode is not None and get_proxy_slot(x, mode.tracer, None) is not None
+
+
+class _WithoutValues(TorchFunctionMode):
+    """NumPy may not read what is written down: the compiled function would have these values for ever."""
+
+    def __torch_function__(self, fn: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if fn in (torch.Tensor.numpy, torch.Tensor.__array__) and is_written(args[0]):
+            raise UnknownValuesError.native()
+        return fn(*args, **kwargs or {})
+
+
 def _in_pieces(fn: Callable[..., Any]) -> Callable[..., Any]:
     compiled = torch.compile(fn)
 
@@ -138,10 +150,6 @@ def _settled(variable: Variable) -> Tensor:
 
 @contextmanager
 def _tracing() -> Any:
-    STATE.tracing += 1
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the compiler's hints are not for the user of a model
-            yield
-    finally:
-        STATE.tracing -= 1
+    with setting(tracing=STATE.tracing + 1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the compiler's hints are not for the user of a model
+        yield

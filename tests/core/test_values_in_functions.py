@@ -1,0 +1,101 @@
+"""Functions that ask for values: what runs on NumPy runs compiled on every engine, with the same results."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import kerata
+from kerata import ops
+
+CALLS = {
+    "a size": ops.unique,
+    "counts": lambda x: ops.bincount(x, minlength=2),
+    "places": lambda x: ops.nonzero(x)[0],
+    "a mask": lambda x: x[x > 1],
+    "segments": lambda x: ops.segment_sum(x, x),
+    "converted": lambda x: ops.sum(x) * int(ops.convert_to_numpy(x)[0]),
+    "read by NumPy": lambda x: ops.sum(x) * int(np.asarray(x)[0]),
+    "a branch": lambda x: x + 1 if ops.sum(x) > 6 else x - 1,
+    "a loop": lambda x: sum((x for _ in range(int(x[0]))), x),
+    "a number": lambda x: x * int(float(x[0])),
+    "an index": lambda x: np.arange(9)[x[0]],
+}
+quiet = pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning")
+GIVEN = [np.array(v, "int32") for v in ([3, 1, 1], [5, 7, 5], [0, 1, 0])]
+BAKED = ("a size", "read by NumPy", "an index")  # what PyTorch's tracing would take for constants
+
+
+def results(call):
+    return [np.asarray(ops.convert_to_numpy(call(ops.convert_to_tensor(x)))).tolist() for x in GIVEN]
+
+
+@quiet
+@pytest.mark.parametrize("name, jit", [(n, "auto") for n in CALLS] + [(n, True) for n in BAKED])
+def test_results_are_those_of_numpy(name, jit, engine):
+    with kerata.use_backend("numpy"):
+        expected = results(CALLS[name])
+    assert results(kerata.function(CALLS[name], jit_compile=jit)) == expected
+
+
+def test_it_is_told_once_and_why():
+    runs = kerata.function(ops.unique)
+    with kerata.use_backend("jax"):
+        with pytest.warns(
+            RuntimeWarning, match="unique runs uncompiled .* `x` must be a tensor whose values"
+        ):
+            runs(ops.convert_to_tensor(GIVEN[0]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            runs(ops.convert_to_tensor(GIVEN[1]))
+
+
+@pytest.mark.parametrize("engine", ["jax", "tensorflow"], indirect=True)
+def test_an_error_of_the_function_is_no_reason(engine):
+    def wrong(x):
+        ops.unique(x)
+        return ops.reshape(x, (7,))
+
+    with pytest.raises(ValueError, match="7"):
+        kerata.function(wrong)(ops.convert_to_tensor(GIVEN[0]))
+
+
+@quiet
+def test_variables_change_once_for_each_call(engine):
+    total = kerata.Variable(0, dtype="int32", trainable=False)
+
+    @kerata.function
+    def count(x):
+        total.assign_add(ops.sum(ops.unique(x)))
+
+    for x in GIVEN:
+        count(ops.convert_to_tensor(x))
+    assert int(ops.convert_to_numpy(total.value)) == 4 + 12 + 1
+
+
+class Counting(kerata.Model):
+    """Has a size in it that only values tell."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = kerata.layers.Dense(1)
+
+    def call(self, x):
+        counts = ops.bincount(ops.cast(x, "int32"), minlength=2)
+        return self.dense(x) + ops.cast(ops.shape(counts)[-1], "float32")
+
+
+@quiet
+def test_models_train_several_steps_at_a_time(engine):
+    x = np.arange(24.0).reshape(8, 3).astype("float32") % 5
+
+    def trained():
+        kerata.utils.set_random_seed(0)
+        model = Counting()
+        model.compile("sgd", "mse", steps_per_execution=2)
+        model.fit(x, x[:, :1], batch_size=2, epochs=2, shuffle=False, verbose=0)
+        return model.predict(x, batch_size=2, verbose=0)
+
+    with kerata.use_backend("numpy"):
+        expected = trained()
+    np.testing.assert_allclose(trained(), expected, rtol=1e-5, atol=1e-5)
