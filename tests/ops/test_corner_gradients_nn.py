@@ -199,3 +199,37 @@ def test_moments_of_float16_stay_within_its_range(engine):
     mean, variance = ops.moments(np.array([1e4, -6e4, 6e4], "float16"), [0])
     assert ops.dtype(mean) == ops.dtype(variance) == "float16"
     assert float(ops.convert_to_numpy(variance)) == 65504
+
+
+SLOPES_FAR_AWAY = {  # limits on the left and on the right
+    "celu": (0, 1), "elu": (0, 1), "gelu": (0, 1), "exact gelu": (0, 1), "hard_sigmoid": (0, 0), "hard_silu": (0, 1), "hard_tanh": (0, 0),
+    "leaky_relu": (0.2, 1), "log_sigmoid": (1, 0), "relu": (0, 1), "relu6": (0, 0), "selu": (0, 1.0507009873554805),
+    "sigmoid": (0, 0), "silu": (0, 1), "softplus": (0, 1), "softsign": (0, 0), "sparse_plus": (0, 1),
+    "sparse_sigmoid": (0, 0), "squareplus": (0, 1), "tanh": (0, 0), "tanh_shrink": (1, 1), "threshold": (0, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_slopes_of_activations_of_the_largest_numbers(engine, compiled):
+    places = [1e19, 1e30, 3e38]
+    numbers = np.array([[-v, v] for v in places], "float32")
+    x = kerata.Variable(numbers)
+    calls = {name: getattr(ops, name) for name in SLOPES_FAR_AWAY if name != "exact gelu"}
+    calls["exact gelu"] = lambda v: ops.gelu(v, approximate=False)
+    calls["threshold"] = lambda v: ops.threshold(v, 0.5, 0.0)
+
+    def slopes():
+        return {
+            n: kerata.value_and_grad(lambda f=f: ops.sum(f(x) * 1e-3), [x])()[1][0] for n, f in calls.items()
+        }
+
+    found = (kerata.function(slopes) if compiled else slopes)()
+    for name, limits in SLOPES_FAR_AWAY.items():
+        if limits == (0, 1):
+            np.testing.assert_allclose(
+                ops.convert_to_numpy(calls[name](x))[:, 1], numbers[:, 1], rtol=1e-6, err_msg=name
+            )
+        expected = np.tile(np.array(limits) * 1e-3, (len(places), 1))
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(found[name]), expected, rtol=1e-6, atol=1e-20, err_msg=name
+        )

@@ -233,7 +233,8 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
         # 1 + erf would lose the digits on the left.
         return p.mul(x, p.mul(p.erfc(p.mul(x, -math.sqrt(0.5))), 0.5))
     c = math.sqrt(8 / math.pi)
-    inner = p.mul(x, p.add(p.mul(p.mul(x, x), 0.044715 * c), c))
+    square = p.minimum(p.mul(x, x), 1e30)  # its derivative would be infinite times 0
+    inner = p.mul(x, p.add(p.mul(square, 0.044715 * c), c))
     return p.mul(x, p.sigmoid(inner))  # (1 + tanh(z)) / 2 is sigmoid(2 z), without the loss of digits
 
 
@@ -618,9 +619,11 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     if dtypes.is_complex(dtype_of(x)):
         return p.mul(p.add(x, p.sqrt(p.add(p.mul(x, x), float(b)))), 0.5)
     size = p.abs(x)
-    long = p.add(size, p.sqrt(p.add(p.mul(x, x), float(b))))
+    near = p.minimum(size, 1e9)  # beyond, b adds nothing, and the square would be infinite
+    rest = p.add(p.sub(size, near), p.sqrt(p.add(p.mul(near, near), float(b))))
+    long = p.add(p.mul(size, 0.5), p.mul(rest, 0.5))
     # On the left the two terms nearly cancel: their sum is b over their difference.
-    return p.where(p.ge(x, 0), p.div(long, 2.0), p.div(float(b) / 2, p.where(p.ge(x, 0), 1, long)))
+    return p.where(p.ge(x, 0), long, p.div(float(b) / 4, p.where(p.ge(x, 0), 1, long)))
 
 
 @op(

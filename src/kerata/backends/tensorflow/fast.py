@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,27 @@ def _wide(x: Any) -> bool:
 TABLE["relu"] = (_wide, inspect.unwrap(tf.raw_ops.Relu))
 TABLE["silu"] = (_wide, lambda x: tf.nn.silu(x))
 TABLE["softplus"] = (_wide, lambda x: tf.math.softplus(x))
+
+
+@fast_path("gelu", when=lambda x, approximate=True: approximate is True and x.dtype in F32)
+def _(x: Any, approximate: bool = True) -> Any:
+    if not wanted():
+        return x * tf.sigmoid(x * (_K + _K3 * (x * x)))
+    return _gelu(x)
+
+
+_K, _K3 = math.sqrt(8 / math.pi), 0.044715 * math.sqrt(8 / math.pi)
+
+
+@tf.custom_gradient
+def _gelu(x: Any) -> Any:
+    s = tf.sigmoid(x * (_K + _K3 * (x * x)))
+
+    def back(g: Any) -> Any:
+        rest = s * (1 - s) * x  # 0 for large numbers, whose square may be infinite
+        return g * (s + (_K * rest + 3 * _K3 * (rest * x * x)))
+
+    return x * s, back
 
 
 def _one_axis(x: Any, axis: Any = -1) -> bool:

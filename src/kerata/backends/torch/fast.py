@@ -109,27 +109,31 @@ TABLE["elu"] = (lambda x, alpha=1.0: x.dtype in FLOATS, lambda x, alpha=1.0: F.e
 TABLE["softplus"] = (lambda x: x.dtype in F32, lambda x: F.softplus(x, threshold=40))
 
 
-class _ExactGelu(torch.autograd.Function):
-    """PyTorch's own kernel forward gives NaN for infinity and loses digits on the left; backward it is as good as ours."""
+class _Gelu(torch.autograd.Function):
+    """PyTorch's exact kernel loses digits on the left and infinity, the slope of the approximate one is NaN at 1e20."""
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor) -> Tensor:
-        return torch.mul(x, -math.sqrt(0.5)).erfc_().mul_(x).mul_(0.5)
+    def forward(x: Tensor, approximate: str) -> Tensor:
+        if approximate == "tanh":
+            return F.gelu(x, approximate="tanh")
+        return torch.mul(x, -math.sqrt(0.5)).erfc_().mul_(0.5).mul_(x)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
+    def setup_context(ctx: Any, inputs: tuple[Tensor, str], output: Tensor) -> None:
+        x, ctx.approximate = inputs
+        ctx.save_for_backward(x)
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Tensor:
-        return torch.ops.aten.gelu_backward(g, *ctx.saved_tensors)
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
+        x = ctx.saved_tensors[0].clamp(-100, 100)  # beyond, it is 0 or 1
+        return torch.ops.aten.gelu_backward(g, x, approximate=ctx.approximate), None
 
 
 @fast_path("gelu", when=lambda x, approximate=True: x.dtype in (FLOATS if approximate else F32))
 def _(x: Tensor, approximate: bool = True) -> Tensor:
-    return F.gelu(x, approximate="tanh") if approximate else _ExactGelu.apply(x)
+    return _Gelu.apply(x, "tanh" if approximate else "none")
 
 
 @fast_path("leaky_relu", when=lambda x, negative_slope=0.2: x.dtype in FLOATS)
