@@ -17,6 +17,7 @@ from kerata.core import dtypes
 
 from . import decompositions, derivatives, windows
 from .derivatives import ruled
+from .many_axes import BROADCASTING, MOST, axis_by_axis, of_many_axes, or_else
 
 Tensor = Any
 with tf.init_scope():  # the engine may be loaded while a user's function is traced
@@ -39,6 +40,7 @@ TABLE: dict[str, Callable[..., Any]] = {
 
 
 implements = implementing(TABLE)
+_where = of_many_axes(tf.where, lambda x, shape: TABLE["broadcast_to"](x, shape))
 
 
 def native(dtype: str) -> tf.DType:
@@ -93,7 +95,7 @@ def _(x: Tensor) -> Tensor:
 def _(x: Tensor) -> Tensor:
     """In float64 TensorFlow gives NaN for infinite and very large numbers; from 6 on it is 1 anyway."""
     if x.dtype == tf.float64:  # no `clip_by_value`, which has no derivative at NaN
-        x = tf.where(tf.abs(x) > 30.0, 30.0 * tf.sign(x), x)
+        x = _where(tf.abs(x) > 30.0, 30.0 * tf.sign(x), x)
     return tf.math.erf(x)
 
 
@@ -107,13 +109,13 @@ def _complex_quotient(x1: Tensor, x2: Tensor) -> Tensor:
     """R. L. Smith, Communications of the ACM 5 (1962): TensorFlow gives NaN for a divisor that is 0 or infinite."""
     a, b, c, d = tf.math.real(x1), tf.math.imag(x1), tf.math.real(x2), tf.math.imag(x2)
     swap, none = tf.abs(c) < tf.abs(d), x2 == 0
-    large, small = tf.where(swap, d, c), tf.where(swap, c, d)
-    ratio = small / tf.where(none, tf.ones_like(large), large)
+    large, small = _where(swap, d, c), _where(swap, c, d)
+    ratio = small / _where(none, tf.ones_like(large), large)
     total = large + small * ratio
-    re = tf.where(swap, a * ratio + b, a + b * ratio) / total
-    im = tf.where(swap, b * ratio - a, b - a * ratio) / total
+    re = _where(swap, a * ratio + b, a + b * ratio) / total
+    im = _where(swap, b * ratio - a, b - a * ratio) / total
     zero = tf.abs(c)
-    return tf.complex(tf.where(none, a / zero, re), tf.where(none, b / zero, im))
+    return tf.complex(_where(none, a / zero, re), _where(none, b / zero, im))
 
 
 _of_complex = alternatives(TABLE, lambda x: x.dtype.is_complex)
@@ -149,7 +151,7 @@ def _(x1: Any, x2: Any) -> Tensor:
     rest = tf.truncatemod(x1, x2)
     whole = tf.math.round((x1 - rest) / x2)
     below = (rest != 0) & ((rest < 0) != (x2 < 0))
-    return tf.stop_gradient(tf.where(x2 == 0, x1 / x2, whole - tf.cast(below, x1.dtype)))
+    return tf.stop_gradient(_where(x2 == 0, x1 / x2, whole - tf.cast(below, x1.dtype)))
 
 
 def _inside(x: Tensor, count: Tensor) -> Tensor:
@@ -161,7 +163,7 @@ def _(x1: Any, x2: Any) -> Tensor:
     """No bit is left after as many places as there are; TensorFlow stops one place before."""
     x1, x2 = _pair(x1, x2)
     inside, zero = _inside(x1, x2), tf.zeros((), x1.dtype)
-    return tf.where(inside, tf.bitwise.left_shift(x1, tf.where(inside, x2, zero)), zero)
+    return _where(inside, tf.bitwise.left_shift(x1, _where(inside, x2, zero)), zero)
 
 
 @implements("shift_right")
@@ -170,8 +172,8 @@ def _(x1: Any, x2: Any) -> Tensor:
     inside, zero = _inside(x1, x2), tf.zeros((), x1.dtype)
     most = tf.constant(8 * x1.dtype.size - 1, x1.dtype)
     if x1.dtype.is_unsigned:
-        return tf.where(inside, tf.bitwise.right_shift(x1, tf.where(inside, x2, zero)), zero)
-    return tf.bitwise.right_shift(x1, tf.where(inside, x2, most))
+        return _where(inside, tf.bitwise.right_shift(x1, _where(inside, x2, zero)), zero)
+    return tf.bitwise.right_shift(x1, _where(inside, x2, most))
 
 
 @implements("nextafter")
@@ -182,11 +184,11 @@ def _(x1: Any, x2: Any) -> Tensor:
         return tf.math.nextafter(x1, x2)
     bits, one = tf.bitcast(x1, tf.int16), tf.constant(1, tf.int16)
     away = (x2 > x1) == (x1 > 0)
-    stepped = tf.where(away, bits + one, bits - one)
-    smallest = tf.where(x2 > 0, one, tf.constant(-32767, tf.int16))
-    stepped = tf.where(x1 == 0, smallest, stepped)
-    found = tf.where(x1 == x2, x2, tf.bitcast(stepped, x1.dtype))
-    return tf.where(tf.math.is_nan(x1) | tf.math.is_nan(x2), tf.constant(math.nan, x1.dtype), found)
+    stepped = _where(away, bits + one, bits - one)
+    smallest = _where(x2 > 0, one, tf.constant(-32767, tf.int16))
+    stepped = _where(x1 == 0, smallest, stepped)
+    found = _where(x1 == x2, x2, tf.bitcast(stepped, x1.dtype))
+    return _where(tf.math.is_nan(x1) | tf.math.is_nan(x2), tf.constant(math.nan, x1.dtype), found)
 
 
 @implements("erfinv")
@@ -194,7 +196,7 @@ def _(x: Tensor) -> Tensor:
     """TensorFlow's CPU has no kernel for half precision, and near 1 none of the digits that it has near -1."""
     wide = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
     left = tf.math.erfinv(-tf.math.abs(wide))
-    return tf.cast(tf.where(wide > 0, -left, left), x.dtype)
+    return tf.cast(_where(wide > 0, -left, left), x.dtype)
 
 
 @implements("exp2")
@@ -220,12 +222,12 @@ def _exact_log(x: Tensor, base: float) -> Tensor:
     wide = tf.math.log(x64) / math.log(base)
     whole = tf.math.round(wide)
     power = (tf.math.pow(tf.constant(base, tf.float64), whole) == x64) & tf.math.is_finite(wide)
-    return tf.cast(wide + tf.stop_gradient(tf.where(power, whole - wide, 0.0)), x.dtype)
+    return tf.cast(wide + tf.stop_gradient(_where(power, whole - wide, 0.0)), x.dtype)
 
 
 @implements("trunc")
 def _(x: Tensor) -> Tensor:
-    return tf.where(x < 0, tf.math.ceil(x), tf.math.floor(x)) if x.dtype.is_floating else x
+    return _where(x < 0, tf.math.ceil(x), tf.math.floor(x)) if x.dtype.is_floating else x
 
 
 for _name in ("floor", "ceil", "round"):
@@ -271,7 +273,7 @@ def _(x1: Any, x2: Any) -> Tensor:
     if type(x2) is float and x2 in (0.5, -0.5) and x1.dtype.is_floating:
         # Inside functions TensorFlow takes the square root, of which that of -inf is NaN and that of -0.0 is -0.0.
         unsigned = (x1 == tf.zeros((), x1.dtype)) | (x1 == tf.constant(-math.inf, x1.dtype))
-        root = tf.math.sqrt(tf.where(unsigned, tf.abs(x1), x1))
+        root = tf.math.sqrt(_where(unsigned, tf.abs(x1), x1))
         return root if x2 > 0 else 1 / root
     x1, x2 = _pair(x1, x2)
     if x1.dtype.is_unsigned:
@@ -280,8 +282,8 @@ def _(x1: Any, x2: Any) -> Tensor:
     if not x1.dtype.is_complex:
         return y
     # TensorFlow: 0j ** 0 is NaN, and 0j ** -1 is half infinite.
-    y = tf.where((x1 == 0) & (tf.math.real(x2) <= 0), tf.constant(complex(math.nan, math.nan), y.dtype), y)
-    return tf.where(x2 == 0, tf.ones_like(y), y)
+    y = _where((x1 == 0) & (tf.math.real(x2) <= 0), tf.constant(complex(math.nan, math.nan), y.dtype), y)
+    return _where(x2 == 0, tf.ones_like(y), y)
 
 
 def _unsigned_power(x1: Tensor, x2: Tensor) -> Tensor:
@@ -291,7 +293,7 @@ def _unsigned_power(x1: Tensor, x2: Tensor) -> Tensor:
     half = tf.bitcast(tf.bitwise.right_shift(x2, one), signed)
     root = tf.math.pow(tf.bitcast(x1, signed), half)
     odd = tf.bitwise.bitwise_and(x2, one) == one
-    return tf.bitcast(root * root, x1.dtype) * tf.where(odd, x1, one)
+    return tf.bitcast(root * root, x1.dtype) * _where(odd, x1, one)
 
 
 def _keeping_nan(fn: Callable[..., Tensor], compare: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -301,7 +303,7 @@ def _keeping_nan(fn: Callable[..., Tensor], compare: Callable[..., Tensor]) -> C
     def call(x1: Tensor, x2: Tensor) -> Tensor:
         if type(x1) is EAGER is type(x2) or not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
             return fn(x1, x2)
-        return tf.where(compare(x1, x2) | tf.math.is_nan(x1), x1, x2)
+        return _where(compare(x1, x2) | tf.math.is_nan(x1), x1, x2)
 
     return call
 
@@ -326,7 +328,7 @@ TABLE["minimum"] = _chosen(tf.math.minimum, tf.math.less_equal, tf.math.logical_
 
 @implements("where")
 def _(condition: Tensor, x1: Any, x2: Any) -> Tensor:
-    return tf.where(condition, *_pair(x1, x2))
+    return _where(condition, *_pair(x1, x2))
 
 
 @implements("cast")
@@ -368,9 +370,9 @@ def _float_to_int(x: Tensor, target: tf.DType) -> Tensor:
     wide = tf.cast(x, tf.float64)
     low, high = target.min, target.max
     inside = (wide < float(high)) & (wide > float(low))
-    out = tf.cast(tf.where(inside, wide, tf.zeros_like(wide)), target)
-    out = tf.where(wide >= float(high), tf.constant(high, target), out)
-    return tf.where(wide <= float(low), tf.constant(low, target), out)
+    out = tf.cast(_where(inside, wide, tf.zeros_like(wide)), target)
+    out = _where(wide >= float(high), tf.constant(high, target), out)
+    return _where(wide <= float(low), tf.constant(low, target), out)
 
 
 @implements("bitcast")
@@ -391,10 +393,8 @@ def _bits_of_float8(x: Tensor) -> Tensor:
     wide = tf.cast(x, tf.float32)
     size = tf.abs(wide)
     normal = tf.bitwise.right_shift(tf.bitcast(size, tf.int32), 20) - ((127 - 7) << 3)
-    bits = tf.where(
-        size < 2.0**-6, tf.cast(size * 512.0, tf.int32), tf.where(tf.math.is_nan(wide), 0x7F, normal)
-    )
-    return tf.cast(bits + tf.where(tf.bitcast(wide, tf.int32) < 0, 0x80, 0), tf.uint8)
+    bits = _where(size < 2.0**-6, tf.cast(size * 512.0, tf.int32), _where(tf.math.is_nan(wide), 0x7F, normal))
+    return tf.cast(bits + _where(tf.bitcast(wide, tf.int32) < 0, 0x80, 0), tf.uint8)
 
 
 # ---- reductions ----------------------------------------------------------------------------------
@@ -429,7 +429,7 @@ def _extreme(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
         out = fn(x, axis, keepdims)
         if x.dtype.is_floating:
             bad = tf.reduce_any(tf.math.is_nan(x), axis, keepdims)
-            out = tf.where(bad, tf.constant(math.nan, x.dtype), out)
+            out = _where(bad, tf.constant(math.nan, x.dtype), out)
         return out
 
     return reduce
@@ -468,7 +468,7 @@ def _arg(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
         if x.dtype.is_floating:  # the first NaN wins; TensorFlow ignores it
             bad = tf.math.is_nan(x)
             first = tf.argmax(tf.cast(bad, tf.uint8), axis, output_type=tf.int32)
-            found = tf.where(tf.reduce_any(bad, axis), first, found)
+            found = _where(tf.reduce_any(bad, axis), first, found)
         return found
 
     return call
@@ -489,8 +489,8 @@ def _(x: Tensor, axis: int) -> Tensor:
 
 # ---- shapes --------------------------------------------------------------------------------------
 
-# Up to 8 axes everything works (from 9 on TensorFlow has no `select`, and wrong derivatives of slices). Some kernels
-# have less, counted after neighbouring axes that are treated alike are joined: they are called for a few axes at once.
+# Kernels have a limit of axes, counted after neighbouring ones that are treated alike are joined: they are called for a
+# few axes at once.
 _MOST_AXES, _AT_ONCE = 5, 3
 
 
@@ -527,6 +527,12 @@ def _(x: Tensor, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
     if x.dtype == tf.bool:
         return tf.cast(TABLE["pad"](tf.cast(x, tf.int8), pads, int(value)), tf.bool)
     value = tf.cast(value, x.dtype)
+    if len(pads) > MOST:
+        padded = [i for i, pair in enumerate(pads) if pair != (0, 0)]
+        edges = ((0, 0),)
+        return axis_by_axis(
+            x, padded, lambda y, i: tf.pad(y, (*edges, pads[i], *edges), constant_values=value)
+        )
     if len(pads) > _MOST_AXES:
         none = ((0, 0),)
         for start in range(0, len(pads) - _AT_ONCE, _AT_ONCE):
@@ -538,11 +544,17 @@ def _(x: Tensor, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
 
 @implements("slice")
 def _(x: Tensor, starts: Any, limits: Any, strides: Any) -> Tensor:
-    return tf.strided_slice(x, list(starts), list(limits), list(strides)) if starts else x
+    if len(starts) <= MOST:
+        return tf.strided_slice(x, list(starts), list(limits), list(strides)) if starts else x
+    cuts = [slice(*cut) for cut in zip(starts, limits, strides, strict=True)]
+    cut_axes = [i for i, (d, cut) in enumerate(zip(x.shape, cuts, strict=True)) if cut != slice(0, d, 1)]
+    return axis_by_axis(x, cut_axes, lambda y, i: y[:, cuts[i]])
 
 
 @implements("flip")
 def _(x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    if len(x.shape) > MOST:
+        return axis_by_axis(x, axis, lambda y, i: tf.reverse(y, (1,)))
     return tf.reverse(x, axis) if axis else x
 
 
@@ -552,7 +564,12 @@ def _starts(x: Tensor, starts: Tensor, sizes: Any) -> Tensor:
 
 @implements("dynamic_slice")
 def _(x: Tensor, starts: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    out = tf.slice(x, _starts(x, starts, sizes), sizes)
+    first = _starts(x, starts, sizes)
+    if len(sizes) > MOST:
+        return axis_by_axis(
+            x, range(len(sizes)), lambda y, i: tf.slice(y, (0, first[i], 0), (-1, sizes[i], -1))
+        )
+    out = tf.slice(x, first, sizes)
     out.set_shape(sizes) if hasattr(out, "set_shape") else None
     return out
 
@@ -640,7 +657,7 @@ def _scatter(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
     if mode in ("max", "min") and x.dtype.is_floating:  # NaN wins; TensorFlow skips it among the updates
         bad = tf.cast(tf.math.is_nan(updates), tf.int32)
         hit = tf.tensor_scatter_nd_max(tf.zeros(tf.shape(x), tf.int32), indices, bad)
-        out = tf.where((hit > 0) | tf.math.is_nan(x), tf.constant(math.nan, x.dtype), out)
+        out = _where((hit > 0) | tf.math.is_nan(x), tf.constant(math.nan, x.dtype), out)
     return out
 
 
@@ -698,9 +715,9 @@ def _rank(x: Tensor) -> Tensor:
     """Integers in the order of floats, with NaN above all, for which TensorFlow has no place."""
     kind = {2: tf.int16, 4: tf.int32, 8: tf.int64}[x.dtype.size]
     # -0 becomes 0; of a sum with 0, graphs keep the first alone.
-    bits = tf.bitcast(tf.where(x == tf.zeros((), x.dtype), tf.zeros((), x.dtype), tf.stop_gradient(x)), kind)
-    ordered = tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, tf.constant(kind.max, kind)), bits)
-    return tf.where(tf.math.is_nan(x), tf.constant(kind.max, kind), ordered)
+    bits = tf.bitcast(_where(x == tf.zeros((), x.dtype), tf.zeros((), x.dtype), tf.stop_gradient(x)), kind)
+    ordered = _where(bits < 0, tf.bitwise.bitwise_xor(bits, tf.constant(kind.max, kind)), bits)
+    return _where(tf.math.is_nan(x), tf.constant(kind.max, kind), ordered)
 
 
 @implements("searchsorted")
@@ -812,3 +829,9 @@ FLOATING["minimum"] = _keeping_nan(FLOATING["minimum"], tf.math.less_equal)
 derivatives.declare(TABLE)
 derivatives.declare(FLOATING)
 EAGERLY = derivatives.unless_recorded(_bare, FLOATING, EAGER)
+
+for _name in BROADCASTING:
+    TABLE[_name] = of_many_axes(TABLE[_name], TABLE["broadcast_to"])
+for _name in FLOATING.keys() & set(BROADCASTING):
+    FLOATING[_name] = of_many_axes(FLOATING[_name], TABLE["broadcast_to"])
+    EAGERLY[_name] = or_else(EAGERLY[_name], FLOATING[_name])
