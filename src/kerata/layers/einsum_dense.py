@@ -116,7 +116,8 @@ def einsum_dense_shapes(
     if not left:
         wanted.insert(0, input_shape[0])
     if len(wanted) != len(letters_out):
-        wanted = wanted[-len(letters_out) :] if len(wanted) > len(letters_out) else wanted
+        many = len(letters_out)  # the others belong to the ellipsis
+        wanted = wanted[-many:] if left else wanted[:many]
     if len(wanted) != len(letters_out):
         raise ArgumentError(
             "output_shape",

@@ -265,11 +265,10 @@ class Dot(Merge):
         a, b = inputs
         axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
         places = [axis_index(axis, len(ops.shape(x)), "axes") for axis, x in zip(axes, inputs, strict=True)]
-        sizes = [ops.shape(x)[i] for x, i in zip(inputs, places, strict=True)]
-        if sizes[0] != sizes[1]:
-            raise ArgumentError(
-                "inputs", expected="of one size along the axes of the product", got=f"sizes {sizes}"
-            )
+        sizes = known_sizes(tuple(ops.shape(x)[i] for x, i in zip(inputs, places, strict=True)))
+        if not agrees_with(sizes[:1], sizes[1:]):
+            got = f"sizes {list(sizes)}"
+            raise ArgumentError("inputs", expected="of one size along the axes of the product", got=got)
         if self.normalize:
             a, b = (ops.normalize(x, axis=i) for x, i in zip((a, b), places, strict=True))
         return batch_dot(a, b, *places)

@@ -228,7 +228,8 @@ class RNN(Layer):
         if self.stateful:
             for v, s in zip(self.states or (), states, strict=True):
                 v.assign(s)
-        if mask is not None and not self.return_sequences:
+        steps = shape[1]
+        if mask is not None and not self.return_sequences and (not isinstance(steps, int) or steps):
             last = ops.get_item(outputs, (slice(None), -1))  # what a masked step shows, not what it keeps
         result = outputs if self.return_sequences else last
         result = ops.cast(result, self.compute_dtype)

@@ -12,6 +12,7 @@ from kerata.core.serialization import deserialize_keras_object, serialize_keras_
 from kerata.core.state import STATE
 from kerata.core.tensor import KerasTensor
 
+from .call_spec import call_spec
 from .input_spec import InputSpec
 from .layer import Layer, LayerOptions
 
@@ -68,7 +69,8 @@ class TimeDistributed(Wrapper):
         layer: the layer; it sees (batch, …) for each step.
 
     Shapes:
-        (batch, time, …) -> (batch, time, …)
+        (batch, time, …) -> (batch, time, …). A mask of more than two axes goes to the layer: (batch, time, steps) as
+        (batch · time, steps).
 
     Example:
         >>> import kerata, numpy as np
@@ -85,9 +87,29 @@ class TimeDistributed(Wrapper):
         super().build((input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
-        shape = ops.shape(inputs)
-        flat = self.layer(ops.reshape(inputs, (shape[0] * shape[1], *shape[2:])))
-        return ops.reshape(flat, (shape[0], shape[1], *ops.shape(flat)[1:]))
+        masks = {}
+        if mask is not None and len(ops.shape(mask)) > 2 and call_spec(type(self.layer)).takes_mask:
+            masks["mask"] = _merged(mask)
+        return _parted(self.layer(_merged(inputs), **masks), inputs)
+
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
+        """That of the layer inside; where it ends there, a step counts of which anything counted."""
+        if mask is None or len(ops.shape(mask)) == 2:
+            return mask
+        inner = self.layer.compute_mask(_merged(inputs), _merged(mask)) if self.layer.supports_masking else None
+        if inner is None:
+            return ops.any(mask, axis=tuple(range(2, len(ops.shape(mask)))))
+        return _parted(inner, mask)
+
+
+def _merged(x: Tensor) -> Tensor:
+    """Batch and time as one axis."""
+    shape = ops.shape(x)
+    return ops.reshape(x, (shape[0] * shape[1], *shape[2:]))
+
+
+def _parted(x: Tensor, like: Tensor) -> Tensor:
+    return ops.reshape(x, (*ops.shape(like)[:2], *ops.shape(x)[1:]))
 
 
 @register_builtin("layers")

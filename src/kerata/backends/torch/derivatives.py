@@ -86,7 +86,7 @@ def _nan_wins(x1: Tensor, x2: Tensor) -> Function:
         bad1, bad2, g = torch.isnan(x1), torch.isnan(x2), outputs[0]
         shares = (torch.where(bad2, 0.5 * bad1, bad1), torch.where(bad1, 0.5 * bad2, bad2))
         return tuple(
-            x if x is None else torch.where(bad1 | bad2, g * share, x)
+            x if x is None else torch.where(bad1 | bad2, (g * share).to(x.dtype), x)
             for x, share in zip(inputs, shares, strict=True)
         )
 

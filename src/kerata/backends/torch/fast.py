@@ -70,7 +70,7 @@ def _(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
         return torch.matmul(x, kernel)
     if x.ndim == 2:
         return torch.addmm(bias, x, kernel)
-    return torch.addmm(bias, x.reshape(-1, x.shape[-1]), kernel).view(*x.shape[:-1], -1)
+    return torch.addmm(bias, x.flatten(0, -2), kernel).view(*x.shape[:-1], kernel.shape[1])
 
 
 FLOATS = (*F32, torch.float16, torch.bfloat16)  # these kernels compute half precision in float32
