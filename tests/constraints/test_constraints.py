@@ -48,9 +48,16 @@ def test_lengths_end_where_they_should(engine):
     np.testing.assert_allclose(lengths(constraints.UnitNorm()), [1, 1], rtol=1e-5)
 
 
-def test_a_vector_of_length_zero_stays(engine):
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_a_vector_of_length_zero_stays(engine, dtype):
     for constraint in (constraints.UnitNorm(), constraints.MaxNorm(1.0), constraints.MinMaxNorm(0.5, 1.0)):
-        assert not ops.convert_to_numpy(constraint(ops.zeros((2, 2)))).any()
+        assert not ops.convert_to_numpy(constraint(ops.zeros((2, 2), dtype=dtype))).any()
+
+
+def test_the_length_of_a_whole_weight(engine):
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(constraints.UnitNorm(axis=None)(ops.ones((2, 2)))), 0.5, rtol=1e-5
+    )
 
 
 def test_non_negative(engine):

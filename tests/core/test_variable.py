@@ -108,3 +108,16 @@ def test_a_value_that_depends_on_nothing_has_zero_gradients(engine):
     scalar = kerata.Variable(5.0)
     found, (gradient,) = kerata.value_and_grad(lambda: scalar, [scalar])()
     assert (float(found), float(gradient)) == (5, 1)
+
+
+def test_arrays_of_a_weight_stay_what_they_were(engine):
+    weight = kerata.Variable(np.ones(2, "float32"))
+    arrays = [
+        ops.convert_to_numpy(weight),
+        ops.convert_to_numpy(weight.value),
+        weight.numpy(),
+        np.asarray(weight),
+    ]
+    weight.assign(np.zeros(2, "float32"))
+    for array in arrays:
+        np.testing.assert_array_equal(array, 1)

@@ -174,3 +174,17 @@ def test_an_integer_is_a_shape():
         initializers.Identity()(7)
     with pytest.raises(ArgumentError, match="bins"):
         initializers.STFT()((4, 3))
+
+
+def test_an_array_is_an_initializer(engine):
+    values = np.arange(4.0, dtype="float32").reshape(2, 2)
+    layer = kerata.layers.Dense(2, kernel_initializer=values)
+    layer.build((1, 2))
+    np.testing.assert_array_equal(layer.kernel.numpy(), values)
+    copy = kerata.layers.Dense.from_config(layer.get_config())
+    copy.build((1, 2))
+    np.testing.assert_array_equal(copy.kernel.numpy(), values)
+
+
+def test_fourier_kernels_without_a_window_are_waves():
+    assert float(initializers.STFT(window=None)((8, 1, 5))[0, 0, 0]) == 1.0

@@ -130,6 +130,8 @@ case("EinsumDense", f(2, 3, 4), "abc,cd->abd", (None, 5), bias_axes="d", unknown
 case("EinsumDense", f(2, 3, 4), "abc,cde->abde", (None, 2, 3), bias_axes="de", activation="tanh")
 case("EinsumDense", f(2, 3, 4), "...x,xy->...y", 5, bias_axes="y", unknown=(1,))
 case("EinsumDense", f(2, 3, 4), "abc,bcd->ad", 5)
+case("EinsumDense", f(2, 3, 4), "ab...,bc->ac...", (5, 4), bias_axes="c")
+case("Dot", ([f(2, 5, 3), f(2, 5, 4)],), note="one unknown", unknown=(1,), make=lambda k: k.layers.Dot(1))
 case("EinsumDense", f(2, 3, 4), "abc,bcd->abd", (3, 2), bias_axes="bd")
 case("Embedding", ints(7, 2, 5), 7, 3, unknown=(1,))
 case("Embedding", ints(7, 2, 5), 7, 3, mask_zero=True)
@@ -382,6 +384,13 @@ case(
     note="Conv2D",
     make=lambda k: k.layers.TimeDistributed(k.layers.Conv2D(2, 3)),
 )
+_WORDS = np.stack([late(2, 4), ~late(2, 4)], 1)
+for _name, _inner in {
+    "LSTM": lambda k: k.layers.LSTM(3),
+    "pool": lambda k: k.layers.GlobalAveragePooling1D(),
+}.items():
+    case("TimeDistributed", f(2, 2, 4, 3), note=f"{_name}, mask", call={"mask": _WORDS},
+         make=lambda k, inner=_inner: k.layers.TimeDistributed(inner(k)))  # fmt: skip
 
 # ---- attention -----------------------------------------------------------------------------------
 Q, V, K = f(2, 3, 4), f(2, 5, 4), f(2, 5, 4) ** 2

@@ -84,3 +84,29 @@ def test_what_is_assigned_carries_its_derivative(engine):
     assert (float(value), float(slope), float(state.value)) == (18.0, 12.0, 9.0)
     value, (slope,) = kerata.function(lambda: kerata.value_and_grad(loss, [w])())()
     assert (float(value), float(slope), float(state.value)) == (18.0, 12.0, 9.0)
+
+
+@pytest.mark.parametrize("shape, make", [
+    ((3, 0, 4), lambda: kerata.layers.Dense(2)), ((0, 3, 1), lambda: kerata.layers.GRU(2)),
+    ((2, 0, 1), lambda: kerata.layers.GRU(2)), ((2, 0, 1), lambda: kerata.layers.LSTM(2)),
+])  # fmt: skip
+def test_inputs_without_elements(engine, shape, make):
+    layer = make()
+    with kerata.use_backend("numpy"):
+        expected = make()(np.ones(shape, "float32")).shape
+    assert layer(np.ones(shape, "float32")).shape == expected
+    if len(shape) == 3 and not isinstance(layer, kerata.layers.Dense):
+        assert layer(np.ones(shape, "float32"), mask=np.ones(shape[:2], bool)).shape == expected
+
+
+def test_a_step_counts_of_which_a_word_counts(engine):
+    """Documents of sentences of words: the layer inside sees the words' mask, the one outside which sentences there are."""
+    L = kerata.layers
+    words = kerata.Input((None, 4), dtype="int32")
+    sentences = L.TimeDistributed(L.LSTM(2))(L.Embedding(5, 2, mask_zero=True)(words))
+    model = kerata.Model(words, L.LSTM(3)(sentences))
+    x = np.array([[[1, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 0]]], "int32")
+    longer = np.concatenate([x, np.zeros_like(x)], axis=1)
+    np.testing.assert_allclose(
+        model.predict(longer, verbose=0), model.predict(x[:, :2], verbose=0), rtol=1e-5
+    )

@@ -150,3 +150,25 @@ def test_a_column_of_weights_makes_a_column(engine):
     loss = kerata.losses.MeanSquaredError(reduction="none")
     found = loss([[1.0, 3.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]], [[1.0], [0.5]])
     np.testing.assert_allclose(ops.convert_to_numpy(found), [[5.0], [2.0]])
+    assert loss(np.ones((2, 3, 4)), np.zeros((2, 3, 4)), np.ones((2, 3, 1))).shape == (2, 3)
+
+
+def test_cosine_of_nothing_in_half_precision(engine):
+    one = np.ones((1, 3), "float16")
+    assert float(kerata.losses.cosine_similarity(one, 0 * one)[0]) == 0
+    assert float(kerata.losses.cosine_similarity(one, one * 1e-5)[0]) == pytest.approx(-1, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "module, name, kind",
+    [
+        ("losses", "MeanSquaredError", "MeanSquaredError"), ("metrics", "accuracy", "Accuracy"),
+        ("initializers", "zeros", "Zeros"), ("constraints", "non_neg", "NonNeg"), ("regularizers", "l2", "L2"),
+    ],
+)  # fmt: skip
+def test_a_name_is_a_config(module, name, kind):
+    deserialize = getattr(kerata, module).deserialize
+    assert type(deserialize(name)).__name__ == kind
+    assert deserialize("mine", {"mine": abs}) is abs
+    with pytest.raises(ArgumentError, match="nope"):
+        deserialize("nope")

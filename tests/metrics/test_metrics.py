@@ -73,3 +73,18 @@ def test_counts_keep_their_own_dtype(engine, name):
     metric = getattr(kerata.metrics, name)(dtype="int32")
     metric.update_state(*(([1.0, 2.0],) if name == "Sum" else ([1, 0], [1, 1])))
     assert {v.dtype for v in metric.variables} == {ops.dtype(v.value) for v in metric.variables} == {"int32"}
+
+
+@pytest.mark.parametrize("name", ["Precision", "Recall"])
+def test_what_counts_classes_wants_classes(engine, name):
+    with pytest.raises(ArgumentError, match=r"`y_pred` must be of shape \(batch, …, classes\)"):
+        result(name, {"class_id": 1}, np.array([0, 1]), np.array([0.1, 0.9]))
+    with pytest.raises(ArgumentError, match="`top_k` must be at most 3"):
+        result(name, {"top_k": 7}, np.eye(3), np.eye(3))
+
+
+def test_spellings_of_arguments(engine):
+    true, pred = np.array([0, 1, 1, 1]), np.array([0.1, 0.9, 0.8, 0.2])
+    assert float(result("Recall", {"thresholds": np.float32(0.5)}, true, pred)) == pytest.approx(2 / 3)
+    spelt = result("AUC", {"curve": "pr", "summation_method": "Majoring"}, true, pred)
+    assert float(spelt) == float(result("AUC", {"curve": "PR", "summation_method": "majoring"}, true, pred))

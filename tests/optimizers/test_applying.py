@@ -146,3 +146,21 @@ def test_newton_and_schulz_change_singular_values_only(engine, shape):
     np.testing.assert_allclose(ops.convert_to_numpy(found), u * s @ v, rtol=1e-4, atol=1e-5)
     adjusted = ops.convert_to_numpy(muon.lr_adjust(found))
     np.testing.assert_allclose(adjusted, 0.2 * max(shape) ** 0.5 * ops.convert_to_numpy(found), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["Adam", "SGD", "AdamW", "Adafactor"])
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int32"])
+def test_gradients_of_another_dtype(engine, name, dtype):
+    def stepped(gradient):
+        w = kerata.Variable(np.ones(2, "float32"))
+        getattr(optimizers, name)(0.1).apply([gradient], [w])
+        return w.numpy()
+
+    np.testing.assert_array_equal(stepped(np.full(2, 3, dtype)), stepped(np.full(2, 3, "float32")))
+
+
+@pytest.mark.parametrize("options", [{"clipnorm": 0.5}, {"global_clipnorm": 0.5}])
+def test_norms_of_64_bits(engine, options):
+    w = kerata.Variable(np.ones(2), dtype="float64")
+    optimizers.SGD(1.0, **options).apply([np.array([1.0, 2.0])], [w])
+    np.testing.assert_allclose(w.numpy(), 1 - np.array([0.5, 1.0]) / np.sqrt(5), rtol=1e-15)

@@ -94,7 +94,7 @@ def relu(
     if negative_slope == 0.0 and max_value is None and threshold == 0.0:
         return ops.relu(x)
     x = ops.convert_to_tensor(x)
-    below = ops.multiply(ops.subtract(x, threshold), negative_slope)
+    below = ops.multiply(ops.subtract(x, threshold), negative_slope) if negative_slope else ops.zeros_like(x)
     above = x if max_value is None else ops.minimum(x, max_value)
     return ops.where(ops.greater_equal(x, threshold), above, below)
 

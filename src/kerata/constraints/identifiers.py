@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerata.core import registry
-from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
+from kerata.core.serialization import deserialize_kind, serialize_keras_object
 
 
 def get(identifier: Any) -> Any:
@@ -49,6 +49,4 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         >>> kerata.constraints.deserialize(data).max_value
         3.0
     """
-    if isinstance(config, str):
-        return get(config)
-    return deserialize_keras_object(config, custom_objects, kinds=("constraints",))
+    return deserialize_kind("constraints", config, custom_objects, argument="constraint")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerata import ops
@@ -16,15 +16,14 @@ from kerata.core.registry import register_builtin
 Axis = int | Sequence[int]
 
 
-def _lengths(w: Any, axis: Axis) -> Any:
-    """Euclidean norms along `axis`, which stays with size 1."""
-    return ops.sqrt(
-        ops.sum(ops.square(w), axis=axis if isinstance(axis, int) else tuple(axis), keepdims=True)
-    )
-
-
-def _rescale(w: Any, lengths: Any, wanted: Any) -> Any:
-    return ops.multiply(w, ops.divide(wanted, ops.add(lengths, epsilon())))
+def _with_lengths(w: Any, axis: Axis | None, wanted: Callable[[Any], Any]) -> Any:
+    """`w` with Euclidean norms along `axis` that are `wanted` of the present ones; half precision has no room for them."""
+    w = ops.convert_to_tensor(w)
+    wide = ops.cast(w, "float32") if ops.dtype(w) in ("float16", "bfloat16") else w
+    axes = axis if axis is None or isinstance(axis, int) else tuple(axis)
+    lengths = ops.sqrt(ops.sum(ops.square(wide), axis=axes, keepdims=True))
+    factor = ops.divide(wanted(lengths), ops.add(lengths, epsilon()))
+    return ops.cast(ops.multiply(wide, factor), ops.dtype(w))
 
 
 def _number(argument: str, value: Any) -> Any:
@@ -40,8 +39,8 @@ def _number(argument: str, value: Any) -> Any:
 
 def _axis(value: Any) -> Any:
     axes = value if isinstance(value, (list, tuple)) else [value]
-    if any(rules.integer_of(a) is None for a in axes):
-        raise ArgumentError("axis", expected="an integer or a list of integers", got=value)
+    if value is not None and any(rules.integer_of(a) is None for a in axes):
+        raise ArgumentError("axis", expected="an integer, a list of integers or None", got=value)
     return value
 
 
@@ -64,8 +63,7 @@ class MaxNorm(Constraint):
         self.max_value, self.axis = _number("max_value", max_value), _axis(axis)
 
     def __call__(self, w: Any) -> Any:
-        lengths = _lengths(w, self.axis)
-        return _rescale(w, lengths, ops.clip(lengths, 0.0, float(self.max_value)))
+        return _with_lengths(w, self.axis, lambda lengths: ops.clip(lengths, 0.0, float(self.max_value)))
 
     def get_config(self) -> dict[str, Any]:
         return {"max_value": self.max_value, "axis": self.axis}
@@ -97,10 +95,13 @@ class MinMaxNorm(Constraint):
             raise ArgumentError("min_value", expected=f"at most `max_value` ({max_value})", got=min_value)
 
     def __call__(self, w: Any) -> Any:
-        lengths = _lengths(w, self.axis)
-        inside = ops.clip(lengths, float(self.min_value), float(self.max_value))
         rate = float(self.rate)
-        return _rescale(w, lengths, ops.add(ops.multiply(rate, inside), ops.multiply(1.0 - rate, lengths)))
+
+        def wanted(lengths: Any) -> Any:
+            inside = ops.clip(lengths, float(self.min_value), float(self.max_value))
+            return ops.add(ops.multiply(rate, inside), ops.multiply(1.0 - rate, lengths))
+
+        return _with_lengths(w, self.axis, wanted)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -129,7 +130,7 @@ class UnitNorm(Constraint):
         self.axis = _axis(axis)
 
     def __call__(self, w: Any) -> Any:
-        return _rescale(w, _lengths(w, self.axis), 1.0)
+        return _with_lengths(w, self.axis, lambda lengths: 1.0)
 
     def get_config(self) -> dict[str, Any]:
         return {"axis": self.axis}

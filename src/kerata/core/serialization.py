@@ -169,6 +169,16 @@ def serialize_argument(value: Any) -> Any:
     return serialize_keras_object(value)
 
 
+def deserialize_kind(
+    kind: str, config: Any, custom_objects: Mapping[str, Any] | None, *, argument: str
+) -> Any:
+    """An object of one table from its config or its name."""
+    if isinstance(config, str):
+        with registry.custom_object_scope(custom_objects):
+            return registry.get(kind, config, argument=argument)
+    return deserialize_keras_object(config, custom_objects, kinds=(kind,))
+
+
 def deserialize_keras_object(
     config: Any,
     custom_objects: Mapping[str, Any] | None = None,

@@ -3,7 +3,8 @@
 from typing import Any
 
 from kerata.core import registry as _registry
-from kerata.core.serialization import deserialize_keras_object as _deserialize
+from kerata.core.dispatch import is_tensor as _is_tensor
+from kerata.core.serialization import deserialize_kind as _deserialize
 from kerata.core.serialization import serialize_keras_object as _serialize
 
 from .constant_initializers import STFT as STFT
@@ -39,10 +40,10 @@ __all__ = ["deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:
-    """An initializer from a name, a config, a class, a callable, or None.
+    """An initializer from a name, a config, a class, a callable, an array, or None.
 
     Args:
-        identifier: a name, a config, a class, a callable, or None, which is given back.
+        identifier: a name, a config, a class, a callable, an array, or None, which is given back.
 
     Raises:
         ArgumentError: no object of that kind has the name; the nearest names are told.
@@ -52,6 +53,8 @@ def get(identifier: Any) -> Any:
         >>> type(kerata.initializers.get('he_normal')).__name__
         'HeNormal'
     """
+    if _is_tensor(identifier):
+        return Constant(identifier)
     return _registry.get("initializers", identifier, argument="initializer")
 
 
@@ -89,4 +92,4 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
         >>> type(kerata.initializers.deserialize(data)).__name__
         'HeNormal'
     """
-    return _deserialize(config, custom_objects, kinds=("initializers",))
+    return _deserialize("initializers", config, custom_objects, argument="initializer")

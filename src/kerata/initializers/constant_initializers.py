@@ -10,6 +10,7 @@ from kerata import ops
 from kerata.core import checks, dtypes, rules
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
+from kerata.core.serialization import deserialize_keras_object
 
 from .initializer import Initializer
 
@@ -66,6 +67,10 @@ class Constant(Initializer):
         value = ops.convert_to_tensor(self.value, dtypes.standardize(dtype))
         return ops.broadcast_to(value, rules.known_shape(shape))
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**deserialize_keras_object(config, kinds=("initializers",)))
+
 
 @register_builtin("initializers", "identity", "Identity", "IdentityInitializer")
 class Identity(Initializer):
@@ -101,12 +106,12 @@ class STFT(Initializer):
     Args:
         side: "real" for cosines, "imag" for negative sines.
         window: name of a window ("hann", "hamming", …), an array, or None.
-        scaling: "density", "spectrum" or None.
+        scaling: of the window: "density", "spectrum" or None.
         periodic: whether the window is periodic (True) or symmetric.
 
     Example:
         >>> import kerata
-        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.STFT(window=None, scaling=None)((4, 1, 3)))
+        >>> w = kerata.ops.convert_to_numpy(kerata.initializers.STFT(window=None)((4, 1, 3)))
         >>> w[:, 0, 1].round().tolist() == [1.0, 0.0, -1.0, 0.0]  # a cosine over four places
         True
     """
@@ -130,6 +135,8 @@ class STFT(Initializer):
         fft_length = (bins - 1) * 2
         phase = 2 * np.pi * np.arange(length)[:, None] * np.arange(bins)[None, :] / fft_length
         wave = np.cos(phase) if self.side == "real" else -np.sin(phase)
+        if self.window is None:
+            return ops.convert_to_tensor(wave[:, None, :], dtypes.standardize(dtype))
         window = _window(self.window, length, self.periodic)
         if self.scaling == "density":
             wave = wave / np.sqrt((window**2).sum())
@@ -139,8 +146,6 @@ class STFT(Initializer):
 
 
 def _window(window: Any, length: int, periodic: bool) -> np.ndarray:
-    if window is None:
-        return np.ones(length)
     if not isinstance(window, str):
         return np.asarray(window, float)
     makers = {

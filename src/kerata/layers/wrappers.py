@@ -96,7 +96,9 @@ class TimeDistributed(Wrapper):
         """That of the layer inside; where it ends there, a step counts of which anything counted."""
         if mask is None or len(ops.shape(mask)) == 2:
             return mask
-        inner = self.layer.compute_mask(_merged(inputs), _merged(mask)) if self.layer.supports_masking else None
+        inner = (
+            self.layer.compute_mask(_merged(inputs), _merged(mask)) if self.layer.supports_masking else None
+        )
         if inner is None:
             return ops.any(mask, axis=tuple(range(2, len(ops.shape(mask)))))
         return _parted(inner, mask)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kerata.core import registry as _registry
-from kerata.core.serialization import deserialize_keras_object as _deserialize
+from kerata.core.serialization import deserialize_kind as _deserialize
 from kerata.core.serialization import serialize_keras_object as _serialize
 
 from .binary_crossentropy import BinaryCrossentropy as BinaryCrossentropy
@@ -112,4 +112,4 @@ def deserialize(name: Any, custom_objects: Any = None) -> Any:
         >>> type(kerata.losses.deserialize(data)).__name__
         'MeanSquaredError'
     """
-    return _deserialize(name, custom_objects, kinds=("losses",))
+    return _deserialize("losses", name, custom_objects, argument="loss")

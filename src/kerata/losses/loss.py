@@ -202,7 +202,7 @@ def reduce_weighted(
     assert weight is not None
     weighted = ops.multiply(values, weight)
     if reduction in ("none", None):  # a column of weights makes a column of values, as in Keras
-        column = len(given) == len(ops.shape(weighted)) + 1
+        column = len(ops.shape(weighted)) == 1 and len(given) == 2
         return ops.expand_dims(weighted, -1) if column else weighted
     if reduction == "sum":
         return ops.sum(weighted)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kerata.core import registry as _registry
-from kerata.core.serialization import deserialize_keras_object as _deserialize
+from kerata.core.serialization import deserialize_kind as _deserialize
 from kerata.core.serialization import serialize_keras_object as _serialize
 from kerata.losses import binary_crossentropy as binary_crossentropy
 from kerata.losses import binary_focal_crossentropy as binary_focal_crossentropy
@@ -130,4 +130,4 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
         >>> type(kerata.metrics.deserialize(data)).__name__
         'MeanSquaredError'
     """
-    return _deserialize(config, custom_objects, kinds=("metrics",))
+    return _deserialize("metrics", config, custom_objects, argument="metric")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerata import ops
@@ -61,8 +61,10 @@ class AUC(ThresholdMetric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(dtype, name)
-        self.curve = checks.option("curve", curve, ("ROC", "PR"))
-        self.summation_method = checks.option("summation_method", summation_method, _METHODS)
+        self.curve = checks.option("curve", _in_case(curve, str.upper), ("ROC", "PR"))
+        self.summation_method = checks.option(
+            "summation_method", _in_case(summation_method, str.lower), _METHODS
+        )
         self._given = thresholds
         if thresholds is not None:
             inner = sorted(as_thresholds(thresholds))
@@ -166,3 +168,7 @@ class AUC(ThresholdMetric):
             "label_weights": self.label_weights, "from_logits": self.from_logits,
         }  # fmt: skip
         return config if self._given is None else {**config, "thresholds": self.thresholds[1:-1]}
+
+
+def _in_case(name: Any, change: Callable[[str], str]) -> Any:
+    return change(name) if isinstance(name, str) else name

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from kerata import ops
 from kerata.core import checks, rules
 from kerata.core.errors import ArgumentError
@@ -24,7 +26,7 @@ def as_thresholds(thresholds: Thresholds, default: float = 0.5) -> list[float]:
     """A list of numbers in [0, 1]."""
     if thresholds is None:
         return [default]
-    items = [thresholds] if isinstance(thresholds, (int, float)) else list(thresholds)
+    items = [thresholds] if np.ndim(thresholds) == 0 else list(thresholds)
     return [float(checks.number("thresholds", t, 0, 1)) for t in items]
 
 
@@ -51,6 +53,10 @@ def prepare(
     if top_k is not None:
         y_pred = _only_top(y_pred, top_k)
     if class_id is not None:
+        if len(ops.shape(y_pred)) < 2:
+            raise ArgumentError(
+                "y_pred", expected="of shape (batch, …, classes) for a `class_id`", got=y_pred
+            )
         classes = ops.shape(y_pred)[-1]
         if rules.known(classes) and class_id >= classes:
             raise ArgumentError("class_id", expected=f"a class in [0, {classes})", got=class_id)
@@ -62,6 +68,8 @@ def prepare(
 def _only_top(y_pred: Tensor, k: int) -> Tensor:
     """Predictions that are not among the `k` largest of their row become as small as can be."""
     classes = ops.shape(y_pred)[-1]
+    if rules.known(classes) and k > classes:
+        raise ArgumentError("top_k", expected=f"at most {classes}, the number of classes", got=k)
     chosen = ops.max(ops.one_hot(ops.top_k(y_pred, k)[1], classes, dtype=ops.dtype(y_pred)), axis=-2)
     return ops.where(ops.greater(chosen, 0), y_pred, ops.full_like(y_pred, -1e10))
 

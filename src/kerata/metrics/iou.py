@@ -109,7 +109,9 @@ class IoU(_Confusion):
     ) -> None:
         super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
         self.target_class_ids = [checks.natural("target_class_ids", i) for i in target_class_ids]
-        if self.target_class_ids and max(self.target_class_ids) >= num_classes:
+        if not self.target_class_ids:
+            raise ArgumentError("target_class_ids", expected="at least one class", got=target_class_ids)
+        if max(self.target_class_ids) >= num_classes:
             raise ArgumentError(
                 "target_class_ids", expected=f"classes below {num_classes}", got=target_class_ids
             )

@@ -66,7 +66,7 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
         array([1., 1.], dtype=float32)
     """
     if isinstance(x, Variable):
-        x = x.value
+        return x.numpy()
     owner = dispatch.engine_of_type(type(x))
     if owner is not None:
         if not owner.is_concrete(x):

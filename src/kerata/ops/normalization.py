@@ -12,7 +12,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
-from .elementwise import promote, real_only, to_float
+from .elementwise import in_float32, promote, real_only, to_float
 from .reduction import mean_over, variance_around, wide_dtype
 from .views import saturate_cast
 
@@ -234,6 +234,7 @@ def rms_normalization(
     ],
     rejects=[rejects(T((2, 3)), 2, argument="axis"), rejects(T((2, 3)), order=0, argument="order")],
 )  # fmt: skip
+@in_float32
 def normalize(x: TensorLike, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
     """`x` divided by its norm along axes, or by `epsilon` where the norm is less.
 

@@ -10,7 +10,7 @@ from kerata.core.registry import register_builtin
 from kerata.core.variable import Variable
 
 from .optimizer import Optimizer
-from .updates import like
+from .updates import in_precision, like
 
 Tensor = Any
 
@@ -88,7 +88,7 @@ class Adafactor(Optimizer):
         learning_rate: Tensor,
         slots: list[list[Variable]],
     ) -> None:
-        step = self._step()
+        (step,) = in_precision([v.raw() for v in variables], self._step())
         decay = ops.subtract(1.0, ops.power(step, float(self.beta_2_decay)))
         if self.relative_step:
             learning_rate = ops.minimum(learning_rate, ops.rsqrt(step))

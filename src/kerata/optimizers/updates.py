@@ -106,9 +106,11 @@ def limit_global_norm(gradients: Tensors, limit: float) -> list[Tensor]:
 
 
 def _squares(gradients: Tensors) -> Tensor:
-    total = ops.sum(ops.square(ops.cast(gradients[0], "float32")))
-    for g in gradients[1:]:
-        total = ops.add(total, ops.sum(ops.square(ops.cast(g, "float32"))))
+    """In 32 bits at least."""
+    wide = [g if ops.dtype(g) == "float64" else ops.cast(g, "float32") for g in gradients]
+    total = ops.sum(ops.square(wide[0]))
+    for g in wide[1:]:
+        total = ops.add(total, ops.sum(ops.square(g)))
     return total
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerata.core import registry
-from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
+from kerata.core.serialization import deserialize_kind, serialize_keras_object
 
 
 def get(identifier: Any) -> Any:
@@ -49,6 +49,4 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         >>> float(kerata.regularizers.deserialize(data)([2.0]))
         2.0
     """
-    if isinstance(config, str):
-        return get(config)
-    return deserialize_keras_object(config, custom_objects, kinds=("regularizers",))
+    return deserialize_kind("regularizers", config, custom_objects, argument="regularizer")

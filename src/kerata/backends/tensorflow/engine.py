@@ -154,6 +154,8 @@ class TensorflowEngine(Engine):
         kernel = fast_optimizers.TABLE.get(update)
         if kernel is None or any(v.dtype != "float32" for column in columns for v in column):
             return False
+        if any(g.dtype.name != "float32" for g in gradients):
+            return False
         kernel(gradients, [[v._container for v in column] for column in columns], *rest)
         return True
 

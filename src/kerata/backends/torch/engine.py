@@ -58,7 +58,8 @@ class TorchEngine(Engine):
         if x.dtype in _VIEWED:
             x = x.detach().cpu()
             return x.contiguous().view(_VIEWED[x.dtype]).numpy().view(dtypes.numpy_dtype(NAMES[x.dtype]))
-        return x.numpy(force=True)  # PyTorch may keep a conjugate, a negative or zeros as a mere flag
+        values = x.numpy(force=True)  # PyTorch may keep a conjugate, a negative or zeros as a mere flag
+        return values.copy() if type(x) is torch.nn.Parameter else values  # which training writes into
 
     def take_over(self, x: Any, copy: bool) -> Tensor | None:
         """A copy of what other engines hold to be unchanging: PyTorch's tensors can be written. NumPy's arrays, which
@@ -107,9 +108,8 @@ class TorchEngine(Engine):
     def device_scope(self, device: str | None) -> AbstractContextManager[Any]:
         if device is None:
             return contextlib.nullcontext()
-        name = device.lower().replace("gpu", "cuda")
         try:
-            return self._on(torch.device(name))
+            return self._on(torch.device(device.lower().replace("gpu", "cuda")))
         except RuntimeError:
             raise ArgumentError("device_name", expected=f"one of {self.devices()}", got=device) from None
 
