@@ -130,7 +130,7 @@ case("EinsumDense", f(2, 3, 4), "abc,cd->abd", (None, 5), bias_axes="d", unknown
 case("EinsumDense", f(2, 3, 4), "abc,cde->abde", (None, 2, 3), bias_axes="de", activation="tanh")
 case("EinsumDense", f(2, 3, 4), "...x,xy->...y", 5, bias_axes="y", unknown=(1,))
 case("EinsumDense", f(2, 3, 4), "abc,bcd->ad", 5)
-case("EinsumDense", f(2, 3, 4), "ab...,bc->ac...", (5, 4), bias_axes="c")
+case("EinsumDense", f(2, 3, 4), "ab...,bc->ac...", (5, 4), bias_axes="c", peer=False)
 case("Dot", ([f(2, 5, 3), f(2, 5, 4)],), note="one unknown", unknown=(1,), make=lambda k: k.layers.Dot(1))
 case("EinsumDense", f(2, 3, 4), "abc,bcd->abd", (3, 2), bias_axes="bd")
 case("Embedding", ints(7, 2, 5), 7, 3, unknown=(1,))

@@ -110,3 +110,9 @@ def test_a_step_counts_of_which_a_word_counts(engine):
     np.testing.assert_allclose(
         model.predict(longer, verbose=0), model.predict(x[:, :2], verbose=0), rtol=1e-5
     )
+
+
+def test_sizes_of_a_trailing_ellipsis_come_last():
+    layer = layers.EinsumDense("ab...,bc->ac...", output_shape=(5, 4), bias_axes="c")
+    assert layer(kerata.Input((3, 4))).shape == (None, 5, 4)
+    assert (layer.kernel.shape, layer.bias.shape) == ((3, 5), (5, 1))

@@ -26,7 +26,7 @@ def as_thresholds(thresholds: Thresholds, default: float = 0.5) -> list[float]:
     """A list of numbers in [0, 1]."""
     if thresholds is None:
         return [default]
-    items = [thresholds] if np.ndim(thresholds) == 0 else list(thresholds)
+    items: Any = [thresholds] if np.ndim(thresholds) == 0 else thresholds
     return [float(checks.number("thresholds", t, 0, 1)) for t in items]
 
 
