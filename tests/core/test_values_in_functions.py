@@ -14,6 +14,9 @@ CALLS = {
     "places": lambda x: ops.nonzero(x)[0],
     "a mask": lambda x: x[x > 1],
     "segments": lambda x: ops.segment_sum(x, x),
+    "repeats": lambda x: ops.repeat(ops.ones(3), x),
+    "a count": lambda x: ops.eye(x[0] + 1),
+    "an end": lambda x: ops.arange(x[0]),
     "converted": lambda x: ops.sum(x) * int(ops.convert_to_numpy(x)[0]),
     "read by NumPy": lambda x: ops.sum(x) * int(np.asarray(x)[0]),
     "a branch": lambda x: x + 1 if ops.sum(x) > 6 else x - 1,
@@ -99,3 +102,17 @@ def test_models_train_several_steps_at_a_time(engine):
     with kerata.use_backend("numpy"):
         expected = trained()
     np.testing.assert_allclose(trained(), expected, rtol=1e-5, atol=1e-5)
+
+
+@quiet
+@pytest.mark.parametrize("compiled", [False, True])
+def test_values_within_a_derivative(engine, compiled):
+    v = kerata.Variable(np.array([1.0, 0.0, 3.0], "float32"))
+
+    def slope():
+        return kerata.value_and_grad(lambda: ops.sum(ops.take(v.value, ops.nonzero(v.value)[0]) ** 2), [v])()[
+            1
+        ][0]
+
+    found = (kerata.function(slope) if compiled else slope)()
+    np.testing.assert_array_equal(ops.convert_to_numpy(found), [2, 0, 6])

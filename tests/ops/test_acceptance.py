@@ -196,3 +196,18 @@ def test_numbers_beyond_32_bits_are_no_sizes_and_no_axes(engine):
         ops.reshape(matrix(), (2**32,))
     with pytest.raises(ArgumentError, match="`newshape` must be"):
         ops.reshape(matrix(), (2**40, 1))
+
+
+def test_edges_of_a_tensor_must_ascend_too(engine):
+    edges = ops.convert_to_tensor(np.array([1.0, 3.0, 2.0], "float32"))
+    with pytest.raises(ArgumentError, match="edges that ascend"):
+        ops.digitize(ops.ones(2), edges)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32"])
+def test_half_precision_goes_to_integers_within_their_limits(engine, dtype):
+    numbers = ops.convert_to_tensor([-1.5, -70.0, 300.0, 1e9], "bfloat16")
+    expected = np.clip(
+        np.trunc(ops.convert_to_numpy(numbers).astype("float64")), np.iinfo(dtype).min, np.iinfo(dtype).max
+    )
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.array(numbers, dtype)), expected)

@@ -307,3 +307,17 @@ def test_branches_must_agree_where_both_are_compiled(engine):
 
 def backends_that_compile(engine):
     return kerata.backends.get(engine).compiles
+
+
+def test_derivatives_of_derivatives_along_a_direction(engine):
+    """Of the third power, 3 x**2 once and 6 x twice; also where the second derivative is one backwards."""
+    x = ops.convert_to_tensor(np.array([1.0, 2.0, 3.0], "float32"))
+    one = ops.ones_like(x)
+
+    def first(x):
+        return ops.jvp(lambda b: ops.power(b, 3), (x,), (ops.ones_like(x),))[1]
+
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.jvp(first, (x,), (one,))[1]), [6, 12, 18], rtol=1e-5)
+    v = kerata.Variable(x)
+    _, (backwards,) = kerata.value_and_grad(lambda: ops.sum(first(v.value)), [v])()
+    np.testing.assert_allclose(ops.convert_to_numpy(backwards), [6, 12, 18], rtol=1e-5)

@@ -268,3 +268,15 @@ def test_refuses_with_one_voice(engine, argument, call):
     with kerata.use_backend("numpy"), pytest.raises(ArgumentError) as reference:
         call()
     assert str(caught.value) == str(reference.value)
+
+
+@pytest.mark.parametrize("size, pool, strides", [(7, 8, 3), (7, 8, 1), (4, 5, 1), (5, 6, 2), (4, 6, 3)])
+def test_derivatives_of_means_of_windows_longer_than_the_input(engine, size, pool, strides):
+    """Of a sum of linear functions: the sum of what each window gives to an element."""
+    x = kerata.Variable(np.arange(size, dtype="float32").reshape(1, size, 1))
+    _, (found,) = kerata.value_and_grad(
+        lambda: ops.sum(ops.average_pool(x.value, pool, strides, "same")), [x]
+    )()
+    each = np.eye(size, dtype="float32").reshape(size, size, 1)
+    expected = ops.convert_to_numpy(ops.sum(ops.average_pool(each, pool, strides, "same"), axis=(1, 2)))
+    np.testing.assert_allclose(ops.convert_to_numpy(found)[0, :, 0], expected, rtol=1e-5)

@@ -22,6 +22,9 @@ from kerata.saving import Limits, RefusedFileError
 
 FUNCTION = {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"}
 
+# For what takes long: a large file is refused, or its layers are made, before any engine is asked for something.
+one_engine = pytest.mark.parametrize("engine", ["numpy"], indirect=True)
+
 
 def with_field(**fields):
     return stack(INPUT, layer("Dense", "dense", **{"units": 2, **fields}))
@@ -124,6 +127,7 @@ def test_compile_arguments_have_their_own_tables_outside_of_files_too():
             model.compile_from_config(config)
 
 
+@one_engine
 @pytest.mark.parametrize("depth", [100, 5000, 200_000])
 def test_objects_nested_in_each_other_are_made_or_refused(depth):
     config = 3
@@ -396,6 +400,7 @@ def backwards(count):
     return forward
 
 
+@one_engine
 @pytest.mark.parametrize("make", [
     chain,
     branching,
@@ -414,6 +419,7 @@ def test_twenty_thousand_layers(make):
     assert sum(entry.callcount for entry in profile.getstats()) < 20_000 * 100
 
 
+@one_engine
 @pytest.mark.parametrize("make", [chain, branching, backwards])
 def test_a_few_thousand_layers_load_in_linear_time(make):
     def calls(count):

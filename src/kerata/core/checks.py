@@ -6,7 +6,8 @@ import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kerata.core.errors import ArgumentError
+from kerata.core.dispatch import engine_of_type
+from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.rules import integer_of
 
 
@@ -14,8 +15,14 @@ def at_least(argument: str, value: Any, low: int, expected: str | None = None) -
     """An integer from `low` on."""
     found = integer_of(value)
     if found is None or found < low:
-        raise ArgumentError(argument, expected=expected or f"an integer of {low} or more", got=value)
+        raise _wrong(argument, expected or f"an integer of {low} or more", value)
     return found
+
+
+def _wrong(argument: str, expected: str, value: Any) -> ArgumentError:
+    owner = engine_of_type(type(value))
+    unknown = owner is not None and not owner.is_concrete(value)
+    return (UnknownValuesError if unknown else ArgumentError)(argument, expected=expected, got=value)
 
 
 def positive_int(argument: str, value: Any) -> int:
@@ -32,7 +39,7 @@ def integer(argument: str, value: Any) -> int:
     """An integer of either sign."""
     found = integer_of(value)
     if found is None:
-        raise ArgumentError(argument, expected="an integer", got=value)
+        raise _wrong(argument, "an integer", value)
     return found
 
 

@@ -59,7 +59,7 @@ class UnknownValuesError(ArgumentError):
     @classmethod
     def native(cls) -> Self:
         """Where the engine itself said so."""
-        return cls("fn", expected="a function that asks for no values while it is compiled")
+        return cls("fn", expected="a function that asks for no values while it is compiled or differentiated")
 
 
 class BackendMismatchError(ArgumentError):

@@ -614,11 +614,12 @@ def _within(end: Any, name: Any) -> Any:
         sample(T((3,), "int32", -9, 9), 0, 3), sample(values(nan, inf, -inf, 0.0), -1.0, 1.0, gradient=False),
         sample(T((3,), "bool"), 0, 1), sample(T((3,), "int32"), -0.5, 0.5), sample(T((3,), "float16"), -1, 1, gradient=False),
         sample(values(-128, 5, 127, dtype="int8"), -1000, 300), sample(values(0, 40000, dtype="uint16"), -1, 30000),
+        sample(T((2, 3)), None, 0.1, gradient=False), sample(T((3,), "int32"), 2, None),
     ],
     rejects=[rejects(T((2,), "complex64"), 0, 1, argument="x")],
     weak=True,
 reference=np.clip)  # fmt: skip
-def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+def clip(x: TensorLike, x_min: TensorLike | None, x_max: TensorLike | None) -> Tensor:
     """The numbers, those outside an interval moved to its nearest end. NaN stays NaN.
 
     Args:

@@ -14,7 +14,7 @@ from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract, op, tensor_like
 from kerata.core.dispatch import dtype_of, shape_of
-from kerata.core.errors import ArgumentError
+from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.state import STATE
 
@@ -329,6 +329,10 @@ def _number(value: Any, argument: str) -> Any:
     try:
         number = value if isinstance(value, (bool, int, float, np.generic)) else _read(value)
         known = not dtypes.is_complex(weak_dtype(number)) and bool(np.isfinite(number))
+    except UnknownValuesError:
+        raise UnknownValuesError(
+            argument, expected="a finite number whose value is known", got=value
+        ) from None
     except (ArgumentError, TypeError, ValueError):
         known = False
     if not known:

@@ -9,6 +9,7 @@ from typing import Any
 from kerata.core import rules, tree
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
+from kerata.core.primitives import zeros_of
 
 from .control import Transform, is_abstract, is_symbolic, vectorized_map
 from .core import convert_to_tensor, vjp
@@ -154,7 +155,7 @@ def jvp(
         found = back(tuple(cotangents))
         return tuple(zeros_like(x) if g is None else g for g, x in zip(found, points, strict=True))
 
-    _, forward = vjp(reverse, [zeros_like(v) for v in values])
+    _, forward = vjp(reverse, [zeros_of(v) for v in values])  # zeros that a further derivative goes through
     slopes = forward(tuple(directions))
     slopes = [zeros_like(v) if s is None else s for s, v in zip(slopes, values, strict=True)]
     value, slope = (

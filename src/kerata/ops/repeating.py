@@ -11,7 +11,7 @@ from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
 from kerata.core.dispatch import dtype_of, shape_of
-from kerata.core.errors import ArgumentError
+from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast, convert_to_numpy, convert_to_tensor, create
@@ -28,9 +28,11 @@ def known_integers(value: Any, argument: str) -> np.ndarray:
     """Integers whose values are known: they decide shapes."""
     try:
         array = np.asarray(convert_to_numpy(value))
-    except Exception:  # a tensor inside a compiled function, or no numbers at all
+    except UnknownValuesError:
+        raise UnknownValuesError(argument, expected="integers whose values are known", got=value) from None
+    except Exception:  # no numbers at all
         array = np.asarray("unknown")
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu" and array.shape != (0,):
         raise ArgumentError(argument, expected="integers whose values are known", got=value)
     return array
 
@@ -39,6 +41,7 @@ def known_integers(value: Any, argument: str) -> np.ndarray:
     samples=[
         sample(T((2, 3)), 2),
         sample(T((2, 3)), (2, 1)),
+        sample(T((2, 3)), ()),
         sample(T((3,)), (2, 2)),
         sample(T((2, 3)), (2,)),
         sample(T((2,)), 0),

@@ -11,11 +11,12 @@ import numpy as np
 from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import op
-from kerata.core.dispatch import dtype_of, shape_of
+from kerata.core.dispatch import dtype_of, engine_of, shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
+from kerata.core.tensor import KerasTensor
 
-from .core import cast
+from .core import cast, convert_to_numpy
 from .elementwise import count_bools, promote, real_only
 from .reduction import flattened
 from .subscript import check_not_empty, in_range, index_tensor
@@ -250,7 +251,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
 
 
 def _check_ascending(x: Any, bins: Any) -> None:
-    """Of lists and arrays, whose values are known."""
+    """As far as values are known."""
     if isinstance(bins, (list, tuple, np.ndarray)):
         edges = np.asarray(bins)
         if edges.ndim == 1 and edges.dtype.kind in "fiu" and (edges[1:] < edges[:-1]).any():
@@ -286,4 +287,6 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.digitize([0.5, 1.5], [0.0, 1.0]))
         array([1, 2], dtype=int32)
     """
+    if not isinstance(bins, KerasTensor) and engine_of(bins).is_concrete(bins):
+        _check_ascending(x, convert_to_numpy(bins))
     return _search(bins, x, "right", "bins")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -29,7 +30,11 @@ class Question:
     def __init__(self, ask: Callable[[Op, str], list[Outcome]]) -> None:
         self.name, self.ask, self.__doc__ = ask.__name__, ask, ask.__doc__
 
-    def __call__(self, op: Op, engine: str) -> list[str]:
+    def __call__(self, op: Op, engine: str, every: int = 1) -> list[str]:
+        """With `every` = n, of each n-th sample."""
+        if every > 1:
+            op = copy.copy(op)
+            op.samples = op.samples[::every]
         return [str(outcome) for outcome in self.ask(op, engine) if outcome.problem]
 
 

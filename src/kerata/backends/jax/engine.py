@@ -19,12 +19,12 @@ from kerata.backends.lift import lifted
 from kerata.backends.numpy.primitives import TABLE as NUMPY
 from kerata.backends.protocol import Engine
 from kerata.core import dtypes, tree
-from kerata.core.errors import ArgumentError
+from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.state import STATE, StateScope, setting
 from kerata.core.variable import Variable
 
 from . import control, fast
-from .lift import Jitted
+from .lift import UNKNOWN, Jitted
 from .primitives import INDEXED, TABLE, guarded, is_wide, narrowed
 
 Array = Any
@@ -90,7 +90,7 @@ class JaxEngine(Engine):
         return jnp.asarray(array, dtype=target)
 
     def to_numpy(self, x: Array) -> np.ndarray:
-        return np.asarray(x)
+        return np.asarray(_value(x))
 
     def take_over(self, x: Any, copy: bool) -> Array | None:
         """On the same memory where JAX can: it wants contiguous tensors, on an address that is a multiple of 64."""
@@ -107,7 +107,7 @@ class JaxEngine(Engine):
         return dtypes.numpy_dtype(dtype)
 
     def is_concrete(self, x: Array) -> bool:
-        return not isinstance(x, jax.core.Tracer)
+        return not isinstance(_value(x), jax.core.Tracer)
 
     def goes_backward(self, *xs: Array) -> bool:
         return STATE.backward > 0
@@ -193,7 +193,10 @@ class JaxEngine(Engine):
         kept: dict[str, Any] = {}
         values = [v.raw() for v in variables]
         with self._precision(values):
-            loss, back, (leaves, new) = jax.vjp(pure, values, has_aux=True)
+            try:
+                loss, back, (leaves, new) = jax.vjp(pure, values, has_aux=True)
+            except UNKNOWN as error:  # `if loss > 0`
+                raise UnknownValuesError.native() from error
         # The function may have become wide on the way.
         with self._precision([*values, loss, *jax.tree.leaves(back)]):
             (grads,) = back(TABLE["cast"](np.ones((), np.float32), dtypes.standardize(loss.dtype)))
@@ -301,6 +304,13 @@ def _tangent(out: Any, g: Any) -> Any:
         return np.zeros(out.shape, jax.dtypes.float0)
     g = jnp.asarray(g, out.dtype) if not is_wide(out) else TABLE["cast"](g, dtypes.standardize(out.dtype))
     return jnp.conj(g) if jnp.iscomplexobj(g) else g
+
+
+def _value(x: Any) -> Any:
+    """What a tensor is worth where a derivative is taken by it."""
+    while isinstance(x, jax.core.Tracer) and hasattr(x, "primal"):
+        x = x.primal
+    return x
 
 
 def _listed(x: Any) -> list[Any]:

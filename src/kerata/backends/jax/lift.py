@@ -14,7 +14,7 @@ from kerata.core.variable import Variable
 
 from .primitives import is_wide
 
-_UNKNOWN = (
+UNKNOWN = (
     jax.errors.ConcretizationTypeError,
     jax.errors.NonConcreteBooleanIndexError,
     jax.errors.TracerArrayConversionError,
@@ -41,7 +41,7 @@ class Jitted(Traced):
                 break
             except MoreVariables:
                 continue
-            except _UNKNOWN as error:  # `if x > 0`, `x[mask]`
+            except UNKNOWN as error:  # `if x > 0`, `x[mask]`
                 raise UnknownValuesError.native() from error
         changed = set(map(id, self.changed))
         self.kept = [v for v in self.variables if id(v) not in changed]

@@ -44,7 +44,7 @@ class NumpyEngine(Engine):
     # ---- tensors -----------------------------------------------------------------------------
     def convert(self, value: Any, dtype: str | None = None) -> np.ndarray:
         array = np.asarray(value)
-        if dtype is not None and array.dtype.kind in "fc" and dtypes.is_int(dtype):
+        if dtype is not None and array.dtype.kind not in "biuUSO" and dtypes.is_int(dtype):
             return TABLE["cast"](array, dtype)  # within the limits, where NumPy wraps
         return array if dtype is None else np.asarray(array, dtypes.numpy_dtype(dtype))
 

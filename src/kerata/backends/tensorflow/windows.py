@@ -292,8 +292,16 @@ def avg_pool(x: Tensor, plan: PoolPlan) -> Tensor:
     """The mean of the input elements in each window."""
     if x.dtype.size < 4:  # accumulates in the input's own dtype
         return tf.cast(avg_pool(tf.cast(x, tf.float32), plan), x.dtype)
-    pooled = _by_planes(_channels_last(x, plan), plan, lambda v, part: tf.nn.avg_pool2d(v, *_arguments(part)))
-    return _as_planned(pooled, plan)
+    return _as_planned(_by_planes(_channels_last(x, plan), plan, _avg_2d), plan)
+
+
+def _avg_2d(x: Tensor, plan: PoolPlan) -> Tensor:
+    if all(e <= n for e, n in zip(plan.extent, plan.in_size, strict=True)):
+        return tf.nn.avg_pool2d(x, *_arguments(plan))
+    # The native derivative is wrong for windows that are longer than the input: over zeros, they are not.
+    padded = tf.pad(x, ((0, 0), *plan.pads, (0, 0)))
+    means = tf.nn.avg_pool2d(padded, plan.pool_size, plan.strides, "VALID")
+    return means * tf.constant(plan.size / plan.counts, x.dtype)
 
 
 def max_pool_grad(g: Tensor, x: Tensor, plan: PoolPlan) -> Tensor:
