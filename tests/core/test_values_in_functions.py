@@ -116,3 +116,50 @@ def test_values_within_a_derivative(engine, compiled):
 
     found = (kerata.function(slope) if compiled else slope)()
     np.testing.assert_array_equal(ops.convert_to_numpy(found), [2, 0, 6])
+
+
+class Choosing(kerata.Model):
+    """Looks at values in Python, or does not; what it computes is the same."""
+
+    def __init__(self, looks):
+        super().__init__()
+        self.looks = looks
+        self.norm, self.drop, self.dense = (
+            kerata.layers.BatchNormalization(), kerata.layers.Dropout(0.5, seed=1), kerata.layers.Dense(1),
+        )  # fmt: skip
+
+    def call(self, x):
+        y = self.dense(self.drop(self.norm(x)))
+        if self.looks and (ops.sum(x) > 1e9 or float(ops.min(x)) > 1e9 or np.asarray(x).size == 0):
+            y = -y
+        return y
+
+
+@quiet
+@pytest.mark.parametrize("eager", [False, True])
+def test_models_may_look_at_values(engine, eager):
+    x = np.arange(24.0).reshape(8, 3).astype("float32") / 24
+
+    def trained(looks):
+        kerata.utils.set_random_seed(0)
+        model = Choosing(looks)
+        model.compile("sgd", "mse", run_eagerly=eager)
+        history = model.fit(x, x[:, :1], batch_size=4, epochs=2, shuffle=False, verbose=0).history
+        return [
+            *history["loss"],
+            *model.get_weights(),
+            model.predict(x, verbose=0),
+            model.evaluate(x, x[:, :1], verbose=0),
+        ]
+
+    for found, expected in zip(trained(True), trained(False), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_that_looks_at_values_is_refused_before_anything_changes(engine):
+    x = np.ones((4, 3), "float32")
+    model = Choosing(True)
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"y_true|y_pred|shape"):
+        model.fit(x, np.ones((4, 2, 7), "float32"), verbose=0)
+    assert int(model.optimizer.iterations) == 0

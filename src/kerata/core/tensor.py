@@ -11,7 +11,7 @@ from typing import Any
 
 from kerata.core import dtypes
 from kerata.core.budget import spend
-from kerata.core.errors import ArgumentError
+from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.naming import auto_name
 
 OPS: dict[str, Any] = {}  # public name of an op -> the callable; filled by `kerata.core.declare`
@@ -104,8 +104,8 @@ class KerasTensor:
             )
         return self._shape[0]
 
-    def _no_value(self, use: str) -> ArgumentError:
-        return ArgumentError(
+    def _no_value(self, use: str) -> UnknownValuesError:
+        return UnknownValuesError(
             "x",
             expected=f"a tensor with values to be used {use}",
             got=self,

@@ -141,7 +141,7 @@ def cond(pred: Any, true_fn: Callable[[], Tree], false_fn: Callable[[], Tree]) -
         )
     engine = engine_of_type(type(pred)) or backends.current()
     if engine.is_concrete(pred):
-        return true_fn() if bool(pred) else false_fn()
+        return true_fn() if bool(engine.to_numpy(pred)) else false_fn()
     with setting(engine=engine):
         return _both(engine, pred, true_fn, false_fn)
 

@@ -11,7 +11,7 @@ import numpy as np
 from kerata import ops
 from kerata.core import tree
 from kerata.core.dispatch import abstract
-from kerata.core.errors import StateError
+from kerata.core.errors import StateError, UnknownValuesError
 from kerata.core.function import function
 from kerata.core.gradient import value_and_grad
 from kerata.core.state import STATE, StateScope, setting
@@ -252,39 +252,48 @@ class Steps(Compilation):
     def _prepare(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
         """Builds what is not built, and finds what does not fit, before anything is changed.
 
-        The step runs once on abstract values for each new signature of a batch.
+        The step runs once on abstract values for each new signature of a batch; on the batch itself where a model asks
+        for values. What it assigns is forgotten.
         """
         signature = (kind, self._structure(), *(_signature(v) for v in (x, y, w)))
         if signature in self.__dict__["_prepared"]:
             return
-        with StateScope(), self.engine.inference_scope():
-            self._dry_run(kind, x, y, w)
+        try:
+            with setting(abstract=STATE.abstract + 1):
+                self._dry_run(kind, *map(_abstract, (x, y, w)))
+            asks = False
+        except UnknownValuesError:
+            asks = True
+        if asks:
+            self._dry_run(kind, *map(self._enter, (x, y, w)))
         if kind == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         signature = (kind, self._structure(), *signature[2:])
         self.__dict__["_prepared"].add(signature)
 
     def _dry_run(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
-        def as_abstract(v: Any) -> Any:
-            return (
-                None
-                if v is None
-                else tree.map_structure(lambda leaf: None if leaf is None else abstract(leaf), v)
-            )
+        with StateScope(), self.engine.inference_scope():
+            self._run_dry(kind, x, y, w)
 
-        x, y, w = as_abstract(x), as_abstract(y), as_abstract(w)
-        with setting(abstract=STATE.abstract + 1):
-            if kind == "predict" or self._overridden("train_step", "test_step"):
-                unknown = kind != "predict" and y is not None and self._metrics_unknown()
-                if self._has_call() and (not self.built or kind == "predict" or unknown):
-                    y_pred = self._forward(x, kind == "train")
-                    if unknown:  # so that `metrics` has those of `compile` when the user's step asks
-                        self._update_metrics(y, y_pred, w)
-                return
-            y_pred = self._forward(x, kind == "train")
-            self.compute_loss(x, y, y_pred, w, training=kind == "train")
-            if not self._overridden("compute_metrics"):
-                self._update_metrics(y, y_pred, w)
+    def _run_dry(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
+        if kind == "predict" or self._overridden("train_step", "test_step"):
+            unknown = kind != "predict" and y is not None and self._metrics_unknown()
+            if self._has_call() and (not self.built or kind == "predict" or unknown):
+                y_pred = self._forward(x, kind == "train")
+                if unknown:  # so that `metrics` has those of `compile` when the user's step asks
+                    self._update_metrics(y, y_pred, w)
+            return
+        y_pred = self._forward(x, kind == "train")
+        self.compute_loss(x, y, y_pred, w, training=kind == "train")
+        if not self._overridden("compute_metrics"):
+            self._update_metrics(y, y_pred, w)
+
+
+def _abstract(batch: Tree) -> Tree:
+    """A batch without its values."""
+    if batch is None:
+        return None
+    return tree.map_structure(lambda leaf: None if leaf is None else abstract(leaf), batch)
 
 
 def _takes_state(step: Callable[..., Any]) -> bool:

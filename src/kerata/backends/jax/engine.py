@@ -265,7 +265,7 @@ class JaxEngine(Engine):
 
     def cond(self, pred: Array, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
         if self.is_concrete(pred):
-            return true_fn() if bool(pred) else false_fn()
+            return true_fn() if bool(_value(pred)) else false_fn()
         return control.cond(pred, true_fn, false_fn)
 
     def while_loop(self, cond: Any, body: Any, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:

@@ -21,8 +21,6 @@ from .primitives import EAGER
 
 Tensor = Any
 _call_flat: Any = getattr(ConcreteFunction, "_call_flat", None)  # no public call is as short
-
-
 _UNKNOWN = (tf.errors.OperatorNotAllowedInGraphError, NotImplementedError)
 
 
@@ -52,11 +50,9 @@ def lifted(engine: Any, fn: Callable[..., Any], xla: bool) -> Callable[..., Any]
             try:
                 return fn(*args, **kwargs)
             except (TypeError, NotImplementedError) as error:
-                if isinstance(error, _UNKNOWN) or "not 'SymbolicTensor'" in str(
-                    error
-                ):  # `if x > 0`, `int(x)`
-                    raise UnknownValuesError.native() from error
-                raise
+                if not isinstance(error, _UNKNOWN) and "not 'SymbolicTensor'" not in str(error):
+                    raise
+                raise UnknownValuesError.native() from error  # `if x > 0`, `int(x)`
 
     def hold(v: Any) -> Any:
         return held.setdefault(id(v), _Held(v)) if isinstance(v, Variable) else v
