@@ -209,3 +209,42 @@ def test_a_compiled_ldexp_of_constant_exponents_keeps_its_steps_apart(engine):
     x, exponents = np.array([1e-30, 1e30], "float32"), np.array([150, -150])
     found = kerata.function(lambda x: ops.ldexp(x, exponents))(ops.convert_to_tensor(x))
     np.testing.assert_allclose(ops.convert_to_numpy(found), np.ldexp(x, exponents), rtol=1e-6)
+
+
+INSIDE_A_MAP = {
+    "norm": ops.norm,
+    "sqrt": lambda r: ops.sum(ops.sqrt(r)),
+    "log": lambda r: ops.sum(ops.where(ops.greater(r, 0), ops.log(r), 0.0)),
+    "divide": lambda r: ops.sum(ops.where(ops.greater(r, 0), ops.divide(1.0, r), 0.0)),
+    "power": lambda r: ops.sum(ops.power(r, r)),
+    "hypot": lambda r: ops.hypot(r[0], r[1]),
+    "maximum": lambda r: ops.sum(ops.maximum(r, r * r)),
+    "arctan2": lambda r: ops.arctan2(r[0], r[1]),
+    "std": ops.std,
+}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_corners_inside_a_map(engine, compiled):
+    """Engines that make one function of all elements do it with derivatives of their own, too."""
+
+    def slopes(names):
+        def run():
+            found = {}
+            for name in names:
+                f = INSIDE_A_MAP[name]
+                found[name] = kerata.value_and_grad(
+                    lambda f=f: ops.sum(ops.vectorized_map(f, v.value)), [v]
+                )()[1][0]
+            return found
+
+        v = kerata.Variable(np.array([[0.0, 0.0], [3.0, 4.0], [1.0, 1.0]], "float32"))
+        found = (kerata.function(run) if compiled else run)()
+        return {name: ops.convert_to_numpy(slope) for name, slope in found.items()}
+
+    found = slopes(INSIDE_A_MAP)
+    with kerata.use_backend("numpy"):
+        expected = slopes(INSIDE_A_MAP)
+    for name, slope in expected.items():
+        assert np.isfinite(slope).all(), name
+        np.testing.assert_allclose(found[name], slope, rtol=1e-5, atol=1e-6, err_msg=name)

@@ -20,6 +20,7 @@ class _ThreadState(threading.local):
     call: Any = None  # CallContext of the outermost layer call
     name_scope: tuple[str, ...] = ()
     calls: int | None = None  # abstract calls of ops that a load may still make; None: any number
+    vectorising: bool = False  # whether an engine makes one function of all elements from that of one
     compiling: bool = False  # whether an engine writes down a function that may run uncompiled instead
     deferred: bool = False  # whether new variables wait for values that a file will give them
 

@@ -10,6 +10,7 @@ from kerata.core import rules, tree
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.primitives import zeros_of
+from kerata.core.state import STATE, setting
 
 from .control import Transform, is_abstract, is_symbolic, vectorized_map
 from .core import convert_to_tensor, vjp
@@ -148,6 +149,19 @@ def jvp(
         kept["out"] = out = out[0] if has_aux else out
         return tuple(tree.flatten(out))
 
+    with setting(backward=STATE.backward + 2):  # derivatives of derivatives
+        slopes, values = _along(differentiated, points, directions)
+    value, slope = (
+        tree.pack_sequence_as(kept["out"], list(values)),
+        tree.pack_sequence_as(kept["out"], slopes),
+    )
+    return (value, slope, fun(*points)[1]) if has_aux else (value, slope)
+
+
+def _along(
+    differentiated: Callable[..., Any], points: list[Tensor], directions: list[Tensor]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Derivatives along a direction, and the values."""
     values, _ = vjp(differentiated, points)
 
     def reverse(*cotangents: Any) -> Any:
@@ -157,9 +171,4 @@ def jvp(
 
     _, forward = vjp(reverse, [zeros_of(v) for v in values])  # zeros that a further derivative goes through
     slopes = forward(tuple(directions))
-    slopes = [zeros_like(v) if s is None else s for s, v in zip(slopes, values, strict=True)]
-    value, slope = (
-        tree.pack_sequence_as(kept["out"], list(values)),
-        tree.pack_sequence_as(kept["out"], slopes),
-    )
-    return (value, slope, fun(*points)[1]) if has_aux else (value, slope)
+    return [zeros_like(v) if s is None else s for s, v in zip(slopes, values, strict=True)], values

@@ -11,7 +11,7 @@ from tensorflow.python.eager.record import could_possibly_record
 
 from kerata.core.declare import PRIMITIVES
 from kerata.core.primitives import CHOSEN
-from kerata.core.state import STATE
+from kerata.core.state import STATE, setting
 
 Tensor = Any
 Function = Callable[..., Any]
@@ -49,7 +49,7 @@ def ruled(name: str, fn: Function) -> Function:
 
     @functools.wraps(fn)
     def call(*args: Any, **params: Any) -> Any:
-        if not wanted():
+        if not wanted() or (STATE.vectorising and name in _OPERATIONS.values()):
             return fn(*args, **params)
         tensors = [a for a in args if tf.is_tensor(a)]
         if not any(a.dtype.is_floating or a.dtype.is_complex for a in tensors):
@@ -74,6 +74,41 @@ def ruled(name: str, fn: Function) -> Function:
         return run(*tensors)
 
     return call
+
+
+# ---- inside `tf.vectorized_map` ---------------------------------------------------------------------
+
+# It makes other operations of those that one element takes, and forgets what a custom gradient is; what it keeps are the
+# names of gradients that operations were made with.
+_OPERATIONS = {
+    "Exp": "exp", "Expm1": "expm1", "Log": "log", "Log1p": "log1p", "Sqrt": "sqrt", "Rsqrt": "rsqrt", "Asin": "asin",
+    "Acos": "acos", "Acosh": "acosh", "Atanh": "atanh", "Sinh": "sinh", "Cosh": "cosh", "Lgamma": "lgamma",
+    "RealDiv": "div", "Pow": "pow", "Atan2": "atan2", "Maximum": "maximum", "Minimum": "minimum", "FloorMod": "remainder",
+}  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1)
+def _registered() -> dict[str, str]:
+    """Operations, and the names of their declared gradients."""
+    for name in _OPERATIONS.values():
+        tf.RegisterGradient(f"Kerata_{name}")(functools.partial(_by_rule, name))
+    return {operation: f"Kerata_{name}" for operation, name in _OPERATIONS.items()}
+
+
+def _by_rule(name: str, operation: Any, g: Tensor) -> Any:
+    found = _rule(name)(g, operation.outputs[0], *operation.inputs)
+    return found[0] if len(found) == 1 else list(found)
+
+
+def vectorized(fn: Function, elements: Any) -> Any:
+    """`tf.vectorized_map` with declared derivatives."""
+
+    def one(element: Any) -> Any:
+        with setting(vectorising=True), tf.compat.v1.get_default_graph().gradient_override_map(_registered()):
+            return fn(element)
+
+    # In a function of its own, since a tape does not look at names.
+    return tf.function(lambda xs: tf.vectorized_map(one, xs), autograph=False)(elements)
 
 
 def declare(table: dict[str, Function]) -> None:

@@ -17,7 +17,7 @@ from kerata.core.replay import replayable
 from kerata.core.state import STATE, StateScope, setting
 from kerata.core.variable import Variable
 
-from . import fast, fast_optimizers
+from . import derivatives, fast, fast_optimizers
 from .lift import lifted
 from .primitives import EAGER, EAGERLY, FLOATING, TABLE, native
 
@@ -297,7 +297,11 @@ class TensorflowEngine(Engine):
         one = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape[1:], x.dtype), elements)
         probe = tf.function(fn, autograph=False).get_concrete_function(one)
         if not any(op.type in _CONTROL for op in probe.graph.get_operations()):
-            return tf.vectorized_map(fn, elements)
+            return (
+                derivatives.vectorized(fn, elements)
+                if derivatives.wanted()
+                else tf.vectorized_map(fn, elements)
+            )
         result = tf.nest.map_structure(lambda y: tf.TensorSpec(y.shape, y.dtype), probe.structured_outputs)
         return tf.map_fn(fn, elements, fn_output_signature=result)
 

@@ -14,6 +14,7 @@ from torch._C._functorch import TransformType
 from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 
 from kerata.core.declare import PRIMITIVES
+from kerata.core.state import STATE
 
 Tensor = Any
 Function = Callable[..., Any]
@@ -23,9 +24,19 @@ def wanted(*args: Any) -> bool:
     """Whether what is computed of these now may be differentiated."""
     if torch.is_grad_enabled():
         for a in args:
-            if isinstance(a, torch.Tensor) and a.requires_grad:
+            if isinstance(a, torch.Tensor) and followed(a):
                 return True
     return False
+
+
+def followed(x: Tensor) -> bool:
+    """Whether derivatives by it are recorded, maybe outside of the `torch.vmap` that it is in."""
+    while not x.requires_grad and not torch.compiler.is_compiling() and _wrapped(x):
+        x = torch._C._functorch.get_unwrapped(x)
+    return x.requires_grad
+
+
+_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
 
 
 # ---- slopes that may be infinite -------------------------------------------------------------------
@@ -37,34 +48,35 @@ def _pulled(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
     if g is None:
         return None
     none = g == 0
-    return tuple(
-        x if x is None else torch.where(none & ~torch.isfinite(x), torch.zeros_like(x), x) for x in inputs
-    )
+    return tuple(x if x is None else torch.where(none & ~torch.isfinite(x), 0, x) for x in inputs)
 
 
 def _pulled_root(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
     """The root is flat at 0."""
     found = _pulled(inputs, outputs)
-    return found and tuple(
-        x if x is None else torch.where(torch.isinf(x), torch.zeros_like(x), x) for x in found
-    )
+    return found and tuple(x if x is None else torch.where(torch.isinf(x), 0, x) for x in found)
 
 
-def _hooked(fn: Function, hook: Function) -> Function:
+def _hooked(name: str, fn: Function, hook: Callable[[Tensor], Function]) -> Function:
+    """`hook(x)` mends the slopes. Not where nodes take no hooks, nor slopes of slopes: for these there is the rule."""
+    declared = ruled(name, fn)
+
     def call(x: Tensor) -> Tensor:
         y = fn(x)
-        if y.requires_grad and not transformed(y) and y.grad_fn is not None:
-            y.grad_fn.register_hook(hook)
+        if followed(y) and (STATE.backward > 1 or transformed(y)):
+            return declared(x)
+        if y.requires_grad and y.grad_fn is not None:
+            y.grad_fn.register_hook(hook(x))
         return y
 
     return call
 
 
-def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Function:
+def _hooked_pair(name: str, fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Function:
+    declared = ruled(name, fn)
+
     def call(x1: Any, x2: Any) -> Tensor:
-        # As in `wanted`, a call of which would take longer than the rest.
-        moves = isinstance(x2, torch.Tensor) and (x2.requires_grad or getattr(x1, "requires_grad", False))
-        if not (moves and torch.is_grad_enabled()):
+        if not (isinstance(x2, torch.Tensor) and wanted(x1, x2)):
             return fn(x1, x2)
         if not isinstance(x1, torch.Tensor):
             x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
@@ -72,8 +84,9 @@ def _hooked_pair(fn: Function, hook: Callable[[Tensor, Tensor], Function]) -> Fu
             # The hook sees derivatives of the shape of the cotangent.
             x1, x2 = torch.broadcast_tensors(x1, x2)
         y = fn(x1, x2)
-        if not transformed(y):
-            y.grad_fn.register_hook(hook(x1, x2))
+        if STATE.backward > 1 or transformed(y):
+            return declared(x1, x2)
+        y.grad_fn.register_hook(hook(x1, x2))
         return y
 
     return call
@@ -93,21 +106,14 @@ def _nan_wins(x1: Tensor, x2: Tensor) -> Function:
     return hook
 
 
-def _nan_stays(fn: Function) -> Function:
+def _nan_stays(x: Tensor) -> Function:
     """Of the absolute value: the derivative at NaN is NaN."""
-
-    def call(x: Tensor) -> Tensor:
-        y = fn(x)
-        if y.requires_grad and not x.is_complex() and not transformed(y):
-            y.grad_fn.register_hook(lambda inputs, outputs: (torch.where(torch.isnan(x), x, inputs[0]),))
-        return y
-
-    return call
+    return lambda inputs, outputs: (torch.where(torch.isnan(x), x, inputs[0]),)
 
 
 def transformed(x: Tensor) -> bool:
     """Inside `torch.func` or a compiled function, where nodes take no hooks."""
-    return torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x)
+    return torch.compiler.is_compiling() or _wrapped(x)
 
 
 def is_finite(x: Tensor) -> bool | None:
@@ -117,9 +123,8 @@ def is_finite(x: Tensor) -> bool | None:
 
 def _goes_forward(*args: Any) -> bool:
     """Inside `torch.func.jvp` and what is made of it, for which declared rules, which go backward, are no use."""
-    return any(
-        torch._C._functorch.is_functorch_wrapped_tensor(a) for a in args if isinstance(a, torch.Tensor)
-    ) and any(level.key() == TransformType.Jvp for level in retrieve_all_functorch_interpreters())
+    inside = any(_wrapped(a) for a in args if isinstance(a, torch.Tensor))
+    return inside and any(level.key() == TransformType.Jvp for level in retrieve_all_functorch_interpreters())
 
 
 # ---- whole rules ---------------------------------------------------------------------------------
@@ -199,12 +204,12 @@ _STEEP = (
 def declare(table: dict[str, Function]) -> None:
     """Gives the primitives of a table their declared derivatives."""
     for name in _STEEP:
-        table[name] = _hooked(table[name], _pulled)
-    table["sqrt"] = _hooked(table["sqrt"], _pulled_root)
-    table["div"] = _hooked_pair(table["div"], lambda x1, x2: _pulled)
-    table["maximum"] = _hooked_pair(table["maximum"], _nan_wins)
-    table["minimum"] = _hooked_pair(table["minimum"], _nan_wins)
-    table["abs"] = _nan_stays(table["abs"])
+        table[name] = _hooked(name, table[name], lambda x: _pulled)
+    table["sqrt"] = _hooked("sqrt", table["sqrt"], lambda x: _pulled_root)
+    table["abs"] = _hooked("abs", table["abs"], _nan_stays)
+    table["div"] = _hooked_pair("div", table["div"], lambda x1, x2: _pulled)
+    for name in ("maximum", "minimum"):
+        table[name] = _hooked_pair(name, table[name], _nan_wins)
     table["pow"] = _power(table["pow"])
     for name in ("max", "min", "prod", "cumprod", "remainder", "acosh", "interpolate"):
         table[name] = ruled(name, table[name])

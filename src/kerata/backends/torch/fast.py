@@ -164,13 +164,8 @@ def _recurrence_fits(x: Tensor, *rest: Any, mask: Any = None, go_backwards: bool
 
 
 def _gates_fit(
-    gates: int,
-    x: Tensor,
-    states: tuple[Tensor, ...],
-    kernel: Tensor,
-    recurrent_kernel: Tensor,
-    *biases: Tensor | None,
-) -> bool:
+    gates: int, x: Tensor, states: tuple[Tensor, ...], kernel: Tensor, recurrent_kernel: Tensor, *biases: Tensor | None
+) -> bool:  # fmt: skip
     """PyTorch's kernels read beyond weights and states where these are too small."""
     units = kernel.shape[-1] // gates
     return (

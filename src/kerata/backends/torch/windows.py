@@ -19,10 +19,7 @@ from kerata.core.geometry import ConvPlan, Ints, PoolPlan
 
 _CONV: dict[int, Callable[..., Tensor]] = {2: F.conv2d, 3: F.conv3d}
 _CONV_TRANSPOSE: dict[int, Callable[..., Tensor]] = {2: F.conv_transpose2d, 3: F.conv_transpose3d}
-_KERNEL_GRAD: dict[int, Callable[..., Tensor]] = {
-    2: torch.nn.grad.conv2d_weight,
-    3: torch.nn.grad.conv3d_weight,
-}
+_KERNEL_GRAD: dict[int, Any] = {2: torch.nn.grad.conv2d_weight, 3: torch.nn.grad.conv3d_weight}
 _MAX: dict[int, Callable[..., Tensor]] = {2: F.max_pool2d, 3: F.max_pool3d}
 _AVG: dict[int, Callable[..., Tensor]] = {2: F.avg_pool2d, 3: F.avg_pool3d}
 
