@@ -83,8 +83,8 @@ def _(at: Any, by: Any) -> Any:
     (x,) = at
     square = x * x
     s = _sigmoid(x * (_K + _K3 * square))
-    rest = s * (1 - s) * x  # 0 for large numbers, whose square may be infinite
-    slope = s + (_K * rest + 3 * _K3 * (rest * x * x))
+    # From the left: where s or 1 - s is 0, all is, if the square is finite.
+    slope = s + s * (1 - s) * x * (_K + 3 * _K3 * jnp.minimum(square, 1e30))
     return x * s, slope * by[0]
 
 

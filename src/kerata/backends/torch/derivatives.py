@@ -24,14 +24,14 @@ def wanted(*args: Any) -> bool:
     """Whether what is computed of these now may be differentiated."""
     if torch.is_grad_enabled():
         for a in args:
-            if isinstance(a, torch.Tensor) and followed(a):
+            if isinstance(a, torch.Tensor) and (a.requires_grad or (_wrapped(a) and followed(a))):
                 return True
     return False
 
 
 def followed(x: Tensor) -> bool:
     """Whether derivatives by it are recorded, maybe outside of the `torch.vmap` that it is in."""
-    while not x.requires_grad and not torch.compiler.is_compiling() and _wrapped(x):
+    while not x.requires_grad and _wrapped(x):
         x = torch._C._functorch.get_unwrapped(x)
     return x.requires_grad
 
@@ -63,9 +63,11 @@ def _hooked(name: str, fn: Function, hook: Callable[[Tensor], Function]) -> Func
 
     def call(x: Tensor) -> Tensor:
         y = fn(x)
-        if followed(y) and (STATE.backward > 1 or transformed(y)):
+        if not y.requires_grad and not _wrapped(y):
+            return y
+        if (STATE.backward > 1 or transformed(y)) and followed(y):
             return declared(x)
-        if y.requires_grad and y.grad_fn is not None:
+        if y.grad_fn is not None:
             y.grad_fn.register_hook(hook(x))
         return y
 
@@ -76,16 +78,17 @@ def _hooked_pair(name: str, fn: Function, hook: Callable[[Tensor, Tensor], Funct
     declared = ruled(name, fn)
 
     def call(x1: Any, x2: Any) -> Tensor:
-        if not (isinstance(x2, torch.Tensor) and wanted(x1, x2)):
-            return fn(x1, x2)
-        if not isinstance(x1, torch.Tensor):
-            x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
-        if x1.shape != x2.shape:
-            # The hook sees derivatives of the shape of the cotangent.
-            x1, x2 = torch.broadcast_tensors(x1, x2)
         y = fn(x1, x2)
+        if not (y.requires_grad or _wrapped(y)) or not isinstance(x2, torch.Tensor):
+            return y
         if STATE.backward > 1 or transformed(y):
-            return declared(x1, x2)
+            return declared(x1, x2) if followed(y) else y
+        number = not isinstance(x1, torch.Tensor)
+        if number:
+            x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
+        if number or x1.shape != x2.shape:  # the hook sees derivatives of the shape of the cotangent
+            x1, x2 = torch.broadcast_tensors(x1, x2)
+            y = fn(x1, x2)
         y.grad_fn.register_hook(hook(x1, x2))
         return y
 
