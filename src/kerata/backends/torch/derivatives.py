@@ -24,7 +24,7 @@ def wanted(*args: Any) -> bool:
     """Whether what is computed of these now may be differentiated."""
     if torch.is_grad_enabled():
         for a in args:
-            if isinstance(a, torch.Tensor) and (a.requires_grad or (_wrapped(a) and followed(a))):
+            if isinstance(a, torch.Tensor) and (a.requires_grad or (not _compiling() and followed(a))):
                 return True
     return False
 
@@ -36,7 +36,7 @@ def followed(x: Tensor) -> bool:
     return x.requires_grad
 
 
-_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+_wrapped, _compiling = torch._C._functorch.is_functorch_wrapped_tensor, torch.compiler.is_compiling
 
 
 # ---- slopes that may be infinite -------------------------------------------------------------------
@@ -63,10 +63,10 @@ def _hooked(name: str, fn: Function, hook: Callable[[Tensor], Function]) -> Func
 
     def call(x: Tensor) -> Tensor:
         y = fn(x)
-        if not y.requires_grad and not _wrapped(y):
+        if _compiling() or not (y.requires_grad or _wrapped(y)):
             return y
-        if (STATE.backward > 1 or transformed(y)) and followed(y):
-            return declared(x)
+        if STATE.backward > 1 or _wrapped(y):
+            return declared(x) if followed(y) else y
         if y.grad_fn is not None:
             y.grad_fn.register_hook(hook(x))
         return y
@@ -79,9 +79,9 @@ def _hooked_pair(name: str, fn: Function, hook: Callable[[Tensor, Tensor], Funct
 
     def call(x1: Any, x2: Any) -> Tensor:
         y = fn(x1, x2)
-        if not (y.requires_grad or _wrapped(y)) or not isinstance(x2, torch.Tensor):
+        if _compiling() or not (y.requires_grad or _wrapped(y)) or not isinstance(x2, torch.Tensor):
             return y
-        if STATE.backward > 1 or transformed(y):
+        if STATE.backward > 1 or _wrapped(y):
             return declared(x1, x2) if followed(y) else y
         number = not isinstance(x1, torch.Tensor)
         if number:
@@ -116,7 +116,7 @@ def _nan_stays(x: Tensor) -> Function:
 
 def transformed(x: Tensor) -> bool:
     """Inside `torch.func` or a compiled function, where nodes take no hooks."""
-    return torch.compiler.is_compiling() or _wrapped(x)
+    return _compiling() or _wrapped(x)
 
 
 def is_finite(x: Tensor) -> bool | None:
