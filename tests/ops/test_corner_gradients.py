@@ -217,6 +217,7 @@ INSIDE_A_MAP = {
     "log": lambda r: ops.sum(ops.where(ops.greater(r, 0), ops.log(r), 0.0)),
     "divide": lambda r: ops.sum(ops.where(ops.greater(r, 0), ops.divide(1.0, r), 0.0)),
     "power": lambda r: ops.sum(ops.power(r, r)),
+    "power of a number": lambda r: ops.sum(ops.where(ops.greater(r, 0), ops.power(r, 0.7), 0.0)),
     "hypot": lambda r: ops.hypot(r[0], r[1]),
     "maximum": lambda r: ops.sum(ops.maximum(r, r * r)),
     "arctan2": lambda r: ops.arctan2(r[0], r[1]),

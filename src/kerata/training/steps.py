@@ -273,20 +273,17 @@ class Steps(Compilation):
 
     def _dry_run(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
         with StateScope(), self.engine.inference_scope():
-            self._run_dry(kind, x, y, w)
-
-    def _run_dry(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
-        if kind == "predict" or self._overridden("train_step", "test_step"):
-            unknown = kind != "predict" and y is not None and self._metrics_unknown()
-            if self._has_call() and (not self.built or kind == "predict" or unknown):
-                y_pred = self._forward(x, kind == "train")
-                if unknown:  # so that `metrics` has those of `compile` when the user's step asks
-                    self._update_metrics(y, y_pred, w)
-            return
-        y_pred = self._forward(x, kind == "train")
-        self.compute_loss(x, y, y_pred, w, training=kind == "train")
-        if not self._overridden("compute_metrics"):
-            self._update_metrics(y, y_pred, w)
+            if kind == "predict" or self._overridden("train_step", "test_step"):
+                unknown = kind != "predict" and y is not None and self._metrics_unknown()
+                if self._has_call() and (not self.built or kind == "predict" or unknown):
+                    y_pred = self._forward(x, kind == "train")
+                    if unknown:  # so that `metrics` has those of `compile` when the user's step asks
+                        self._update_metrics(y, y_pred, w)
+                return
+            y_pred = self._forward(x, kind == "train")
+            self.compute_loss(x, y, y_pred, w, training=kind == "train")
+            if not self._overridden("compute_metrics"):
+                self._update_metrics(y, y_pred, w)
 
 
 def _abstract(batch: Tree) -> Tree:

@@ -10,11 +10,11 @@ import tensorflow as tf
 
 Tensor = Any
 
-# Functions of two or three tensors that broadcast. Their kernels take as many axes, counted after neighbouring ones that
+# Primitives of two tensors that broadcast. Their kernels take as many axes, counted after neighbouring ones that
 # are treated alike are joined.
 BROADCASTING = """
     add sub mul div pow floor_divide remainder maximum minimum atan2 nextafter complex bitwise_and bitwise_or bitwise_xor
-    shift_left shift_right logical_and logical_or logical_xor eq ne lt le gt ge where
+    shift_left shift_right logical_and logical_or logical_xor eq ne lt le gt ge
 """.split()
 _MOST_BROADCAST = 5
 MOST = 8  # of selections, slices, reversals and pads

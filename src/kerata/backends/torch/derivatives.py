@@ -31,12 +31,12 @@ def wanted(*args: Any) -> bool:
 
 def followed(x: Tensor) -> bool:
     """Whether derivatives by it are recorded, maybe outside of the `torch.vmap` that it is in."""
-    while not x.requires_grad and _wrapped(x):
+    while not x.requires_grad and wrapped(x):
         x = torch._C._functorch.get_unwrapped(x)
     return x.requires_grad
 
 
-_wrapped, _compiling = torch._C._functorch.is_functorch_wrapped_tensor, torch.compiler.is_compiling
+wrapped, _compiling = torch._C._functorch.is_functorch_wrapped_tensor, torch.compiler.is_compiling
 
 
 # ---- slopes that may be infinite -------------------------------------------------------------------
@@ -63,9 +63,9 @@ def _hooked(name: str, fn: Function, hook: Callable[[Tensor], Function]) -> Func
 
     def call(x: Tensor) -> Tensor:
         y = fn(x)
-        if _compiling() or not (y.requires_grad or _wrapped(y)):
+        if _compiling() or not (y.requires_grad or wrapped(y)):
             return y
-        if STATE.backward > 1 or _wrapped(y):
+        if STATE.backward > 1 or wrapped(y):
             return declared(x) if followed(y) else y
         if y.grad_fn is not None:
             y.grad_fn.register_hook(hook(x))
@@ -79,9 +79,9 @@ def _hooked_pair(name: str, fn: Function, hook: Callable[[Tensor, Tensor], Funct
 
     def call(x1: Any, x2: Any) -> Tensor:
         y = fn(x1, x2)
-        if _compiling() or not (y.requires_grad or _wrapped(y)) or not isinstance(x2, torch.Tensor):
+        if _compiling() or not (y.requires_grad or wrapped(y)) or not isinstance(x2, torch.Tensor):
             return y
-        if STATE.backward > 1 or _wrapped(y):
+        if STATE.backward > 1 or wrapped(y):
             return declared(x1, x2) if followed(y) else y
         number = not isinstance(x1, torch.Tensor)
         if number:
@@ -114,19 +114,16 @@ def _nan_stays(x: Tensor) -> Function:
     return lambda inputs, outputs: (torch.where(torch.isnan(x), x, inputs[0]),)
 
 
-def transformed(x: Tensor) -> bool:
-    """Inside `torch.func` or a compiled function, where nodes take no hooks."""
-    return _compiling() or _wrapped(x)
-
-
 def is_finite(x: Tensor) -> bool | None:
     """Whether all of `x` is; None where the answer is not at hand."""
-    return bool(torch.isfinite(x.detach().sum())) if x.device.type == "cpu" and not transformed(x) else None
+    if x.device.type != "cpu" or _compiling() or wrapped(x):
+        return None
+    return bool(torch.isfinite(x.detach().sum()))
 
 
 def _goes_forward(*args: Any) -> bool:
     """Inside `torch.func.jvp` and what is made of it, for which declared rules, which go backward, are no use."""
-    inside = any(_wrapped(a) for a in args if isinstance(a, torch.Tensor))
+    inside = any(wrapped(a) for a in args if isinstance(a, torch.Tensor))
     return inside and any(level.key() == TransformType.Jvp for level in retrieve_all_functorch_interpreters())
 
 
@@ -184,8 +181,11 @@ def _power(fn: Function) -> Function:
         if isinstance(x2, torch.Tensor) or x2 in (0.5, -0.5):
             return declared(x1, x2)
         y = fn(x1, x2)
-        if y.requires_grad and not isinstance(x2, complex) and x2 < 1 and not transformed(y):
-            y.grad_fn.register_hook(_pulled)
+        if isinstance(x2, complex) or x2 >= 1 or _compiling() or not (y.requires_grad or wrapped(y)):
+            return y
+        if STATE.backward > 1 or wrapped(y):
+            return declared(x1, x2) if followed(y) else y
+        y.grad_fn.register_hook(_pulled)
         return y
 
     return call

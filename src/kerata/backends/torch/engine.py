@@ -20,12 +20,11 @@ from kerata.core.replay import replayable
 from kerata.core.state import STATE, StateScope
 
 from . import fast, native
+from .derivatives import wrapped
 from .lift import Compiled, is_written
 from .primitives import DTYPES, NAMES, TABLE, settle_vector_library
 
 Tensor = Any
-
-_vectorised = torch._C._functorch.is_functorch_wrapped_tensor
 
 
 class TorchEngine(Engine):
@@ -82,7 +81,7 @@ class TorchEngine(Engine):
         return DTYPES[dtype]
 
     def is_concrete(self, x: Tensor) -> bool:
-        return not _vectorised(x) and not (STATE.compiling and is_written(x))
+        return not wrapped(x) and not (STATE.compiling and is_written(x))
 
     def draws_on_host(self) -> bool:
         return self.device.type == "cpu" and not STATE.tracing
@@ -245,7 +244,7 @@ class TorchEngine(Engine):
         return call
 
     def cond(self, pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-        if not _vectorised(pred):
+        if not wrapped(pred):
             return true_fn() if bool(pred) else false_fn()
         # Inside vectorized_map the condition differs from element to element: both sides, then a choice.
         return tree.map_structure(lambda a, b: torch.where(pred, a, b), true_fn(), false_fn())
@@ -258,7 +257,7 @@ class TorchEngine(Engine):
                 break
             new = tuple(body(*state))
             # Inside vectorized_map, elements that are done stay what they are.
-            state = tuple(torch.where(more, a, b) for a, b in zip(new, state)) if _vectorised(more) else new
+            state = tuple(torch.where(more, a, b) for a, b in zip(new, state)) if wrapped(more) else new
             count += 1
         return state
 
@@ -329,7 +328,7 @@ def _from_numpy(array: np.ndarray) -> Tensor:
 
 def _for_any_element(x: Tensor) -> Tensor:
     """Whether something holds for at least one element of those that `torch.vmap` runs at once."""
-    while _vectorised(x):
+    while wrapped(x):
         x = torch._C._functorch.get_unwrapped(x)
     return x.any()
 

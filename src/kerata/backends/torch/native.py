@@ -9,6 +9,8 @@ import torch
 
 from kerata.core import tree
 
+from .derivatives import wrapped
+
 
 def custom_gradient(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """`fn(*args)` gives (outputs, grad_fn); derivatives come from `grad_fn`."""
@@ -47,9 +49,7 @@ def custom_gradient(fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
             grads = fn(*ctx.saved_tensors)[1](*cotangents)
             return tuple(grads) if isinstance(grads, (list, tuple)) else (grads,)
 
-    mapped = any(
-        torch._C._functorch.is_functorch_wrapped_tensor(a) for a in args if isinstance(a, torch.Tensor)
-    )
+    mapped = any(wrapped(a) for a in args if isinstance(a, torch.Tensor))
     out = (Repeated if mapped else Custom).apply(*args)
     return tree.pack_sequence_as(kept["spec"], [out] if isinstance(out, torch.Tensor) else list(out))
 
