@@ -222,6 +222,9 @@ INSIDE_A_MAP = {
     "maximum": lambda r: ops.sum(ops.maximum(r, r * r)),
     "arctan2": lambda r: ops.arctan2(r[0], r[1]),
     "std": ops.std,
+    "root": lambda r: ops.sum(ops.where(ops.greater(r, 0), ops.power(r, 0.5), 0.0)),
+    "prod": ops.prod,
+    "cumprod": lambda r: ops.sum(ops.cumprod(ops.tile(r, 3))),
 }
 
 

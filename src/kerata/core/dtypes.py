@@ -69,6 +69,14 @@ def standardize(dtype: Any) -> str:
         return _standardize_slowly(dtype)
 
 
+def of_numbers(dtype: Any) -> str:
+    """The name of `dtype`, which must be one of numbers or of bool; text is refused."""
+    name = standardize(dtype)
+    if name == "string":
+        raise ArgumentError("dtype", expected="a dtype of numbers", got=dtype)
+    return name
+
+
 def _standardize_slowly(dtype: Any) -> str:
     name = _name_of(dtype)
     if name is None:

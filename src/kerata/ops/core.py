@@ -153,7 +153,7 @@ def is_tensor(x: Any) -> bool:
         sample(T((3,), "bool"), "float32"), sample(T((2, 2)), "bfloat16", gradient=False), sample(T((0, 2)), "int32"),
         sample(values(1.17e19, 2.0**63, 2.0**64, 5.0, -1.0, float("nan"), dtype="float64"), "uint64"),
     ],
-    rejects=[rejects(T((2,)), "float33", argument="dtype")],
+    rejects=[rejects(T((2,)), "float33", argument="dtype"), rejects(T((2,)), "string", argument="dtype")],
     computes=False,
 )  # fmt: skip
 def cast(x: TensorLike, dtype: Any) -> Tensor:
@@ -172,7 +172,7 @@ def cast(x: TensorLike, dtype: Any) -> Tensor:
         array([ 1, -1], dtype=int32)
     """
     name = dtypes.standardize(dtype)
-    return x if dtype_of(x) == name else p.cast(x, dtype=name)
+    return x if dtype_of(x) == name else p.cast(x, dtype=dtypes.of_numbers(name))
 
 
 def create(shape: Any, dtype: str, make: Callable[[Any], Tensor]) -> Tensor:

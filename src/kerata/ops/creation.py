@@ -50,6 +50,7 @@ _SHAPES = [
 
 _SHAPE_REJECTS = [
     rejects((2, -1), argument="shape"), rejects((2, 1.5), argument="shape"), rejects((2,), dtype="float31", argument="dtype"),
+    rejects((2,), dtype="string", argument="dtype"),
 ]  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def zeros(shape: Any, dtype: Any = None) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.zeros((2,)))
         array([0., 0.], dtype=float32)
     """
-    return _filled(shape, 0, dtypes.standardize(dtype))
+    return _filled(shape, 0, dtypes.of_numbers(dtype))
 
 
 @op(samples=_SHAPES, rejects=_SHAPE_REJECTS, reference=np.ones)
@@ -82,7 +83,7 @@ def ones(shape: Any, dtype: Any = None) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.ones((2,)))
         array([1., 1.], dtype=float32)
     """
-    return _filled(shape, 1, dtypes.standardize(dtype))
+    return _filled(shape, 1, dtypes.of_numbers(dtype))
 
 
 @op(samples=_SHAPES, rejects=_SHAPE_REJECTS)
@@ -98,7 +99,7 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
         >>> kerata.ops.empty((2, 3)).shape == (2, 3)
         True
     """
-    return _filled(shape, 0, dtypes.standardize(dtype))
+    return _filled(shape, 0, dtypes.of_numbers(dtype))
 
 
 @op(
@@ -133,7 +134,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.full((2,), 7.0))
         array([7., 7.], dtype=float32)
     """
-    name = dtypes.standardize(dtype)
+    name = dtypes.of_numbers(dtype)
     if isinstance(fill_value, (bool, int, float, complex)):
         return _filled(shape, _in_range(fill_value, name), name)
     sizes, have = rules.as_shape(shape), shape_of(tensor_like("fill_value", fill_value))
@@ -164,7 +165,7 @@ _LIKE = [
 
 
 def _like(x: Any, value: Any, dtype: Any) -> Tensor:
-    return _filled(shape_of(x), value, dtype_of(x) if dtype is None else dtypes.standardize(dtype))
+    return _filled(shape_of(x), value, dtype_of(x) if dtype is None else dtypes.of_numbers(dtype))
 
 
 @op(
@@ -280,6 +281,7 @@ def range_tensor(n: Any, dtype: str = "int32") -> Tensor:
     rejects=[
         rejects(0, 5, 0, argument="step"), rejects("a", argument="start"), rejects(None, 3, argument="start"), rejects((1.0,), argument="start"), rejects(float("nan"), argument="start"),
         rejects(0, float("inf"), argument="stop"), rejects(1j, argument="start"),
+        rejects(3, dtype="string", argument="dtype"),
     ],
 reference=np.arange)  # fmt: skip
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
@@ -309,7 +311,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     name = (
         dtypes.result_type(*(weak_dtype(v) for v in ends.values()))
         if dtype is None
-        else dtypes.standardize(dtype)
+        else dtypes.of_numbers(dtype)
     )
     first, last = (0, ends["start"]) if stop is None else (ends["start"], ends["stop"])
     stride = ends.get("step", 1)
@@ -372,7 +374,7 @@ def _between(start: Any, stop: Any, num: int, endpoint: bool) -> tuple[Tensor, T
 
 def _ends(start: Any, stop: Any, dtype: Any) -> tuple[Any, Any, str]:
     name = dtypes.result_type(weak_dtype(start), weak_dtype(stop), float)
-    result = name if dtype is None else dtypes.standardize(dtype)
+    result = name if dtype is None else dtypes.of_numbers(dtype)
     # Integers are rounded from float64, as in NumPy: in float32 the nearest one may be another.
     wide = dtypes.is_int(result) or dtypes.is_wide(result) or dtypes.is_wide(name)
     inner = "float64" if wide else "float32"
@@ -553,7 +555,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
                [0., 1.]], dtype=float32)
     """
     rows, columns = _size(N, "N"), _size(N if M is None else M, "M")
-    return cast(p.eq(band_difference(rows, columns), int(k)), dtypes.standardize(dtype))
+    return cast(p.eq(band_difference(rows, columns), int(k)), dtypes.of_numbers(dtype))
 
 
 @op(
@@ -602,7 +604,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
                [1., 1.]], dtype=float32)
     """
     rows, columns = _size(N, "N"), _size(N if M is None else M, "M")
-    return cast(p.le(band_difference(rows, columns), int(k)), dtypes.standardize(dtype))
+    return cast(p.le(band_difference(rows, columns), int(k)), dtypes.of_numbers(dtype))
 
 
 @op(

@@ -63,7 +63,7 @@ def one_hot(
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
-    return _hot(index_tensor(x, "x"), _classes(num_classes), axis, dtypes.standardize(dtype))
+    return _hot(index_tensor(x, "x"), _classes(num_classes), axis, dtypes.of_numbers(dtype))
 
 
 @op(
@@ -101,5 +101,5 @@ def multi_hot(
     size = _classes(kwargs.get("num_tokens") if num_classes is None else num_classes)
     hot = _hot(index_tensor(inputs, "inputs"), size, axis, "bool")
     return cast(
-        p.any(hot, axis=(1 if len(shape_of(inputs)) > 1 else 0,), keepdims=False), dtypes.standardize(dtype)
+        p.any(hot, axis=(1 if len(shape_of(inputs)) > 1 else 0,), keepdims=False), dtypes.of_numbers(dtype)
     )

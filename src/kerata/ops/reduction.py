@@ -204,7 +204,7 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = 
         24
     """
     axes = rules.axes_tuple(axis, len(shape_of(x)))
-    name = dtypes.sum_dtype(dtype_of(x)) if dtype is None else dtypes.standardize(dtype)
+    name = dtypes.sum_dtype(dtype_of(x)) if dtype is None else dtypes.of_numbers(dtype)
     if name == "bool":
         return p.all(cast(x, "bool"), axis=axes, keepdims=bool(keepdims))
     (wide,), _ = widened(cast(x, name))

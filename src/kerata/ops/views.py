@@ -99,7 +99,7 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
         1065353216
     """
     name = dtype_of(x)
-    target = name if dtype is None else dtypes.standardize(dtype)
+    target = name if dtype is None else dtypes.of_numbers(dtype)
     _check(name, "x", x)
     _check(target, "dtype", dtype)
     if target == name:
@@ -213,7 +213,7 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.saturate_cast([-1.0, 300.0], "uint8"))
         array([  0, 255], dtype=uint8)
     """
-    name, target = dtype_of(x), dtypes.standardize(dtype)
+    name, target = dtype_of(x), dtypes.of_numbers(dtype)
     if target == "bool" or name == "bool" or dtypes.is_complex(name) or dtypes.is_complex(target):
         return cast(x, target)
     if dtypes.is_int(target):

@@ -42,7 +42,7 @@ def check_broadcast(value: Any, name: str, shape: Shape, expected: str = "a numb
 
 def float_dtype(dtype: Any) -> str:
     """The name of a float dtype; anything else is refused."""
-    name = dtypes.standardize(dtype)
+    name = dtypes.of_numbers(dtype)
     if not dtypes.is_float(name):
         raise ArgumentError("dtype", expected="a float dtype", got=dtype)
     return name

@@ -67,7 +67,7 @@ def binomial(
         >>> bool(kerata.ops.all(x >= 0.0)) and bool(kerata.ops.all(x <= 10.0))
         True
     """
-    sizes, name = sizes_of(shape), dtypes.standardize(dtype)
+    sizes, name = sizes_of(shape), dtypes.of_numbers(dtype)
     check_parameter(counts, "counts", sizes, lambda v: 0 <= v < math.inf, "a finite number, 0 or more")
     check_parameter(probabilities, "probabilities", sizes, lambda v: 0 <= v <= 1, "a number in [0, 1]")
     state = state_of(seed)

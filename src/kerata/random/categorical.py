@@ -60,7 +60,7 @@ def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed
         >>> kerata.ops.convert_to_numpy(kerata.random.categorical([[0.0, 99.0]], 3, seed=1))
         array([[1, 1, 1]], dtype=int32)
     """
-    name = dtypes.standardize(dtype)
+    name = dtypes.of_numbers(dtype)
     if len(ops.shape(logits)) != 2 or ops.shape(logits)[1] == 0:
         raise ArgumentError(
             "logits", expected="of shape (batch, classes), with at least one class", got=logits

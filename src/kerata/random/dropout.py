@@ -176,7 +176,7 @@ def bernoulli(shape: Any, p: float = 0.5, dtype: Any = None, seed: Any = None) -
         >>> 200 < int(kerata.ops.sum(kerata.random.bernoulli((1000,), 0.25, "int32", seed=1))) < 300
         True
     """
-    sizes, name = sizes_of(shape), dtypes.standardize(dtype)
+    sizes, name = sizes_of(shape), dtypes.of_numbers(dtype)
     probability = float(checks.number("p", p, 0, 1))
     state = state_of(seed)
     if STATE.abstract:

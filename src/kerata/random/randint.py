@@ -72,7 +72,7 @@ def randint(
         >>> sorted(set(kerata.ops.convert_to_numpy(x).tolist()))
         [5, 6, 7]
     """
-    sizes, name = sizes_of(shape), dtypes.standardize(dtype)
+    sizes, name = sizes_of(shape), dtypes.of_numbers(dtype)
     if not dtypes.is_int(name):
         raise ArgumentError("dtype", expected="an integer dtype", got=dtype)
     for bound, argument in ((minval, "minval"), (maxval, "maxval")):

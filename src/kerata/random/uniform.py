@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from ml_dtypes import finfo
 
 from kerata import ops
 from kerata.core import dtypes
@@ -32,6 +33,7 @@ TensorLike = Any
         sample((300,), -0.3, 0.3, seed=2**40),
         sample((300,), 0.1, 0.2, dtype="float16", seed=3),
         sample((300,), dtype="bfloat16", seed=3),
+        sample((300,), 1.0, 2.0, dtype="float8_e4m3fn", seed=3),
         sample((30,), 1, 3, dtype="float64", seed=3),
         sample((3, 4), T((4,), low=-1.0, high=0.0), 9.0, seed=3),
         sample((0, 2), seed=3),
@@ -188,13 +190,13 @@ def apart(product: Tensor, negative: bool = False) -> Tensor:
 
 
 def largest(dtype: str) -> float:
-    return float(np.finfo(dtype).max)
+    return float(finfo(dtypes.numpy_dtype(dtype)).max)
 
 
 def below(x: float, dtype: str) -> float:
     """The number before `x` in a dtype."""
     kind = dtypes.numpy_dtype(dtype)
-    return float(np.nextafter(kind.type(x), kind.type(-np.inf)))
+    return float(np.nextafter(kind.type(x), kind.type(-largest(dtype))))
 
 
 def narrowed(values: Tensor, name: str, low: float, high: float) -> Tensor:
@@ -206,4 +208,7 @@ def narrowed(values: Tensor, name: str, low: float, high: float) -> Tensor:
     rounded = ops.cast(values, name)
     if low >= high or float(top) < high:
         return rounded
-    return p.minimum(rounded, below(float(top), name))
+    most = below(float(top), name)
+    if dtypes.is_float8(name):  # which engines cannot compare
+        return ops.cast(p.minimum(ops.cast(rounded, "float32"), most), name)
+    return p.minimum(rounded, most)

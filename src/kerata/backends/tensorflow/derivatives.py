@@ -92,12 +92,30 @@ def _registered() -> dict[str, str]:
     """Operations, and the names of their declared gradients."""
     for name in _OPERATIONS.values():
         tf.RegisterGradient(f"Kerata_{name}")(functools.partial(_by_rule, name))
+    tf.RegisterGradient("Kerata_root")(
+        lambda root, g: _rule("pow")(g, root.outputs[0], root.inputs[0], 0.5)[0]
+    )
     return {operation: f"Kerata_{name}" for operation, name in _OPERATIONS.items()}
 
 
 def _by_rule(name: str, operation: Any, g: Tensor) -> Any:
     found = _rule(name)(g, operation.outputs[0], *operation.inputs)
     return found[0] if len(found) == 1 else list(found)
+
+
+def as_power(root: Function, x: Tensor) -> Tensor:
+    """A square root of `abs(x)` or `x`, with the derivative of `x ** 0.5`: another one than that of `sqrt` at 0."""
+    with tf.compat.v1.get_default_graph().gradient_override_map({"Sqrt": "Kerata_root", "Abs": "Identity"}):
+        return root(x)
+
+
+def products(x: Tensor, axis: int) -> Tensor:
+    """Cumulative products, by multiplications of neighbours at doubling distances: right also beside zeros."""
+    head = [slice(None)] * axis
+    for distance in (2**i for i in range((x.shape[axis] - 1).bit_length())):
+        early, rest = x[(*head, slice(distance))], x[(*head, slice(distance, None))]
+        x = tf.concat((early, rest * x[(*head, slice(-distance))]), axis)
+    return x
 
 
 def vectorized(fn: Function, elements: Any) -> Any:

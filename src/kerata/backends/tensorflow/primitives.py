@@ -14,6 +14,7 @@ from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 from kerata.backends.tables import alternatives, implementing, interpolation
 from kerata.core import dtypes
+from kerata.core.state import STATE
 
 from . import decompositions, derivatives, windows
 from .derivatives import ruled
@@ -268,12 +269,17 @@ for _name, _fn in {"and": tf.math.logical_and, "or": tf.math.logical_or, "xor": 
     TABLE[f"logical_{_name}"] = (lambda fn: lambda a, b: fn(*map(_as_bool, _pair(a, b))))(_fn)
 
 
+def _root(x: Tensor) -> Tensor:
+    """The power 0.5. Inside functions TensorFlow takes the square root, of which that of -inf is NaN and that of -0.0
+    is -0.0."""
+    unsigned = (x == tf.zeros((), x.dtype)) | (x == tf.constant(-math.inf, x.dtype))
+    return tf.math.sqrt(_where(unsigned, tf.abs(x), x))
+
+
 @implements("pow")
 def _(x1: Any, x2: Any) -> Tensor:
     if type(x2) is float and x2 in (0.5, -0.5) and x1.dtype.is_floating:
-        # Inside functions TensorFlow takes the square root, of which that of -inf is NaN and that of -0.0 is -0.0.
-        unsigned = (x1 == tf.zeros((), x1.dtype)) | (x1 == tf.constant(-math.inf, x1.dtype))
-        root = tf.math.sqrt(_where(unsigned, tf.abs(x1), x1))
+        root = _root(x1) if not STATE.vectorising else derivatives.as_power(_root, x1)
         return root if x2 > 0 else 1 / root
     x1, x2 = _pair(x1, x2)
     if x1.dtype.is_unsigned:
@@ -484,6 +490,8 @@ def _(x: Tensor, axis: int) -> Tensor:
 
 @implements("cumprod")
 def _(x: Tensor, axis: int) -> Tensor:
+    if STATE.vectorising and derivatives.wanted() and x.shape[axis] is not None:
+        return derivatives.products(x, axis)
     return tf.math.cumprod(x, axis)
 
 
