@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerata import backends
-from kerata.core import dispatch, dtypes, float8, rules
+from kerata.core import dispatch, dtypes, float8
 from kerata.core.budget import spend
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
 from kerata.core.samples import Reject, Sample, Tolerance
-from kerata.core.state import STATE, StateScope, setting
+from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, KerasTensor
 from kerata.core.variable import Variable
 
@@ -635,71 +635,3 @@ def _remember_way(declared: Op, name: str | None, arity: int, x: Any) -> None:
         when, fast = declared.fast[engine]
         way = fast if when is None or when(*[x] * arity) else None
     natives[key(x)] = way
-
-
-# ---- abstract runs -------------------------------------------------------------------------------
-
-# Two sizes that any reasonable reshape divides: lcm(1..16) times 2^20, and its double; far above any
-# real size, so that a size derived from them is recognised (`known_sizes`). A dimension of the result
-# that differs between the two runs depends on an unknown dimension; one that is as large, on values.
-_SIZES = (720_720 << 20, 1_441_440 << 20)
-
-
-def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What `fn` gives for symbolic tensors, as abstract values with None where unknown.
-
-    Variables are not changed by the run.
-    """
-    unknown = any(type(t) is KerasTensor and None in t._shape for t in leaves_of([args, kwargs]))
-    results = []
-    for size in _SIZES if unknown else _SIZES[:1]:
-        new_args, new_kwargs = (_map_symbolic(a, size) for a in (args, kwargs))
-        with setting(abstract=STATE.abstract + 1), StateScope():
-            results.append(fn(*new_args, **new_kwargs))
-    return _merge(results[0], results[-1]) if unknown or _counts(results[0]) else results[0]
-
-
-def _counts(result: Any) -> bool:
-    """Whether a size in the result depends on values."""
-    shapes = (t._shape for t in leaves_of(result) if type(t) is KerasTensor)
-    return any(type(d) is int and d >= rules.UNKNOWN for shape in shapes for d in shape)
-
-
-def _map_symbolic(value: Any, size: int) -> Any:
-    if type(value) is KerasTensor:
-        shape = tuple(size if d is None else d for d in value._shape)
-        new = new_abstract(shape, value._dtype)
-        mask = value._keras_mask
-        new._keras_mask = mask if mask is None else _map_symbolic(mask, size)
-        return new
-    if isinstance(value, (list, tuple)):
-        mapped = [_map_symbolic(v, size) for v in value]
-        return type(value)(*mapped) if hasattr(value, "_fields") else type(value)(mapped)
-    if isinstance(value, dict):
-        return {k: _map_symbolic(v, size) for k, v in value.items()}
-    return value
-
-
-def _merge(first: Any, second: Any) -> Any:
-    if type(first) is KerasTensor:
-        if len(first._shape) != len(second._shape):
-            raise ArgumentError("x", expected="such that the rank of the result is known", got=first)
-        sizes = known_sizes(first._shape)
-        shape = tuple(a if a == b else None for a, b in zip(sizes, second._shape, strict=True))
-        if shape == first._shape:
-            return first
-        merged = new_abstract(shape, first._dtype)
-        if first._keras_mask is not None:
-            merged._keras_mask = _merge(first._keras_mask, second._keras_mask)
-        return merged
-    if isinstance(first, (list, tuple)):
-        mapped = [_merge(a, b) for a, b in zip(first, second, strict=True)]
-        return type(first)(*mapped) if hasattr(first, "_fields") else type(first)(mapped)
-    if isinstance(first, dict):
-        return {k: _merge(v, second[k]) for k, v in first.items()}
-    return first if not isinstance(first, int) or first == second else None
-
-
-def known_sizes(shape: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A shape met inside an abstract run, with None for sizes that stem from unknown ones."""
-    return tuple(None if type(d) is int and d >= rules.UNKNOWN else d for d in shape)

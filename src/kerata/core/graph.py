@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kerata.core import tree
-from kerata.core.declare import DECLARED, Op, infer, leaves_of
+from kerata.core.declare import DECLARED, Op, leaves_of
 from kerata.core.errors import ArgumentError, StateError
+from kerata.core.inference import infer
 from kerata.core.naming import auto_name, to_snake_case
 from kerata.core.tensor import KerasTensor
 

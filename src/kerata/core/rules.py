@@ -12,7 +12,7 @@ from kerata.core.state import STATE
 
 Shape = tuple[int, ...]
 
-# Sizes from here on stem from an unknown dimension: see `declare.infer`, which runs compositions with such sizes.
+# Sizes from here on stem from an unknown dimension: see `inference.infer`, which runs compositions with such sizes.
 UNKNOWN = 1 << 33
 COUNTED = 720_720 << 17  # one that only values tell
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerata.core.declare import known_sizes
 from kerata.core.dispatch import dtype_of, is_tensor, shape_of
 from kerata.core.errors import ArgumentError
+from kerata.core.inference import known_sizes
 
 
 def agrees(x: Any, *shapes: tuple[Any, ...]) -> bool:

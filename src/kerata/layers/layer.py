@@ -12,9 +12,10 @@ import numpy as np
 
 from kerata import backends, dtype_policies, regularizers
 from kerata.core import dispatch, dtypes, tree
-from kerata.core.declare import infer, leaves_of
+from kerata.core.declare import leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, StateError
+from kerata.core.inference import infer
 from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import deserialize_fields, serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters

@@ -7,8 +7,8 @@ from typing import Any, Unpack
 
 from kerata import ops
 from kerata.core import checks
-from kerata.core.declare import known_sizes
 from kerata.core.errors import ArgumentError
+from kerata.core.inference import known_sizes
 from kerata.core.registry import register_builtin
 from kerata.core.rules import axis_index
 

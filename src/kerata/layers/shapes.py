@@ -9,8 +9,9 @@ import numpy as np
 
 from kerata import backends
 from kerata.core import dispatch
-from kerata.core.declare import known_sizes, leaves_of
+from kerata.core.declare import leaves_of
 from kerata.core.dispatch import engine_of_type, shape_of
+from kerata.core.inference import known_sizes
 from kerata.core.tensor import KerasTensor
 
 

@@ -135,7 +135,7 @@ class Sequential(Model):
         return (None, *shape[1:])
 
     def _build_for(self, arguments: dict[str, Any]) -> None:
-        from kerata.core.declare import known_sizes
+        from kerata.core.inference import known_sizes
 
         x = next(iter(arguments.values()))
         from kerata.core.dispatch import is_tensor, shape_of

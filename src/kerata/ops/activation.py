@@ -9,6 +9,7 @@ import numpy as np
 
 from kerata.core import dtypes, rules
 from kerata.core import primitives as p
+from kerata.core.constants import GELU_CUBIC, GELU_LINEAR
 from kerata.core.declare import direct, op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError
@@ -232,9 +233,8 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     if not approximate:
         # 1 + erf would lose the digits on the left.
         return p.mul(x, p.mul(p.erfc(p.mul(x, -math.sqrt(0.5))), 0.5))
-    c = math.sqrt(8 / math.pi)
     square = p.minimum(p.mul(x, x), 1e30)  # its derivative would be infinite times 0
-    inner = p.mul(x, p.add(p.mul(square, 0.044715 * c), c))
+    inner = p.mul(x, p.add(p.mul(square, GELU_CUBIC), GELU_LINEAR))
     return p.mul(x, p.sigmoid(inner))  # (1 + tanh(z)) / 2 is sigmoid(2 z), without the loss of digits
 
 
@@ -259,7 +259,6 @@ def silu(x: TensorLike) -> Tensor:
 
 
 @op(samples=(*_SAMPLES, *_COMPLEX), reference=lambda x: x / (1 + np.exp(-1.0 * x)))
-@in_float32
 def swish(x: TensorLike) -> Tensor:
     """Another name of `silu`.
 
@@ -268,8 +267,7 @@ def swish(x: TensorLike) -> Tensor:
         >>> float(kerata.ops.swish(0.0))
         0.0
     """
-    x = to_float(x)
-    return p.mul(x, logistic(x))
+    return silu(x)
 
 
 # ---- made of straight lines ----------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import jax
@@ -11,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from kerata.backends.tables import FastPaths, routing
+from kerata.core.constants import GELU_CUBIC, GELU_LINEAR
 
 TABLE: FastPaths = {}
 
@@ -58,8 +58,6 @@ def _(x: Any, fft_length: int | None = None) -> tuple[Any, Any]:
 
 # ---- what XLA computes in fewer passes when it is written otherwise ----------------------------------
 
-_K, _K3 = math.sqrt(8 / math.pi), 0.044715 * math.sqrt(8 / math.pi)
-
 
 @jax.custom_jvp
 def _sigmoid(z: Any) -> Any:
@@ -75,16 +73,16 @@ def _(at: Any, by: Any) -> Any:
 
 @jax.custom_jvp
 def _gelu(x: Any) -> Any:
-    return x / (1 + jnp.exp(-x * (_K + _K3 * (x * x))))
+    return x / (1 + jnp.exp(-x * (GELU_LINEAR + GELU_CUBIC * (x * x))))
 
 
 @_gelu.defjvp
 def _(at: Any, by: Any) -> Any:
     (x,) = at
     square = x * x
-    s = _sigmoid(x * (_K + _K3 * square))
+    s = _sigmoid(x * (GELU_LINEAR + GELU_CUBIC * square))
     # From the left: where s or 1 - s is 0, all is, if the square is finite.
-    slope = s + s * (1 - s) * x * (_K + 3 * _K3 * jnp.minimum(square, 1e30))
+    slope = s + s * (1 - s) * x * (GELU_LINEAR + 3 * GELU_CUBIC * jnp.minimum(square, 1e30))
     return x * s, slope * by[0]
 
 

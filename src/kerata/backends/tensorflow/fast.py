@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 from kerata.backends.tables import FastPaths, all_integers, routing
 from kerata.core import config, rules
+from kerata.core.constants import GELU_CUBIC, GELU_LINEAR
 from kerata.core.declare import DECLARED
 
 from .derivatives import wanted
@@ -40,20 +40,17 @@ TABLE["softplus"] = (_wide, lambda x: tf.math.softplus(x))
 @fast_path("gelu", when=lambda x, approximate=True: approximate is True and x.dtype in F32)
 def _(x: Any, approximate: bool = True) -> Any:
     if not wanted():
-        return x * tf.sigmoid(x * (_K + _K3 * (x * x)))
+        return x * tf.sigmoid(x * (GELU_LINEAR + GELU_CUBIC * (x * x)))
     return _gelu(x)
-
-
-_K, _K3 = math.sqrt(8 / math.pi), 0.044715 * math.sqrt(8 / math.pi)
 
 
 @tf.custom_gradient
 def _gelu(x: Any) -> Any:
-    s = tf.sigmoid(x * (_K + _K3 * (x * x)))
+    s = tf.sigmoid(x * (GELU_LINEAR + GELU_CUBIC * (x * x)))
 
     def back(g: Any) -> Any:
         rest = s * (1 - s) * x  # 0 for large numbers, whose square may be infinite
-        return g * (s + (_K * rest + 3 * _K3 * (rest * x * x)))
+        return g * (s + (GELU_LINEAR * rest + 3 * GELU_CUBIC * (rest * x * x)))
 
     return x * s, back
 

@@ -16,11 +16,11 @@ BROADCASTING = """
     add sub mul div pow floor_divide remainder maximum minimum atan2 nextafter complex bitwise_and bitwise_or bitwise_xor
     shift_left shift_right logical_and logical_or logical_xor eq ne lt le gt ge
 """.split()
-_MOST_BROADCAST = 5
+MOST_BROADCAST, AT_ONCE = 5, 3  # as many axes, and those that are worked on at once where there are more
 MOST = 8  # of selections, slices, reversals and pads
 
 
-def of_many_axes(fn: Callable[..., Tensor], broadcast_to: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def of_many_axes(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """A broadcasting function of tensors with any number of axes."""
 
     @functools.wraps(fn)
@@ -29,10 +29,10 @@ def of_many_axes(fn: Callable[..., Tensor], broadcast_to: Callable[..., Tensor])
             try:
                 return fn(*args)
             except tf.errors.UnimplementedError:
-                return _in_line(fn, broadcast_to, args)
-        if max(len(x.shape) for x in args if tf.is_tensor(x)) <= _MOST_BROADCAST:
+                return _in_line(fn, args)
+        if max(len(x.shape) for x in args if tf.is_tensor(x)) <= MOST_BROADCAST:
             return fn(*args)
-        return _in_line(fn, broadcast_to, args)
+        return _in_line(fn, args)
 
     return call
 
@@ -49,7 +49,7 @@ def or_else(fn: Callable[..., Tensor], full: Callable[..., Tensor]) -> Callable[
     return call
 
 
-def _in_line(fn: Callable[..., Tensor], broadcast_to: Callable[..., Tensor], args: Iterable[Any]) -> Tensor:
+def _in_line(fn: Callable[..., Tensor], args: Iterable[Any]) -> Tensor:
     def deep(x: Any) -> bool:
         return bool(tf.is_tensor(x) and x.shape.rank)
 
@@ -60,6 +60,15 @@ def _in_line(fn: Callable[..., Tensor], broadcast_to: Callable[..., Tensor], arg
     return tf.reshape(y, shape)
 
 
+def broadcast_to(x: Tensor, shape: tuple[Any, ...]) -> Tensor:
+    if len(shape) > MOST_BROADCAST:
+        sizes, own = tf.shape(x), [1] * (len(shape) - len(x.shape))
+        own += [sizes[i] if d is None else d for i, d in enumerate(x.shape)]
+        for stop in range(AT_ONCE, len(shape), AT_ONCE):
+            x = tf.broadcast_to(x, (*shape[:stop], *own[stop:]))
+    return tf.broadcast_to(x, shape)
+
+
 def axis_by_axis(x: Tensor, axes: Iterable[int], fn: Callable[[Tensor, int], Tensor]) -> Tensor:
     """A function of one axis after the other, each as the middle one of three: `fn(middle, axis)`."""
     for axis in axes:
@@ -68,3 +77,6 @@ def axis_by_axis(x: Tensor, axes: Iterable[int], fn: Callable[[Tensor, int], Ten
         y = fn(tf.reshape(x, (before, sizes[axis], after)), axis)
         x = tf.reshape(y, tf.concat((sizes[:axis], tf.shape(y)[1:2], sizes[axis + 1 :]), 0))
     return x
+
+
+where = of_many_axes(tf.where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import math
 from collections.abc import Callable
@@ -16,9 +15,19 @@ from kerata.backends.tables import alternatives, implementing, interpolation
 from kerata.core import dtypes
 from kerata.core.state import STATE
 
-from . import decompositions, derivatives, windows
-from .derivatives import ruled
-from .many_axes import BROADCASTING, MOST, axis_by_axis, of_many_axes, or_else
+from . import decompositions, derivatives, indices, products, windows
+from .many_axes import (
+    AT_ONCE,
+    BROADCASTING,
+    MOST,
+    MOST_BROADCAST,
+    axis_by_axis,
+    broadcast_to,
+    of_many_axes,
+    or_else,
+    where,
+)  # fmt: skip
+from .products import half
 
 Tensor = Any
 with tf.init_scope():  # the engine may be loaded while a user's function is traced
@@ -41,7 +50,6 @@ TABLE: dict[str, Callable[..., Any]] = {
 
 
 implements = implementing(TABLE)
-_where = of_many_axes(tf.where, lambda x, shape: TABLE["broadcast_to"](x, shape))
 
 
 def native(dtype: str) -> tf.DType:
@@ -96,7 +104,7 @@ def _(x: Tensor) -> Tensor:
 def _(x: Tensor) -> Tensor:
     """In float64 TensorFlow gives NaN for infinite and very large numbers; from 6 on it is 1 anyway."""
     if x.dtype == tf.float64:  # no `clip_by_value`, which has no derivative at NaN
-        x = _where(tf.abs(x) > 30.0, 30.0 * tf.sign(x), x)
+        x = where(tf.abs(x) > 30.0, 30.0 * tf.sign(x), x)
     return tf.math.erf(x)
 
 
@@ -110,13 +118,13 @@ def _complex_quotient(x1: Tensor, x2: Tensor) -> Tensor:
     """R. L. Smith, Communications of the ACM 5 (1962): TensorFlow gives NaN for a divisor that is 0 or infinite."""
     a, b, c, d = tf.math.real(x1), tf.math.imag(x1), tf.math.real(x2), tf.math.imag(x2)
     swap, none = tf.abs(c) < tf.abs(d), x2 == 0
-    large, small = _where(swap, d, c), _where(swap, c, d)
-    ratio = small / _where(none, tf.ones_like(large), large)
+    large, small = where(swap, d, c), where(swap, c, d)
+    ratio = small / where(none, tf.ones_like(large), large)
     total = large + small * ratio
-    re = _where(swap, a * ratio + b, a + b * ratio) / total
-    im = _where(swap, b * ratio - a, b - a * ratio) / total
+    re = where(swap, a * ratio + b, a + b * ratio) / total
+    im = where(swap, b * ratio - a, b - a * ratio) / total
     zero = tf.abs(c)
-    return tf.complex(_where(none, a / zero, re), _where(none, b / zero, im))
+    return tf.complex(where(none, a / zero, re), where(none, b / zero, im))
 
 
 _of_complex = alternatives(TABLE, lambda x: x.dtype.is_complex)
@@ -147,12 +155,12 @@ def _(x1: Any, x2: Any) -> Tensor:
     x1, x2 = _pair(x1, x2)
     if not x1.dtype.is_floating:
         return tf.math.floordiv(x1, x2)
-    if _half(x1):
+    if half(x1):
         return tf.cast(TABLE["floor_divide"](tf.cast(x1, tf.float32), tf.cast(x2, tf.float32)), x1.dtype)
     rest = tf.truncatemod(x1, x2)
     whole = tf.math.round((x1 - rest) / x2)
     below = (rest != 0) & ((rest < 0) != (x2 < 0))
-    return tf.stop_gradient(_where(x2 == 0, x1 / x2, whole - tf.cast(below, x1.dtype)))
+    return tf.stop_gradient(where(x2 == 0, x1 / x2, whole - tf.cast(below, x1.dtype)))
 
 
 def _inside(x: Tensor, count: Tensor) -> Tensor:
@@ -164,7 +172,7 @@ def _(x1: Any, x2: Any) -> Tensor:
     """No bit is left after as many places as there are; TensorFlow stops one place before."""
     x1, x2 = _pair(x1, x2)
     inside, zero = _inside(x1, x2), tf.zeros((), x1.dtype)
-    return _where(inside, tf.bitwise.left_shift(x1, _where(inside, x2, zero)), zero)
+    return where(inside, tf.bitwise.left_shift(x1, where(inside, x2, zero)), zero)
 
 
 @implements("shift_right")
@@ -173,23 +181,23 @@ def _(x1: Any, x2: Any) -> Tensor:
     inside, zero = _inside(x1, x2), tf.zeros((), x1.dtype)
     most = tf.constant(8 * x1.dtype.size - 1, x1.dtype)
     if x1.dtype.is_unsigned:
-        return _where(inside, tf.bitwise.right_shift(x1, _where(inside, x2, zero)), zero)
-    return tf.bitwise.right_shift(x1, _where(inside, x2, most))
+        return where(inside, tf.bitwise.right_shift(x1, where(inside, x2, zero)), zero)
+    return tf.bitwise.right_shift(x1, where(inside, x2, most))
 
 
 @implements("nextafter")
 def _(x1: Any, x2: Any) -> Tensor:
     """Of half precision by its bits; TensorFlow knows it for float32 and float64 only."""
     x1, x2 = _pair(x1, x2)
-    if not _half(x1):
+    if not half(x1):
         return tf.math.nextafter(x1, x2)
     bits, one = tf.bitcast(x1, tf.int16), tf.constant(1, tf.int16)
     away = (x2 > x1) == (x1 > 0)
-    stepped = _where(away, bits + one, bits - one)
-    smallest = _where(x2 > 0, one, tf.constant(-32767, tf.int16))
-    stepped = _where(x1 == 0, smallest, stepped)
-    found = _where(x1 == x2, x2, tf.bitcast(stepped, x1.dtype))
-    return _where(tf.math.is_nan(x1) | tf.math.is_nan(x2), tf.constant(math.nan, x1.dtype), found)
+    stepped = where(away, bits + one, bits - one)
+    smallest = where(x2 > 0, one, tf.constant(-32767, tf.int16))
+    stepped = where(x1 == 0, smallest, stepped)
+    found = where(x1 == x2, x2, tf.bitcast(stepped, x1.dtype))
+    return where(tf.math.is_nan(x1) | tf.math.is_nan(x2), tf.constant(math.nan, x1.dtype), found)
 
 
 @implements("erfinv")
@@ -197,7 +205,7 @@ def _(x: Tensor) -> Tensor:
     """TensorFlow's CPU has no kernel for half precision, and near 1 none of the digits that it has near -1."""
     wide = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
     left = tf.math.erfinv(-tf.math.abs(wide))
-    return tf.cast(_where(wide > 0, -left, left), x.dtype)
+    return tf.cast(where(wide > 0, -left, left), x.dtype)
 
 
 @implements("exp2")
@@ -223,12 +231,12 @@ def _exact_log(x: Tensor, base: float) -> Tensor:
     wide = tf.math.log(x64) / math.log(base)
     whole = tf.math.round(wide)
     power = (tf.math.pow(tf.constant(base, tf.float64), whole) == x64) & tf.math.is_finite(wide)
-    return tf.cast(wide + tf.stop_gradient(_where(power, whole - wide, 0.0)), x.dtype)
+    return tf.cast(wide + tf.stop_gradient(where(power, whole - wide, 0.0)), x.dtype)
 
 
 @implements("trunc")
 def _(x: Tensor) -> Tensor:
-    return _where(x < 0, tf.math.ceil(x), tf.math.floor(x)) if x.dtype.is_floating else x
+    return where(x < 0, tf.math.ceil(x), tf.math.floor(x)) if x.dtype.is_floating else x
 
 
 for _name in ("floor", "ceil", "round"):
@@ -273,7 +281,7 @@ def _root(x: Tensor) -> Tensor:
     """The power 0.5. Inside functions TensorFlow takes the square root, of which that of -inf is NaN and that of -0.0
     is -0.0."""
     unsigned = (x == tf.zeros((), x.dtype)) | (x == tf.constant(-math.inf, x.dtype))
-    return tf.math.sqrt(_where(unsigned, tf.abs(x), x))
+    return tf.math.sqrt(where(unsigned, tf.abs(x), x))
 
 
 @implements("pow")
@@ -288,8 +296,8 @@ def _(x1: Any, x2: Any) -> Tensor:
     if not x1.dtype.is_complex:
         return y
     # TensorFlow: 0j ** 0 is NaN, and 0j ** -1 is half infinite.
-    y = _where((x1 == 0) & (tf.math.real(x2) <= 0), tf.constant(complex(math.nan, math.nan), y.dtype), y)
-    return _where(x2 == 0, tf.ones_like(y), y)
+    y = where((x1 == 0) & (tf.math.real(x2) <= 0), tf.constant(complex(math.nan, math.nan), y.dtype), y)
+    return where(x2 == 0, tf.ones_like(y), y)
 
 
 def _unsigned_power(x1: Tensor, x2: Tensor) -> Tensor:
@@ -299,7 +307,7 @@ def _unsigned_power(x1: Tensor, x2: Tensor) -> Tensor:
     half = tf.bitcast(tf.bitwise.right_shift(x2, one), signed)
     root = tf.math.pow(tf.bitcast(x1, signed), half)
     odd = tf.bitwise.bitwise_and(x2, one) == one
-    return tf.bitcast(root * root, x1.dtype) * _where(odd, x1, one)
+    return tf.bitcast(root * root, x1.dtype) * where(odd, x1, one)
 
 
 def _keeping_nan(fn: Callable[..., Tensor], compare: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -309,7 +317,7 @@ def _keeping_nan(fn: Callable[..., Tensor], compare: Callable[..., Tensor]) -> C
     def call(x1: Tensor, x2: Tensor) -> Tensor:
         if type(x1) is EAGER is type(x2) or not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
             return fn(x1, x2)
-        return _where(compare(x1, x2) | tf.math.is_nan(x1), x1, x2)
+        return where(compare(x1, x2) | tf.math.is_nan(x1), x1, x2)
 
     return call
 
@@ -334,7 +342,7 @@ TABLE["minimum"] = _chosen(tf.math.minimum, tf.math.less_equal, tf.math.logical_
 
 @implements("where")
 def _(condition: Tensor, x1: Any, x2: Any) -> Tensor:
-    return _where(condition, *_pair(x1, x2))
+    return where(condition, *_pair(x1, x2))
 
 
 @implements("cast")
@@ -376,9 +384,9 @@ def _float_to_int(x: Tensor, target: tf.DType) -> Tensor:
     wide = tf.cast(x, tf.float64)
     low, high = target.min, target.max
     inside = (wide < float(high)) & (wide > float(low))
-    out = tf.cast(_where(inside, wide, tf.zeros_like(wide)), target)
-    out = _where(wide >= float(high), tf.constant(high, target), out)
-    return _where(wide <= float(low), tf.constant(low, target), out)
+    out = tf.cast(where(inside, wide, tf.zeros_like(wide)), target)
+    out = where(wide >= float(high), tf.constant(high, target), out)
+    return where(wide <= float(low), tf.constant(low, target), out)
 
 
 @implements("bitcast")
@@ -399,22 +407,18 @@ def _bits_of_float8(x: Tensor) -> Tensor:
     wide = tf.cast(x, tf.float32)
     size = tf.abs(wide)
     normal = tf.bitwise.right_shift(tf.bitcast(size, tf.int32), 20) - ((127 - 7) << 3)
-    bits = _where(size < 2.0**-6, tf.cast(size * 512.0, tf.int32), _where(tf.math.is_nan(wide), 0x7F, normal))
-    return tf.cast(bits + _where(tf.bitcast(wide, tf.int32) < 0, 0x80, 0), tf.uint8)
+    bits = where(size < 2.0**-6, tf.cast(size * 512.0, tf.int32), where(tf.math.is_nan(wide), 0x7F, normal))
+    return tf.cast(bits + where(tf.bitcast(wide, tf.int32) < 0, 0x80, 0), tf.uint8)
 
 
 # ---- reductions ----------------------------------------------------------------------------------
-
-
-def _half(x: Tensor) -> bool:
-    return x.dtype in (tf.float16, tf.bfloat16)
 
 
 @implements("sum")
 def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
     if not axis:
         return x
-    if _half(x):  # added up in float32, as elsewhere
+    if half(x):  # added up in float32, as elsewhere
         return tf.cast(tf.reduce_sum(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
     return tf.reduce_sum(x, axis, keepdims)
 
@@ -435,7 +439,7 @@ def _extreme(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
         out = fn(x, axis, keepdims)
         if x.dtype.is_floating:
             bad = tf.reduce_any(tf.math.is_nan(x), axis, keepdims)
-            out = _where(bad, tf.constant(math.nan, x.dtype), out)
+            out = where(bad, tf.constant(math.nan, x.dtype), out)
         return out
 
     return reduce
@@ -474,7 +478,7 @@ def _arg(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
         if x.dtype.is_floating:  # the first NaN wins; TensorFlow ignores it
             bad = tf.math.is_nan(x)
             first = tf.argmax(tf.cast(bad, tf.uint8), axis, output_type=tf.int32)
-            found = _where(tf.reduce_any(bad, axis), first, found)
+            found = where(tf.reduce_any(bad, axis), first, found)
         return found
 
     return call
@@ -497,9 +501,7 @@ def _(x: Tensor, axis: int) -> Tensor:
 
 # ---- shapes --------------------------------------------------------------------------------------
 
-# Kernels have a limit of axes, counted after neighbouring ones that are treated alike are joined: they are called for a
-# few axes at once.
-_MOST_AXES, _AT_ONCE = 5, 3
+TABLE["broadcast_to"] = broadcast_to
 
 
 @implements("reshape")
@@ -510,16 +512,6 @@ def _(x: Tensor, shape: tuple[Any, ...]) -> Tensor:
 @implements("transpose")
 def _(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return tf.transpose(x, axes)
-
-
-@implements("broadcast_to")
-def _(x: Tensor, shape: tuple[Any, ...]) -> Tensor:
-    if len(shape) > _MOST_AXES:
-        sizes, own = tf.shape(x), [1] * (len(shape) - len(x.shape))
-        own += [sizes[i] if d is None else d for i, d in enumerate(x.shape)]
-        for stop in range(_AT_ONCE, len(shape), _AT_ONCE):
-            x = tf.broadcast_to(x, (*shape[:stop], *own[stop:]))
-    return tf.broadcast_to(x, shape)
 
 
 @implements("concatenate")
@@ -541,10 +533,10 @@ def _(x: Tensor, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
         return axis_by_axis(
             x, padded, lambda y, i: tf.pad(y, (*edges, pads[i], *edges), constant_values=value)
         )
-    if len(pads) > _MOST_AXES:
+    if len(pads) > MOST_BROADCAST:
         none = ((0, 0),)
-        for start in range(0, len(pads) - _AT_ONCE, _AT_ONCE):
-            stop = start + _AT_ONCE
+        for start in range(0, len(pads) - AT_ONCE, AT_ONCE):
+            stop = start + AT_ONCE
             x = tf.pad(x, none * start + pads[start:stop] + none * (len(pads) - stop), constant_values=value)
         pads = none * stop + pads[stop:]
     return tf.pad(x, pads, constant_values=value) if pads else x
@@ -566,217 +558,10 @@ def _(x: Tensor, axis: tuple[int, ...]) -> Tensor:
     return tf.reverse(x, axis) if axis else x
 
 
-def _starts(x: Tensor, starts: Tensor, sizes: Any) -> Tensor:
-    return tf.clip_by_value(tf.cast(starts, tf.int32), 0, tf.shape(x) - sizes)
-
-
-@implements("dynamic_slice")
-def _(x: Tensor, starts: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    first = _starts(x, starts, sizes)
-    if len(sizes) > MOST:
-        return axis_by_axis(
-            x, range(len(sizes)), lambda y, i: tf.slice(y, (0, first[i], 0), (-1, sizes[i], -1))
-        )
-    out = tf.slice(x, first, sizes)
-    out.set_shape(sizes) if hasattr(out, "set_shape") else None
-    return out
-
-
-@implements("dynamic_update_slice")
-def _(x: Tensor, update: Tensor, starts: Tensor) -> Tensor:
-    if not x.shape.rank:
-        return update
-    first = _starts(x, starts, tf.shape(update))
-    grids = tf.meshgrid(*(tf.range(d) for d in update.shape), indexing="ij")
-    places = tf.reshape(tf.stack(grids, -1), (-1, len(update.shape))) + first
-    values = tf.reshape(update, (-1,))
-    if x.shape.rank > _DEEPEST:
-        line, places = _one_index(x, places)
-        return tf.reshape(tf.tensor_scatter_nd_update(line, places, values), tf.shape(x))
-    return tf.tensor_scatter_nd_update(x, places, values)
-
-
-# ---- indices -------------------------------------------------------------------------------------
-
-
-@implements("take")
-def _(x: Tensor, indices: Tensor, axis: int) -> Tensor:
-    shape = x.shape[:axis] + indices.shape + x.shape[axis + 1 :]
-    if x.dtype.is_floating and shape.is_fully_defined() and 0 in shape:  # TensorFlow's derivative fails
-        return tf.broadcast_to(tf.reduce_sum(x), shape)
-    return tf.gather(x, indices, axis=axis)
-
-
-def _grid(indices: Tensor, axis: int) -> Tensor:
-    shape = tf.shape(indices)
-    rank = len(indices.shape)
-    parts = []
-    for i in range(rank):
-        if i == axis:
-            parts.append(tf.cast(indices, tf.int32))
-        else:
-            line = tf.reshape(tf.range(shape[i]), [-1 if j == i else 1 for j in range(rank)])
-            parts.append(tf.broadcast_to(line, shape))
-    return tf.stack(parts, -1)
-
-
-@implements("take_along_axis")
-def _(x: Tensor, indices: Tensor, axis: int) -> Tensor:
-    shape = [x.shape[i] if i == axis else indices.shape[i] for i in range(len(x.shape))]
-    return TABLE["gather_nd"](TABLE["broadcast_to"](x, shape), _grid(indices, axis))
-
-
-@implements("put_along_axis")
-def _(x: Tensor, indices: Tensor, updates: Tensor, axis: int) -> Tensor:
-    return TABLE["scatter"](x, _grid(indices, axis), updates, mode="add")
-
-
-_DEEPEST = 7  # indices into more axes the kernels do not take
-
-
-def _one_index(x: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
-    """A tensor whose indexed axes are one, and indices into it."""
-    sizes, depth = tf.shape(x), indices.shape[-1]
-    flat = tf.zeros(tf.shape(indices)[:-1], tf.int32)
-    for i, index in enumerate(tf.unstack(indices, axis=-1)):
-        flat = flat * sizes[i] + tf.cast(index, tf.int32)
-    return tf.reshape(x, tf.concat(([-1], sizes[depth:]), 0)), flat[..., None]
-
-
-@implements("gather_nd")
-def _(x: Tensor, indices: Tensor) -> Tensor:
-    if indices.shape[-1] > _DEEPEST:
-        x, indices = _one_index(x, indices)
-    return tf.gather_nd(x, indices)
-
-
-def _scatter(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
-    if x.shape.num_elements() == 0:  # TensorFlow refuses indices into nothing
-        return x
-    if mode == "mul":
-        return _scatter_product(x, indices, updates)
-    fn = {
-        "add": tf.tensor_scatter_nd_add, "set": tf.tensor_scatter_nd_update, "max": tf.tensor_scatter_nd_max,
-        "min": tf.tensor_scatter_nd_min,
-    }[mode]  # fmt: skip
-    if x.dtype == tf.bool:
-        return tf.cast(fn(tf.cast(x, tf.int8), indices, tf.cast(updates, tf.int8)), tf.bool)
-    out = fn(x, indices, updates)
-    if mode in ("max", "min") and x.dtype.is_floating:  # NaN wins; TensorFlow skips it among the updates
-        bad = tf.cast(tf.math.is_nan(updates), tf.int32)
-        hit = tf.tensor_scatter_nd_max(tf.zeros(tf.shape(x), tf.int32), indices, bad)
-        out = _where((hit > 0) | tf.math.is_nan(x), tf.constant(math.nan, x.dtype), out)
-    return out
-
-
-_scatter_by_rule = ruled("scatter", _scatter)
-
-
-@implements("scatter")
-def _(x: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
-    if 0 in x.shape:  # the kernel refuses indices into nothing, also where the updates are empty
-        return tf.identity(x)
-    if indices.shape[-1] > _DEEPEST:
-        line, places = _one_index(x, indices)
-        return tf.reshape(TABLE["scatter"](line, places, updates, mode=mode), tf.shape(x))
-    return (_scatter if mode == "add" else _scatter_by_rule)(x, indices, updates, mode=mode)
-
-
-def _scatter_product(x: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
-    depth = indices.shape[-1]
-    sizes = [int(d) for d in x.shape[:depth]]
-    flat = _one_index(x, indices)[1][..., 0]
-    factors = tf.math.unsorted_segment_prod(updates, flat, math.prod(sizes))
-    return x * tf.reshape(factors, tf.shape(x))
-
-
-def _sortable(x: Tensor) -> Tensor:
-    return tf.cast(x, tf.int32) if x.dtype in (tf.bool, tf.int8, tf.uint8, tf.int16, tf.uint16) else x
-
-
-@implements("sort")
-def _(x: Tensor, axis: int) -> Tensor:
-    return (
-        tf.gather(x, TABLE["argsort"](x, axis), axis=axis, batch_dims=axis)
-        if axis == len(x.shape) - 1
-        else TABLE["take_along_axis"](x, TABLE["argsort"](x, axis), axis)
-    )
-
-
-@implements("argsort")
-def _(x: Tensor, axis: int) -> Tensor:
-    """Stable, with NaN last."""
-    x = _sortable(x)
-    return tf.argsort(_rank(x) if x.dtype.is_floating else x, axis, stable=True)
-
-
-@implements("top_k")
-def _(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    if not x.dtype.is_floating:
-        found = tf.math.top_k(_sortable(x), k)
-        return tf.cast(found.values, x.dtype), found.indices
-    places = tf.math.top_k(_rank(x), k).indices
-    return tf.gather(x, places, axis=-1, batch_dims=len(x.shape) - 1), places
-
-
-def _rank(x: Tensor) -> Tensor:
-    """Integers in the order of floats, with NaN above all, for which TensorFlow has no place."""
-    kind = {2: tf.int16, 4: tf.int32, 8: tf.int64}[x.dtype.size]
-    # -0 becomes 0; of a sum with 0, graphs keep the first alone.
-    bits = tf.bitcast(_where(x == tf.zeros((), x.dtype), tf.zeros((), x.dtype), tf.stop_gradient(x)), kind)
-    ordered = _where(bits < 0, tf.bitwise.bitwise_xor(bits, tf.constant(kind.max, kind)), bits)
-    return _where(tf.math.is_nan(x), tf.constant(kind.max, kind), ordered)
-
-
-@implements("searchsorted")
-def _(x: Tensor, v: Tensor, side: str) -> Tensor:
-    flat = tf.searchsorted(_sortable(x), tf.reshape(_sortable(v), (-1,)), side=side, out_type=tf.int32)
-    return tf.reshape(flat, tf.shape(v))
-
-
-# ---- products ------------------------------------------------------------------------------------
-
-_PRODUCTS = frozenset(
-    (tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64, tf.complex64, tf.complex128)
-)
-
-
-def _of_integers(product: Callable[..., Tensor], *xs: Tensor) -> Tensor:
-    """By the kernels of TensorFlow, of 32 and 64 bits with a sign: the low bits of sums and products are the same."""
-    dtype = xs[0].dtype
-    signed = tf.int64 if dtype.size == 8 else tf.int32
-    convert = tf.bitcast if dtype.size == signed.size else tf.cast
-    return convert(product(*(convert(x, signed) for x in xs)), dtype)
-
-
-@implements("matmul")
-def _(x1: Tensor, x2: Tensor) -> Tensor:
-    if x1.dtype not in _PRODUCTS:
-        return _of_integers(TABLE["matmul"], x1, x2)
-    left = x1[None, :] if len(x1.shape) == 1 else x1
-    right = x2[:, None] if len(x2.shape) == 1 else x2
-    if len(left.shape) > 2 and len(right.shape) == 2:  # one large product instead of many small ones
-        out = tf.tensordot(left, right, 1)
-    else:
-        out = tf.linalg.matmul(left, right)
-    if len(x2.shape) == 1:
-        out = out[..., 0]
-    return (
-        out[..., 0, :]
-        if len(x1.shape) == 1 and len(x2.shape) > 1
-        else (out[..., 0] if len(x1.shape) == 1 else out)
-    )
-
-
-@implements("einsum")
-def _(*xs: Tensor, equation: str) -> Tensor:
-    if xs[0].dtype.is_integer or xs[0].dtype == tf.bool:
-        return _of_integers(functools.partial(tf.einsum, equation), *xs)
-    if _half(xs[0]):  # added up in float32, as elsewhere
-        return tf.cast(_einsum(equation, *(tf.cast(x, tf.float32) for x in xs)), xs[0].dtype)
-    return _einsum(equation, *xs)
-
-
+TABLE |= indices.TABLE
+TABLE |= products.TABLE
+TABLE |= decompositions.TABLE
+TABLE |= windows.TABLE
 TABLE["interpolate"] = interpolation(
     TABLE["take"],
     lambda v, x: tf.constant(v, x.dtype),
@@ -785,41 +570,6 @@ TABLE["interpolate"] = interpolation(
     windows.if_finite,
     cost=100,  # short slices are gathered one by one
 )
-
-
-def _einsum(equation: str, *xs: Tensor) -> Tensor:
-    """`tf.einsum`, which transposes what a matrix is applied to along a middle axis, twice over, without need."""
-    axis = _axis_of_matrix(equation)
-    if axis is None or not xs[1].shape[axis + 1 :].is_fully_defined():
-        return tf.einsum(equation, *xs)
-    matrix, x = xs if equation[1] == equation[3 + axis] else (tf.transpose(xs[0]), xs[1])
-    rest = x.shape[axis + 1 :].num_elements()
-    shape = tf.concat((tf.shape(x)[:axis], tf.shape(matrix)[:1], tf.shape(x)[axis + 1 :]), 0)
-    if rest >= _WIDE:
-        return tf.reshape(tf.matmul(matrix, tf.reshape(x, (-1, x.shape[axis], rest))), shape)
-    rows = tf.transpose(tf.reshape(x, (-1, x.shape[axis], rest)), (0, 2, 1))
-    product = tf.matmul(tf.reshape(rows, (-1, x.shape[axis])), matrix, transpose_b=True)
-    return tf.reshape(tf.transpose(tf.reshape(product, (-1, rest, matrix.shape[0])), (0, 2, 1)), shape)
-
-
-_WIDE = 16  # columns from which on a product for each leading index costs less than a transposition
-
-
-@functools.lru_cache(maxsize=4096)
-def _axis_of_matrix(equation: str) -> int | None:
-    """The axis, not the last, along which `zb,abcd->azcd` or `bz,abcd->azcd` applies a matrix, or None."""
-    operands, _, out = equation.partition("->")
-    matrix, _, x = operands.partition(",")
-    if len(set(matrix)) != 2 or len(matrix) != 2 or len(set(x)) != len(x):
-        return None
-    for new, old in zip(matrix, reversed(matrix)):
-        if old in x[:-1] and new not in x and x.replace(old, new) == out:
-            return x.index(old)
-    return None
-
-
-TABLE |= decompositions.TABLE
-TABLE |= windows.TABLE
 
 # Of floating tensors alone, the bare operations: the layers above them cost more than they do.
 _BARE = {
@@ -839,7 +589,7 @@ derivatives.declare(FLOATING)
 EAGERLY = derivatives.unless_recorded(_bare, FLOATING, EAGER)
 
 for _name in BROADCASTING:
-    TABLE[_name] = of_many_axes(TABLE[_name], TABLE["broadcast_to"])
+    TABLE[_name] = of_many_axes(TABLE[_name])
 for _name in FLOATING.keys() & set(BROADCASTING):
-    FLOATING[_name] = of_many_axes(FLOATING[_name], TABLE["broadcast_to"])
+    FLOATING[_name] = of_many_axes(FLOATING[_name])
     EAGERLY[_name] = or_else(EAGERLY[_name], FLOATING[_name])
