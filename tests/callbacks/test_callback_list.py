@@ -1,7 +1,7 @@
 """Who is called, with what, and what a loop may leave out."""
 
 import re
-import time
+import sys
 import types
 
 import pytest
@@ -194,12 +194,16 @@ def test_a_callback_that_does_not_call_super_works(stub_model):
 
 
 def test_a_batch_costs_little_where_nobody_looks():
-    everything = CallbackList(LambdaCallback(on_train_batch_end=lambda batch, logs: None))
+    """No callback is asked, and no logs are computed."""
+    everything = CallbackList(LambdaCallback(on_epoch_end=lambda epoch, logs: None))
     everything.on_train_begin()
-    rounds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        for batch in range(2000):
-            everything.on_train_batch_end(batch, dict)
-        rounds.append((time.perf_counter() - start) / 2000)
-    assert min(rounds) < 10e-6  # about 0.7 microseconds on an idle machine
+    calls = []
+
+    def record(frame, event, argument):
+        if event == "call":
+            calls.append(frame.f_code.co_name)
+
+    sys.setprofile(record)
+    everything.on_train_batch_end(0, lambda: pytest.fail("logs were computed"))
+    sys.setprofile(None)
+    assert len(calls) <= 2  # its own: no loop over callbacks
