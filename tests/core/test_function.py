@@ -210,3 +210,57 @@ def test_a_function_that_makes_variables_at_each_call_is_refused(name):
             ValueError, match=r"makes its variables and layers once|created on the first call"
         ):
             step(ops.ones(2))
+
+
+NO_SCALARS = {
+    "nothing": lambda v: None,
+    "text": lambda v: "x",
+    "a dict": lambda v: {"loss": ops.sum(v.value)},
+    "a pair": lambda v: (ops.sum(v.value), v.value),
+    "a vector": lambda v: v.value,
+    "a complex number": lambda v: ops.cast(ops.sum(v.value), "complex64"),
+}
+
+
+@pytest.mark.parametrize("name", NO_SCALARS)
+def test_only_real_scalars_have_gradients(name, engine):
+    v = kerata.Variable(np.ones(2, "float32"))
+    with pytest.raises(ArgumentError, match="`fn` must be a function whose value is a"):
+        kerata.value_and_grad(lambda: NO_SCALARS[name](v), [v])()
+
+
+def test_a_pair_where_one_is_announced(engine):
+    v = kerata.Variable(np.ones(2, "float32"))
+    for out in (lambda: ops.sum(v.value), lambda: (ops.sum(v.value), 1, 2)):
+        with pytest.raises(ArgumentError, match="gives a pair"):
+            kerata.value_and_grad(out, [v], has_aux=True)()
+
+
+def test_variables_given_twice_and_variables_of_integers(engine):
+    v, n = kerata.Variable(np.ones(2, "float32")), kerata.Variable(np.array([1, 2]), dtype="int32")
+    value, slopes = kerata.value_and_grad(
+        lambda: ops.sum(ops.multiply(v.value, ops.cast(n.value, "float32"))), [v, n, v]
+    )()
+    assert float(value) == 3.0
+    for slope, expected in zip(slopes, ([1, 2], [0, 0], [1, 2]), strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(slope), expected)
+    assert kerata.backend.standardize_dtype(slopes[1].dtype) == "int32"
+    _, (slope,) = kerata.value_and_grad(lambda: ops.sum(ops.cast(n.value, "float32")), [n])()
+    np.testing.assert_array_equal(ops.convert_to_numpy(slope), [0, 0])
+
+
+def test_results_that_are_no_tensors_stay_what_they_are(engine):
+    f = kerata.function(lambda x, n: (x + 1, n, {"name": "a", "size": x.shape[0], "none": None}))
+    for size in (2, 3, 2, 2):
+        total, n, rest = f(ops.ones(size), 2.5)
+        assert ops.is_tensor(total)
+        assert (n, rest) == (2.5, {"name": "a", "size": size, "none": None})
+    g = kerata.function(lambda x: (x, "b", 3))
+    for _ in range(3):
+        assert g(ops.ones(2))[1:] == ("b", 3)
+    assert kerata.function(lambda x: x)("text") == "text"
+
+
+@pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning")
+def test_the_length_of_a_tensor(engine):
+    assert kerata.function(lambda x: x * len(x))(ops.ones(3)).shape == (3,)

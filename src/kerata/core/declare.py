@@ -391,7 +391,7 @@ def _domain(declared: Op, slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool
     for where, _, value in slots:
         for leaf in leaves_of(value):
             kind = type(leaf)
-            if kind is KerasTensor:
+            if kind is KerasTensor or (STATE.abstract and _assigned_abstract(leaf)):
                 symbolic = True
                 continue
             found = leaf.engine if isinstance(leaf, Variable) else engine_of_type(kind)
@@ -402,6 +402,15 @@ def _domain(declared: Op, slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool
                 raise dispatch.mismatch(str(name), found, engine)
             engine = found
     return engine, symbolic
+
+
+def _assigned_abstract(value: Any) -> bool:
+    """Whether this is a variable that the abstract run has assigned."""
+    return (
+        isinstance(value, Variable)
+        and STATE.scope is not None
+        and type(STATE.scope.read(value)) is KerasTensor
+    )
 
 
 _SCALARS = (bool, int, float, complex)

@@ -137,6 +137,15 @@ def _root_slope(y: Tensor, x: Tensor) -> Tensor:
     return where(none, 0, div(0.5, where(none, 1, y)))
 
 
+def _saturating(fn: Bind, slope: Callable[[Tensor], Tensor], y: Tensor, x: Tensor) -> Tensor:
+    """A slope that is told from `y`, which is rounded to its limit long before the slope is to 0: in half precision, `y`
+    is computed again."""
+    name = dtype_of(x)
+    if name not in ("float16", "bfloat16"):
+        return slope(y)
+    return cast(slope(fn(cast(x, dtype="float32"))), dtype=name)
+
+
 exp: Bind = steep("exp", lambda y, x: y)
 exp2: Bind = steep("exp2", lambda y, x: mul(y, math.log(2)))
 expm1: Bind = steep("expm1", lambda y, x: add(y, 1))
@@ -154,11 +163,11 @@ acos: Bind = steep("acos", lambda y, x: neg(rsqrt(sub(1, mul(x, x)))))
 atan: Bind = gentle("atan", lambda y, x: div(1, add(mul(x, x), 1)))
 sinh: Bind = steep("sinh", lambda y, x: cosh(x))
 cosh: Bind = steep("cosh", lambda y, x: sinh(x))
-tanh: Bind = gentle("tanh", lambda y, x: sub(1, mul(y, y)))
+tanh: Bind = gentle("tanh", lambda y, x: _saturating(tanh, lambda y: sub(1, mul(y, y)), y, x))
 asinh: Bind = gentle("asinh", lambda y, x: rsqrt(add(mul(x, x), 1)))
 acosh: Bind = steep("acosh", lambda y, x: mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))))
 atanh: Bind = steep("atanh", lambda y, x: div(1, sub(1, mul(x, x))))
-sigmoid: Bind = gentle("sigmoid", lambda y, x: mul(y, sub(1, y)))
+sigmoid: Bind = gentle("sigmoid", lambda y, x: _saturating(sigmoid, lambda y: mul(y, sub(1, y)), y, x))
 erf: Bind = gentle("erf", lambda y, x: mul(exp(neg(mul(x, x))), 2 / math.sqrt(math.pi)))
 erfc: Bind = gentle("erfc", lambda y, x: mul(exp(neg(mul(x, x))), -2 / math.sqrt(math.pi)))
 erfinv: Bind = steep("erfinv", lambda y, x: mul(exp(mul(y, y)), math.sqrt(math.pi) / 2))
@@ -291,8 +300,8 @@ minimum: Bind = binary("minimum", _share(lambda a, b: lt(a, b)))
 atan2: Bind = binary(
     "atan2",
     lambda g, y, x1, x2: (
-        div(mul(g, x2), _norm2(x1, x2)),
-        neg(div(mul(g, x1), _norm2(x1, x2))),
+        mul(g, _angle_slope(x2, x1)),
+        neg(mul(g, _angle_slope(x1, x2))),
     ),
 )
 nextafter: Bind = binary("nextafter")
@@ -317,9 +326,13 @@ def _conj(x: Any) -> Any:
     return x.conjugate() if isinstance(x, _NUMBERS) else conj_(x)
 
 
-def _norm2(x1: Tensor, x2: Tensor) -> Tensor:
-    total = add(mul(x1, x1), mul(x2, x2))
-    return where(eq(total, 0), 1, total)
+def _angle_slope(x1: Tensor, x2: Tensor) -> Tensor:
+    """`x1 / (x1**2 + x2**2)`, also where a square is too large or too small for the dtype; 0 at (0, 0)."""
+    size = maximum(abs(x1), abs(x2))
+    size = where(logical_or(eq(size, 0), logical_not(isfinite(size))), 1, size)
+    a, b = div(x1, size), div(x2, size)
+    total = add(mul(a, a), mul(b, b))
+    return div(div(a, where(eq(total, 0), 1, total)), size)
 
 
 def _where_rule(condition: Tensor, x1: Any, x2: Any) -> Tensor:

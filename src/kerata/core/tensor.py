@@ -122,6 +122,8 @@ class KerasTensor:
         spend(self._shape[0])
         return (OPS["getitem"](self, i) for i in range(self._shape[0]))
 
+    __array_priority__ = 1000  # arrays beside it leave operators to it
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         raise self._no_value("as a NumPy array")
 

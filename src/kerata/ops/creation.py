@@ -147,7 +147,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 
 def _in_range(value: Any, name: str) -> Any:
     """A number that fills; Python integers have values that a dtype may lack."""
-    if type(value) is int and dtypes.is_int(name) and not dtypes.holds(name, value):
+    if rules.known(value) and dtypes.is_int(name) and not dtypes.holds(name, value):
         raise ArgumentError("fill_value", expected=f"in the range of {name}", got=value)
     return value
 
@@ -316,7 +316,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     first, last = (0, ends["start"]) if stop is None else (ends["start"], ends["stop"])
     stride = ends.get("step", 1)
     count = max(0, math.ceil((last - first) / stride))
-    if count and dtypes.is_int(name) and not dtypes.holds(name, first, first + stride * (count - 1)):
+    wanted = count and rules.known(count) and dtypes.is_int(name)
+    if wanted and not dtypes.holds(name, first, first + stride * (count - 1)):
         argument = "start" if stop is None else "stop"
         raise ArgumentError(argument, expected=f"in the range of {name}", got=last, fix="Give a wider dtype.")
     return create((count,), name, lambda engine: engine.convert(_spaced(first, stride, count, name), name))

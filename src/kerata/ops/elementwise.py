@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core import dtypes
+from kerata.core import dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import direct, op
 from kerata.core.dispatch import abstract, dtype_of, in_abstract_run
@@ -50,6 +50,8 @@ def _scalar_as(x: Any, target: str) -> Any:
         return float(x)
     if target == "bool":
         return bool(x)
+    if not rules.known(abs(x)):  # stands for a size: its value does not matter
+        return 1
     if not dtypes.holds(target, x):
         raise ArgumentError(
             "x2", expected=f"in the range of {target}, the dtype of the other argument", got=x

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerata.core import checks, dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import op
+from kerata.core.declare import leaves_of, op
 from kerata.core.dispatch import dtype_of, shape_of
 from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.samples import T, rejects, sample, values
@@ -27,7 +27,10 @@ Tensor = Any
 def known_integers(value: Any, argument: str) -> np.ndarray:
     """Integers whose values are known: they decide shapes."""
     try:
-        array = np.asarray(convert_to_numpy(value))
+        plain = all(
+            type(v) is int for v in leaves_of(value)
+        )  # sizes that stand for unknown ones are beyond 32 bits
+        array = np.asarray(value if plain and value != () else convert_to_numpy(value))
     except UnknownValuesError:
         raise UnknownValuesError(argument, expected="integers whose values are known", got=value) from None
     except Exception:  # no numbers at all

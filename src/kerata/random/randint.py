@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerata import ops
-from kerata.core import dtypes
+from kerata.core import dtypes, rules
 from kerata.core import primitives as p
 from kerata.core.declare import new_abstract
 from kerata.core.errors import ArgumentError
@@ -88,7 +88,7 @@ def _between_numbers(shape: tuple[Any, ...], low: int, high: int, name: str, sta
     limits, width = dtypes.iinfo(name), high - low
     if width <= 0:
         raise ArgumentError("maxval", expected=f"above minval ({low})", got=high)
-    if low < limits.min or high - 1 > limits.max:
+    if low < limits.min or (high - 1 > limits.max and rules.known(high)):
         raise ArgumentError("maxval", expected=f"such that the range fits {name}", got=(low, high))
     if STATE.abstract:
         return new_abstract(shape, name)

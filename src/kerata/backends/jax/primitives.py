@@ -231,12 +231,18 @@ def _half(x: Any) -> bool:
     return x.dtype in (np.float16, jnp.bfloat16)
 
 
-@implements("sigmoid")
-def _(x: Any) -> Array:
-    """In float32 for halves: XLA takes `lax.logistic` apart, and rounds at each step."""
-    if _half(x):
-        return lax.convert_element_type(lax.logistic(lax.convert_element_type(x, np.float32)), x.dtype)
-    return lax.logistic(x)
+def _in_float32(fn: Callable[[Any], Array]) -> Callable[[Any], Array]:
+    """Of halves: XLA takes `lax.logistic` apart, and rounds at each step; slopes told from rounded values are lost."""
+
+    def call(x: Any) -> Array:
+        if _half(x):
+            return lax.convert_element_type(fn(lax.convert_element_type(x, np.float32)), x.dtype)
+        return fn(x)
+
+    return call
+
+
+TABLE["sigmoid"], TABLE["tanh"] = _in_float32(lax.logistic), _in_float32(lax.tanh)
 
 
 @implements("exp2")

@@ -19,7 +19,7 @@ from kerata.core.variable import Variable
 
 from . import derivatives, fast, fast_optimizers
 from .lift import lifted
-from .primitives import EAGER, EAGERLY, FLOATING, TABLE, native
+from .primitives import EAGER, EAGERLY, FLOATING, SATURATING, TABLE, native
 
 Tensor = Any
 
@@ -70,6 +70,8 @@ class TensorflowEngine(Engine):
         return issubclass(kind, (tf.Tensor, tf.Variable))
 
     def floating_implementation(self, name: str, kind: type, dtype: str) -> Callable[..., Any]:
+        if name in SATURATING and dtype in ("float16", "bfloat16"):
+            return TABLE[name]
         table = EAGERLY if kind is EAGER else FLOATING
         return table.get(name) or FLOATING.get(name) or TABLE[name]
 

@@ -50,6 +50,7 @@ TABLE: dict[str, Callable[..., Any]] = {
 
 
 implements = implementing(TABLE)
+_of_halves = alternatives(TABLE, half)
 
 
 def native(dtype: str) -> tf.DType:
@@ -98,6 +99,12 @@ def _(x: Tensor) -> Tensor:
 @implements("sign")
 def _(x: Tensor) -> Tensor:
     return tf.cast(x != tf.zeros((), x.dtype), x.dtype) if x.dtype.is_unsigned else tf.math.sign(x)
+
+
+# Slopes that are told from rounded values are lost.
+SATURATING = {"sigmoid": tf.math.sigmoid, "tanh": tf.math.tanh}
+for _name, _fn in SATURATING.items():
+    _of_halves(_name)((lambda fn: lambda x: tf.cast(fn(tf.cast(x, tf.float32)), x.dtype))(_fn))
 
 
 @implements("erf")

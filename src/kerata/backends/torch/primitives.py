@@ -98,9 +98,10 @@ def _pair(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     return x1, x2
 
 
-# In 16 bits PyTorch's is 0 for small numbers.
+# In 16 bits PyTorch's erf is 0 for small numbers, and slopes told from rounded values of the others are lost.
 _of_halves = alternatives(TABLE, lambda x: x.dtype.itemsize == 2)
-_of_halves("erf")(lambda x: torch.erf(x.float()).to(x.dtype))
+for _name, _fn in {"erf": torch.erf, "sigmoid": torch.sigmoid, "tanh": torch.tanh}.items():
+    _of_halves(_name)((lambda fn: lambda x: fn(x.float()).to(x.dtype))(_fn))
 
 
 @implements("pow")
