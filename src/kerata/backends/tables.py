@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kerata.core import dtypes
 from kerata.core.taps import Taps, equation_along
 
 Primitives = dict[str, Callable[..., Any]]
@@ -79,10 +80,40 @@ def alternatives(table: Primitives, holds: Callable[[Any], bool]) -> Callable[[s
         def put(fn: Any) -> None:
             other = table[name]
             table[name] = lambda x: fn(x) if holds(x) else other(x)
+            table[name].otherwise = other  # type: ignore[attr-defined]
 
         return put
 
     return instead
+
+
+GATHERS = ("take", "take_along_axis", "gather_nd")
+
+
+def gathers_in_float32(
+    table: Primitives, differentiated: Callable[[Any], bool], widen: Callable[[Any], Any] | None = None
+) -> None:
+    """Lets the derivatives of gathers from tensors of half precision, which are sums, be added up in float32.
+
+    Args:
+        table: the primitives of an engine.
+        differentiated: whether a tensor is of half precision and a derivative may be asked for.
+        widen: the tensor in float32, where a cast is not enough.
+    """
+    widen = widen or (lambda x: table["cast"](x, "float32"))
+
+    def wide(fn: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(fn)
+        def call(x: Any, *rest: Any, **params: Any) -> Any:
+            if not differentiated(x):
+                return fn(x, *rest, **params)
+            y = fn(widen(x), *rest, **params)
+            return table["cast"](y, dtypes.standardize(x.dtype))
+
+        return call
+
+    for name in GATHERS:
+        table[name] = wide(table[name])
 
 
 def routing(table: FastPaths) -> Callable[..., Callable[[Any], Any]]:

@@ -137,11 +137,14 @@ def _root_slope(y: Tensor, x: Tensor) -> Tensor:
     return where(none, 0, div(0.5, where(none, 1, y)))
 
 
+_HALVES = ("float16", "bfloat16")
+
+
 def _saturating(fn: Bind, slope: Callable[[Tensor], Tensor], y: Tensor, x: Tensor) -> Tensor:
     """A slope that is told from `y`, which is rounded to its limit long before the slope is to 0: in half precision, `y`
     is computed again."""
     name = dtype_of(x)
-    if name not in ("float16", "bfloat16"):
+    if name not in _HALVES:
         return slope(y)
     return cast(slope(fn(cast(x, dtype="float32"))), dtype=name)
 
@@ -643,21 +646,34 @@ def _scatter_grad(
     return div(mul(g, won), count), None, div(mul(picked, hits), gather_nd(count, indices))
 
 
-take: Bind = primitive("take", _take_rule, _take_grad)
+def _added_up(grad: Callable[..., Any]) -> Callable[..., Any]:
+    """A derivative that is a sum for each element of `x`: in float32 for half precision."""
+
+    def wide(g: Tensor, y: Tensor, x: Tensor, indices: Tensor, **params: Any) -> tuple[Tensor, None]:
+        name = dtype_of(x)
+        if name not in _HALVES:
+            return grad(g, y, x, indices, **params)
+        total, _ = grad(cast(g, dtype="float32"), y, cast(x, dtype="float32"), indices, **params)
+        return cast(total, dtype=name), None
+
+    return wide
+
+
+take: Bind = primitive("take", _take_rule, _added_up(_take_grad))
 # Weighted sums of elements along an axis: `taps` is a `Taps`.
 interpolate: Bind = primitive(
     "interpolate",
     lambda x, *, taps, axis: new_abstract((*x._shape[:axis], taps.new, *x._shape[axis + 1 :]), x._dtype),
     lambda g, y, x, *, taps, axis: (interpolate(g, taps=taps.turned, axis=axis),),
 )
-take_along_axis: Bind = primitive("take_along_axis", _along_rule, _along_grad)
+take_along_axis: Bind = primitive("take_along_axis", _along_rule, _added_up(_along_grad))
 # Adds `updates` to `x` at the places that take_along_axis would read.
 put_along_axis: Bind = primitive(
     "put_along_axis",
     lambda x, indices, updates, *, axis: _same(x),
     lambda g, y, x, indices, updates, *, axis: (g, None, take_along_axis(g, indices, axis=axis)),
 )
-gather_nd: Bind = primitive("gather_nd", _gather_rule, _gather_grad)  # indices (..., depth)
+gather_nd: Bind = primitive("gather_nd", _gather_rule, _added_up(_gather_grad))  # indices (..., depth)
 # indices (n, depth); updates (n, rest); mode add, set (the last wins), max, min or mul
 scatter: Bind = primitive("scatter", lambda x, indices, updates, *, mode: _same(x), _scatter_grad)
 

@@ -24,7 +24,7 @@ from kerata.core.state import STATE
 from kerata.core.tensor import KerasTensor
 
 from .core import cast
-from .elementwise import constant, count_bools, here, real_only
+from .elementwise import constant, count_bools, here, real_only, widened
 from .encoding import _classes, _hot
 from .reduction import flattened
 from .subscript import check_known_indices, check_not_empty, in_range, index_tensor, known_values
@@ -353,7 +353,8 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     name = dtype_of(values)
     if name == "bool":
         return cast(p.scatter(_zeros(sizes, "int32"), flat, cast(rows, "int32"), mode="max"), "bool")
-    return p.scatter(_zeros(sizes, name), flat, rows, mode="add")
+    (rows,), _ = widened(rows)
+    return cast(p.scatter(_zeros(sizes, dtype_of(rows)), flat, rows, mode="add"), name)
 
 
 def _zeros(shape: Any, name: str) -> Tensor:
@@ -416,7 +417,9 @@ def scatter_update(
         return cast(
             p.scatter(cast(inputs, "int32"), flat, cast(rows, "int32"), mode=_REDUCTIONS[reduction]), "bool"
         )
-    return p.scatter(inputs, flat, rows, mode=_REDUCTIONS[reduction])
+    if reduction in ("add", "mul"):
+        (inputs, rows), _ = widened(inputs, rows)
+    return cast(p.scatter(inputs, flat, rows, mode=_REDUCTIONS[reduction]), name)
 
 
 # ---- counting ------------------------------------------------------------------------------------

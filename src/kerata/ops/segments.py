@@ -12,7 +12,8 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.tensor import KerasTensor
 
-from .elementwise import constant, count_bools, real_only
+from .core import cast
+from .elementwise import constant, count_bools, real_only, widened
 from .subscript import index_tensor, known_values
 
 TensorLike = Any
@@ -34,13 +35,14 @@ def _segments(data: Any, segment_ids: Any, num_segments: Any, mode: str, start: 
         found = known_values(ids, "segment_ids", "the number of segments; give `num_segments`")
         num_segments = int(found.max()) + 1 if found.size else 0
     n = checks.natural("num_segments", num_segments)
-    data = count_bools(data)
+    (data,), kind = widened(count_bools(data))
     name = dtype_of(data)
     outside = p.logical_or(p.lt(ids, 0), p.ge(ids, n))
     places = p.reshape(p.where(outside, n, ids), shape=(shape[0], 1))
     target = p.broadcast_to(constant(start(name), name), shape=(n + 1, *shape[1:]))
     full = p.scatter(target, places, data, mode=mode)
-    return p.slice(full, starts=(0,) * len(shape), limits=(n, *shape[1:]), strides=(1,) * len(shape))
+    rows = p.slice(full, starts=(0,) * len(shape), limits=(n, *shape[1:]), strides=(1,) * len(shape))
+    return cast(rows, kind)
 
 
 def _lowest(name: str) -> Any:

@@ -16,8 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from kerata.backends.tables import alternatives, implementing, interpolation
+from kerata.backends.tables import alternatives, gathers_in_float32, implementing, interpolation
 from kerata.core import dtypes
+from kerata.core.state import STATE
 
 from . import decompositions, derivatives, windows
 from .derivatives import ruled
@@ -97,7 +98,19 @@ def _aligned(*xs: Any) -> list[Any]:
     return out
 
 
+def _adds_up(x: Any) -> bool:
+    """Whether a derivative may be asked for that is a sum, of a dtype in which sums are too inexact."""
+    return isinstance(x, jax.core.Tracer) and STATE.backward > 0 and _half(x)
+
+
 def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
+    if _adds_up(x):
+        wide = _spread(lax.convert_element_type(x, np.float32), shape)
+        return lax.convert_element_type(wide, x.dtype)
+    return _spread(x, shape)
+
+
+def _spread(x: Any, shape: tuple[int, ...]) -> Any:
     lead = len(shape) - x.ndim
     squeezed = [i for i, d in enumerate(x.shape) if d == 1 and shape[lead + i] != 1]
     if squeezed:
@@ -546,6 +559,7 @@ TABLE["interpolate"] = interpolation(
     lambda x, usual, other: lax.cond(jnp.isfinite(jnp.sum(x)), usual, other),
     cost=10,  # it is one loop for all taps
 )
+gathers_in_float32(TABLE, _adds_up)
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
 derivatives.declare(TABLE)

@@ -41,7 +41,8 @@ def _unbroadcast(g: Tensor, x: Tensor) -> Tensor:
     if g.shape == x.shape and x.shape.is_fully_defined():
         return g
     axes, _ = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(x), s1=tf.shape(g))
-    return tf.reshape(tf.reduce_sum(g, axes), tf.shape(x))
+    wide = tf.cast(g, tf.float32) if g.dtype == tf.float16 else g
+    return tf.reshape(tf.cast(tf.reduce_sum(wide, axes), g.dtype), tf.shape(x))
 
 
 def ruled(name: str, fn: Function) -> Function:

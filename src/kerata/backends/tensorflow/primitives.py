@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
-from kerata.backends.tables import alternatives, implementing, interpolation
+from kerata.backends.tables import alternatives, gathers_in_float32, implementing, interpolation
 from kerata.core import dtypes
 from kerata.core.state import STATE
 
@@ -566,6 +566,13 @@ def _(x: Tensor, axis: tuple[int, ...]) -> Tensor:
 
 
 TABLE |= indices.TABLE
+gathers_in_float32(
+    TABLE,
+    lambda x: half(x) and derivatives.wanted(),
+    lambda x: tf.reshape(
+        tf.cast(x, tf.float32), tf.shape(x)
+    ),  # whose derivative adds up the rows of a gather's
+)
 TABLE |= products.TABLE
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
@@ -593,10 +600,11 @@ FLOATING["minimum"] = _keeping_nan(FLOATING["minimum"], tf.math.less_equal)
 
 derivatives.declare(TABLE)
 derivatives.declare(FLOATING)
-EAGERLY = derivatives.unless_recorded(_bare, FLOATING, EAGER)
 
 for _name in BROADCASTING:
     TABLE[_name] = of_many_axes(TABLE[_name])
 for _name in FLOATING.keys() & set(BROADCASTING):
     FLOATING[_name] = of_many_axes(FLOATING[_name])
+EAGERLY = derivatives.unless_recorded(_bare, FLOATING, EAGER)
+for _name in EAGERLY.keys() & set(BROADCASTING):
     EAGERLY[_name] = or_else(EAGERLY[_name], FLOATING[_name])

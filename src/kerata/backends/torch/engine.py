@@ -41,7 +41,8 @@ class TorchEngine(Engine):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def floating_implementation(self, name: str, kind: type, dtype: str) -> Callable[..., Any]:
-        return getattr(TABLE[name], "plain", TABLE[name])
+        fn = getattr(TABLE[name], "plain", TABLE[name])
+        return fn if dtype.endswith("16") else getattr(fn, "otherwise", fn)
 
     # ---- tensors -----------------------------------------------------------------------------
     def convert(self, value: Any, dtype: str | None = None) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from kerata.backends.tables import alternatives, implementing, interpolation
+from kerata.backends.tables import alternatives, gathers_in_float32, implementing, interpolation
 
 from . import decompositions, derivatives, unsigned, windows
 from .derivatives import ruled
@@ -108,7 +108,7 @@ for _name, _fn in {"erf": torch.erf, "sigmoid": torch.sigmoid, "tanh": torch.tan
 def _(x1: Any, x2: Any) -> Tensor:
     """A complex 0 to the power of 0 is 1, to other powers of no positive real part NaN; PyTorch: NaN, half infinite."""
     if not isinstance(x1, torch.Tensor):
-        x1 = torch.as_tensor(x1, dtype=x2.dtype, device=x2.device)
+        x1 = _pair(x1, x2)[0]
     if x1.is_floating_point() and type(x2) is float and x2 in (0.5, -0.5):
         # PyTorch takes the square root, of which that of -inf is NaN and that of -0.0 is -0.0
         root = torch.sqrt(torch.where(x1 == -math.inf, math.inf, x1)) + 0.0
@@ -202,27 +202,13 @@ def _one_by_one(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
 TABLE["prod"] = _one_by_one(lambda x, i, keep: torch.prod(x, i, keepdim=keep, dtype=x.dtype))
 
 
-@implements("max")
-def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
-    return torch.amax(x, dim=axis, keepdim=keepdims) if axis else x
+def _reduced(fn: Callable[..., Tensor], otherwise: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    return lambda x, axis, keepdims: fn(x, dim=axis, keepdim=keepdims) if axis else otherwise(x)
 
 
+TABLE["max"], TABLE["min"] = _reduced(torch.amax, lambda x: x), _reduced(torch.amin, lambda x: x)
+TABLE["any"], TABLE["all"] = _reduced(torch.any, torch.Tensor.bool), _reduced(torch.all, torch.Tensor.bool)
 TABLE["peak"] = TABLE["max"]
-
-
-@implements("min")
-def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
-    return torch.amin(x, dim=axis, keepdim=keepdims) if axis else x
-
-
-@implements("any")
-def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
-    return torch.any(x, dim=axis, keepdim=keepdims) if axis else x.to(torch.bool)
-
-
-@implements("all")
-def _(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
-    return torch.all(x, dim=axis, keepdim=keepdims) if axis else x.to(torch.bool)
 
 
 def _comparable(x: Tensor) -> Tensor:
@@ -428,6 +414,7 @@ TABLE["interpolate"] = interpolation(
     TABLE["einsum"],
     lambda x, usual, other: usual() if derivatives.is_finite(x) else other(),
 )
+gathers_in_float32(TABLE, lambda x: x.requires_grad and x.dtype.itemsize == 2)
 TABLE |= decompositions.TABLE
 TABLE |= windows.TABLE
 derivatives.declare(TABLE)
