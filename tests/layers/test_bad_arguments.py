@@ -220,3 +220,25 @@ def test_calls_refuse_with_one_voice(row, engine):
     assert text.startswith("it: ")
     with kerata.use_backend("numpy"):
         assert refused(row)[1] == text
+
+
+ONE_TENSOR = [
+    layers.Dense(4), layers.EinsumDense("ab,bc->ac", 3), layers.Conv1D(4, 2), layers.SeparableConv1D(2, 2), layers.LSTM(4),
+    layers.Bidirectional(layers.LSTM(4)), layers.TimeDistributed(layers.Dense(2)), layers.LayerNormalization(),
+    layers.BatchNormalization(), layers.GroupNormalization(1), layers.RMSNormalization(), layers.PReLU(),
+    layers.SpectralNormalization(layers.Dense(2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", ONE_TENSOR, ids=lambda layer: type(layer).__name__)
+def test_structures_where_one_tensor_is_meant(layer, engine):
+    for make in (lambda: f(2, 3, 2), lambda: kerata.Input((3, 2))):
+        for inputs in ({"a": make()}, [make(), make()]):
+            with pytest.raises(ArgumentError, match=layer.name):
+                type(layer).from_config(layer.get_config())(inputs)
+
+
+def test_queries_that_are_no_sequences(engine):
+    for query in (None, {"a": f(2, 3, 2)}, np.float32(1)):
+        with pytest.raises(ArgumentError, match="`query` must be"):
+            layers.MultiHeadAttention(2, 4)(query, f(2, 3, 2))

@@ -110,3 +110,12 @@ def test_tensors_of_another_engine(engine):
     trained = model()
     with pytest.raises(kerata.core.errors.BackendMismatchError, match=f'"{other}".*"{engine}"'):
         trained(foreign)
+
+
+def test_a_model_without_an_optimizer(engine):
+    model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(1)])
+    model.compile(optimizer=None, loss="mse")
+    x, y = np.ones((2, 3), "float32"), np.ones((2, 1), "float32")
+    assert np.isfinite(model.evaluate(x, y, verbose=0))
+    with pytest.raises(StateError, match="without an optimizer"):
+        model.fit(x, y, verbose=0)

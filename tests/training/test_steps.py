@@ -298,3 +298,19 @@ def test_a_loop_of_tensorflow_compiled_by_its_user():
 
         losses = [float(step(tf.constant(X), tf.constant(Y))) for _ in range(3)]
     np.testing.assert_allclose(losses, expected_losses(), rtol=1e-5)
+
+
+def test_losses_after_a_step_are_no_tensors_of_a_trace(engine):
+    class Adding(kerata.layers.Layer):
+        def call(self, x):
+            self.add_loss(kerata.ops.mean(x))
+            return x
+
+    model = kerata.Sequential([Adding(), kerata.layers.Dense(1, kernel_regularizer="l2")])
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    for run in (model.fit, model.evaluate):
+        run(x, y, verbose=0)
+        assert [np.isfinite(float(loss)) for loss in model.losses] == [True]  # the penalty
+    model(x)
+    assert float(model.losses[0]) == 1.0

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kerata.callbacks.callback import Callback, Logs
+from kerata.core import checks
 from kerata.core.errors import ArgumentError
 
 
@@ -39,7 +40,7 @@ class CSVLogger(Callback):
         if not isinstance(separator, str) or len(separator) != 1:
             raise ArgumentError("separator", expected="one character", got=separator)
         self.sep, self.append = separator, append
-        self.filename = os.fspath(filename)
+        self.filename = checks.path("filename", filename)
         self.keys: list[str] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -38,10 +38,12 @@ def _number(argument: str, value: Any) -> Any:
 
 
 def _axis(value: Any) -> Any:
-    axes = value if isinstance(value, (list, tuple)) else [value]
-    if value is not None and any(rules.integer_of(a) is None for a in axes):
+    if value is None:
+        return None
+    axes = [rules.integer_of(a) for a in (value if isinstance(value, (list, tuple)) else [value])]
+    if None in axes:
         raise ArgumentError("axis", expected="an integer, a list of integers or None", got=value)
-    return value
+    return axes if isinstance(value, (list, tuple)) else axes[0]
 
 
 @register_builtin("constraints", "max_norm")

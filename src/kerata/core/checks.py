@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kerata.core.dispatch import engine_of_type
@@ -82,6 +83,21 @@ def int_tuple(
         words = expected or f"an integer or {length} integers, each {low} or more"
         raise ArgumentError(argument, expected=words, got=value)
     return tuple(found)
+
+
+def several(argument: str, value: Any, expected: str) -> list[Any]:
+    """The members of a sequence."""
+    if isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable):
+        raise ArgumentError(argument, expected=expected, got=value)
+    return list(value)
+
+
+def path(argument: str, value: Any) -> str:
+    """The path of a file or folder."""
+    try:
+        return os.fspath(value)
+    except TypeError:
+        raise ArgumentError(argument, expected="a path", got=value) from None
 
 
 def nothing_else(function: str, kwargs: Mapping[str, Any]) -> None:

@@ -253,6 +253,14 @@ def as_shape(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
     return sizes
 
 
+def sizes(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
+    """A tuple of sizes, none of which is negative."""
+    found = as_shape(shape, argument)
+    if any(type(d) is int and d < 0 for d in found):
+        raise ArgumentError(argument, expected="sizes that are not negative", got=shape)
+    return found
+
+
 def known_shape(shape: Any, argument: str = "shape") -> tuple[int, ...]:
     """A tuple of sizes, all of which are known."""
     sizes = as_shape(shape, argument)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerata import backends
-from kerata.core import dtypes, registry
+from kerata.core import dtypes, registry, rules
 from kerata.core.errors import ArgumentError
 from kerata.core.naming import auto_name
 from kerata.core.state import STATE, setting
@@ -97,7 +97,7 @@ class Variable:
         if callable(initializer):
             if shape is None:
                 raise ArgumentError("shape", expected="given when `initializer` is a callable", got=shape)
-            shape = tuple(int(d) for d in shape)
+            shape = rules.known_shape(shape)
             initializer = initializer(shape, dtype=dtype or dtypes.standardize(None))
         value = OPS["convert_to_tensor"](initializer, dtype)
         if shape is not None and tuple(shape) != self.engine.shape_of(value):

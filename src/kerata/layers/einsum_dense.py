@@ -143,7 +143,7 @@ def einsum_dense_shapes(
         kernel_shape.append(size)
     bias_shape = None
     if bias_axes is not None:
-        if any(c not in letters_out for c in bias_axes):
+        if not isinstance(bias_axes, str) or not bias_axes or any(c not in letters_out for c in bias_axes):
             raise ArgumentError("bias_axes", expected=f"letters of the outputs {outs!r}", got=bias_axes)
         first = min(letters_out.index(c) for c in bias_axes)
         bias_shape = tuple(out_sizes[c] if c in bias_axes else 1 for c in letters_out[first:])

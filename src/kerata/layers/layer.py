@@ -14,7 +14,7 @@ from kerata import backends, dtype_policies, regularizers
 from kerata.core import dispatch, dtypes, tree
 from kerata.core.declare import leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
-from kerata.core.errors import ArgumentError, StateError
+from kerata.core.errors import ArgumentError, KerataError, StateError
 from kerata.core.inference import infer
 from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import deserialize_fields, serialize_argument, serialize_keras_object
@@ -26,7 +26,7 @@ from kerata.core.variable import Variable, structure_changed
 from .call_spec import build_parameters, call_spec
 from .input_spec import InputSpec
 from .owner import Owner
-from .shapes import as_shape, has_tensor, map_shapes, mask_of, set_mask, shapes_in_words, shapes_of
+from .shapes import as_shape, has_tensor, is_shape, map_shapes, mask_of, set_mask, shapes_in_words, shapes_of
 
 Tensor = Any
 _PLAN_LIMIT = 256  # signatures remembered by a layer
@@ -205,8 +205,23 @@ class Layer(Owner):
             given = {f"{n}_shape": s for n, s in shapes.items() if f"{n}_shape" in names}
             if not given and names:
                 given = {names[0]: next(iter(shapes.values()))}
-        self.build(**given)
+        try:
+            self.build(**given)
+        except (TypeError, KeyError, IndexError, ValueError) as error:
+            self._explain_build(error, arguments, shapes)
+            raise
         self._build_shapes = given
+
+    def _explain_build(self, error: Exception, arguments: dict[str, Any], shapes: dict[str, Any]) -> None:
+        """Kerata's own layers fail where they are given a structure, a scalar or nothing in the place of a tensor."""
+        if isinstance(error, KerataError) or not type(self).__module__.startswith("kerata."):
+            return
+        first = next(iter(arguments))
+        odd = [name for name, shape in shapes.items() if not is_shape(shape) or len(shape) < 2]
+        if first not in shapes or odd:
+            name = first if first not in shapes else odd[0]
+            expected = "a tensor, or the structure of tensors, that the layer takes"
+            raise ArgumentError(name, expected=expected, got=arguments[name]) from error
 
     def _check_built_without(self, arguments: dict[str, Any]) -> None:
         """A layer whose weights follow from its inputs needs one."""
@@ -460,6 +475,7 @@ class Layer(Owner):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Abstract outputs for symbolic inputs; builds the layer if it is not built."""
         if not self.built:
+            self._check_inputs(args)
             spec = call_spec(type(self))
             known = {k: v for k, v in kwargs.items() if k in spec.keywords}
             self._build_for(spec.bind(args, known))

@@ -49,7 +49,7 @@ class _ScaleAndShift(Layer):
 
 def _axes(argument: str, axis: Any) -> Any:
     if isinstance(axis, (list, tuple)):
-        return [int(a) for a in axis]
+        return [checks.integer(argument, a) for a in axis]
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise ArgumentError(argument, expected="an integer or a list of integers", got=axis)
     return axis
@@ -230,7 +230,7 @@ class GroupNormalization(_ScaleAndShift):
         self.groups = groups
 
     def build(self, input_shape: Any) -> None:
-        channels = input_shape[self.axis]
+        channels = input_shape[axis_index(self.axis, len(input_shape))]
         if channels is None:
             raise ArgumentError(
                 "inputs", expected="of a known number of channels", got=f"shape {tuple(input_shape)}"

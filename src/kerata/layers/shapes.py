@@ -55,7 +55,7 @@ def shapes_of(value: Any) -> Any:
     return None
 
 
-def _is_shape(value: Any) -> bool:
+def is_shape(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(
         d is None or isinstance(d, (int, np.integer)) for d in value
     )
@@ -63,7 +63,7 @@ def _is_shape(value: Any) -> bool:
 
 def map_shapes(fn: Callable[[Any], Any], value: Any) -> Any:
     """Maps over a structure whose leaves are shapes."""
-    if _is_shape(value):
+    if is_shape(value):
         return fn(tuple(value))
     if isinstance(value, dict):
         return {k: map_shapes(fn, v) for k, v in value.items()}

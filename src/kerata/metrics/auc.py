@@ -81,7 +81,10 @@ class AUC(ThresholdMetric):
         self.label_weights = (
             None
             if label_weights is None
-            else [float(checks.number("label_weights", w, 0)) for w in label_weights]
+            else [
+                float(checks.number("label_weights", w, 0))
+                for w in checks.several("label_weights", label_weights, "a list of weights")
+            ]
         )
         self._shaped = False
         if num_labels is not None:

@@ -108,7 +108,8 @@ class IoU(_Confusion):
         axis: int = -1,
     ) -> None:
         super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
-        self.target_class_ids = [checks.natural("target_class_ids", i) for i in target_class_ids]
+        ids = checks.several("target_class_ids", target_class_ids, "a list of classes")
+        self.target_class_ids = [checks.natural("target_class_ids", i) for i in ids]
         if not self.target_class_ids:
             raise ArgumentError("target_class_ids", expected="at least one class", got=target_class_ids)
         if max(self.target_class_ids) >= num_classes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+from kerata.core import checks
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.graph import Function
 from kerata.core.registry import register_builtin
@@ -42,7 +43,12 @@ class Sequential(Model):
         self._names: set[str] = set()
         self.__dict__["_graph"] = None
         self.__dict__["_implied_input"] = None
-        for layer in [layers] if isinstance(layers, Layer) else layers or ():
+        given = (
+            [layers]
+            if isinstance(layers, Layer)
+            else checks.several("layers", layers or (), "a list of layers")
+        )
+        for layer in given:
             self.add(layer, rebuild=False)
         self._rebuild()
 

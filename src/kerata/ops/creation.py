@@ -27,9 +27,7 @@ Tensor = Any
 
 
 def _filled(shape: Any, value: Any, dtype: str) -> Tensor:
-    sizes = rules.as_shape(shape)
-    if any(type(d) is int and d < 0 for d in sizes):
-        raise ArgumentError("shape", expected="sizes that are not negative", got=shape)
+    sizes = rules.sizes(shape)
     if all(type(d) is int for d in sizes):
         return create(
             sizes,

@@ -311,7 +311,7 @@ def _rows(updates: Tensor, indices: Tensor, shape: tuple[Any, ...], argument: st
 
 
 def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
-    _check_places(indices, rules.as_shape(shape))
+    _check_places(indices, rules.sizes(shape))
 
 
 @op(
@@ -325,7 +325,7 @@ def _check_scatter(indices: Any, values: Any, shape: Any) -> None:
     sample(values([[[0, 9]], [[-1, 0]]], dtype="int32"), T((2, 1)), (2, 3)),
     sample([[0], [0]], T((2,), "bool"), (2,))],
     rejects=[
-        rejects([[3]], T((1,)), (3,), argument="indices"),
+        rejects([[3]], T((1,)), (3,), argument="indices"), rejects([[0, 1]], T((1,)), (-1, 2), argument="shape"),
         rejects(values([[0]], dtype="int32"), T((1,)), (0,), argument="indices"),
         rejects(values([[0]], dtype="int32"), T((2,)), (3,), argument="values"),
         rejects(values([[0, 0]], dtype="int32"), T((1,)), (3,), argument="indices"),
@@ -347,7 +347,7 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.scatter([[0], [2]], [5, 6], (3,)))
         array([5, 0, 6], dtype=int32)
     """
-    sizes = rules.as_shape(shape)
+    sizes = rules.sizes(shape)
     flat = _flat_indices(indices, sizes)
     rows = _rows(values, indices, sizes, "values")
     name = dtype_of(values)
@@ -508,6 +508,8 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
         >>> [kerata.ops.convert_to_numpy(v).tolist() for v in kerata.ops.nonzero([0, 3, 4])]
         [[1, 2]]
     """
+    if not shape_of(x):
+        raise ArgumentError("x", expected="a tensor with at least one dimension", got=x)
     if isinstance(x, KerasTensor):
         return tuple(new_abstract((rules.COUNTED,), "int32") for _ in shape_of(x))
     found = known_values(x, "x", "the number of elements that are not 0")

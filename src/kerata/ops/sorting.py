@@ -253,7 +253,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
 def _check_ascending(x: Any, bins: Any) -> None:
     """As far as values are known."""
     if isinstance(bins, (list, tuple, np.ndarray)):
-        edges = np.asarray(bins)
+        edges = convert_to_numpy(bins)
         if edges.ndim == 1 and edges.dtype.kind in "fiu" and (edges[1:] < edges[:-1]).any():
             raise ArgumentError("bins", expected="edges that ascend", got=bins)
 

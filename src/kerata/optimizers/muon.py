@@ -94,7 +94,7 @@ class Muon(Optimizer):
             None if adam_weight_decay is None else checks.number("adam_weight_decay", adam_weight_decay, 0)
         )
         self.epsilon = checks.number("epsilon", epsilon, 0)
-        self.exclude_layers = list(exclude_layers or ())
+        self.exclude_layers = checks.several("exclude_layers", exclude_layers or (), "a list of patterns")
         self.exclude_embeddings = exclude_embeddings
         self.muon_a, self.muon_b, self.muon_c = muon_a, muon_b, muon_c
         self.adam_lr_ratio = checks.number("adam_lr_ratio", adam_lr_ratio, 0)

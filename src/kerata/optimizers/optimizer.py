@@ -83,6 +83,8 @@ class Optimizer:
                 expected=f"an argument of {type(self).__name__}",
                 got=next(iter(kwargs.values())),
             )
+        if name is not None and not isinstance(name, str):
+            raise ArgumentError("name", expected="text", got=name)
         self.name = name or auto_name(type(self).__name__)
         self.weight_decay = _optional("weight_decay", weight_decay)
         self.clipnorm, self.clipvalue = _optional("clipnorm", clipnorm), _optional("clipvalue", clipvalue)
@@ -135,6 +137,8 @@ class Optimizer:
     def iterations(self, variable: Variable) -> None:
         if self.built:
             raise StateError("The iterations can be replaced only before the optimizer is built.")
+        if not isinstance(variable, Variable):
+            raise ArgumentError("iterations", expected="a kerata.Variable", got=variable)
         self._iterations = variable
 
     def _set_rate(self, rate: Any) -> None:
@@ -198,6 +202,9 @@ class Optimizer:
         for v in variables:
             if not isinstance(v, Variable):
                 raise ArgumentError("variables", expected="a list of kerata.Variable", got=v)
+        if len(set(map(id, variables))) < len(variables):
+            fix = "Give each once, with the sum of its gradients."
+            raise ArgumentError("variables", expected="variables that differ", got=variables, fix=fix)
         self._trainable_variables = variables
         self._places = {id(v): i for i, v in enumerate(variables)}
         self._all_places = list(range(len(variables)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerata import __version__
-from kerata.core.checks import nothing_else
+from kerata.core import checks
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.models.model import Model
 from kerata.saving import assets
@@ -64,8 +64,8 @@ def save_model(
         >>> kerata.saving.load_model(path).count_params()
         8
     """
-    nothing_else("save_model", kwargs)
-    name = os.fspath(filepath)
+    checks.nothing_else("save_model", kwargs)
+    name = checks.path("filepath", filepath)
     if not isinstance(model, Model):
         raise ArgumentError("model", expected="a model", got=model)
     if os.path.exists(name) and not overwrite:
@@ -116,7 +116,7 @@ def load_model(
         >>> kerata.saving.load_model("model.keras").output_shape
         (None, 2)
     """
-    name = os.fspath(filepath)
+    name = checks.path("filepath", filepath)
     if not os.path.exists(name):
         raise ArgumentError("filepath", expected="the path of a file that is there", got=name)
     options = Options(custom_objects, compile, safe_mode, limits)

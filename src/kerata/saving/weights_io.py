@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kerata.core.checks import nothing_else
+from kerata.core import checks
 from kerata.core.errors import ArgumentError, RefusedFileError
 from kerata.saving.archive import WEIGHTS, open_model_archive, replacing, write_atomically
 from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
@@ -44,8 +44,8 @@ def save_weights(
         >>> model = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2)])
         >>> kerata.saving.save_weights(model, "w.weights.h5")
     """
-    nothing_else("save_weights", kwargs)
-    name = os.fspath(filepath)
+    checks.nothing_else("save_weights", kwargs)
+    name = checks.path("filepath", filepath)
     if max_shard_size is not None and not name.endswith(".weights.json"):
         name = name.removesuffix(".h5").removesuffix(".weights") + ".weights.json"
     if not name.endswith((".weights.h5", ".weights.json")):
@@ -92,8 +92,8 @@ def load_weights(
         >>> model.save_weights("w.weights.h5")
         >>> kerata.saving.load_weights(model, "w.weights.h5")
     """
-    nothing_else("load_weights", kwargs)
-    name = os.fspath(filepath)
+    checks.nothing_else("load_weights", kwargs)
+    name = checks.path("filepath", filepath)
     if not os.path.isfile(name):
         raise ArgumentError("filepath", expected="the path of a file that is there", got=name)
     skip = list(objects_to_skip or ())

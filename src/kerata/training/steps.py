@@ -116,6 +116,8 @@ class Steps(Compilation):
 
     def _learn(self, x: Tree, y: Tree, sample_weight: Tree) -> dict[str, Any] | None:
         variables = self.trainable_variables
+        if self.optimizer is None:
+            raise StateError("A model without an optimizer cannot be trained. Give `compile` one.")
 
         def scaled_loss() -> tuple[Tensor, tuple[Tensor, Tree, Tree]]:
             y_pred = self._forward(x, True)
@@ -212,12 +214,24 @@ class Steps(Compilation):
         if entry is not None and entry[0] == made_from:
             return entry[1]
         one: Any = {"train": self._train_one, "test": self._test_one, "predict": self._predict_one}[kind]
+        one = self._forgetting_losses(one)
         run = _repeated(one, kind) if several else one
         if logs:
             run = self._logging(run)
         if not self.run_eagerly:
             run = function(run, jit_compile=self.jit_compile, variables=self._step_variables(kind))
         steps[key] = made_from, run
+        return run
+
+    def _forgetting_losses(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        """A step after which `losses` are the penalties alone: what calls added are tensors of a trace, if it is compiled."""
+
+        def run(*batch: Any) -> Any:
+            try:
+                return step(*batch)
+            finally:
+                self.__dict__["_collected"] = []
+
         return run
 
     def _logging(self, step: Callable[..., Any]) -> Callable[..., Any]:

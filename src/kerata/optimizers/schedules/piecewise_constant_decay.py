@@ -37,8 +37,10 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(
         self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"
     ) -> None:
-        self.boundaries = [checks.number("boundaries", b) for b in boundaries]
-        self.values = [checks.number("values", v) for v in values]
+        self.boundaries = [
+            checks.number("boundaries", b) for b in checks.several("boundaries", boundaries, "steps")
+        ]
+        self.values = [checks.number("values", v) for v in checks.several("values", values, "rates")]
         if len(self.values) != len(self.boundaries) + 1:
             raise ArgumentError(
                 "values", expected=f"{len(self.boundaries) + 1} rates, one more than boundaries", got=values
