@@ -252,3 +252,34 @@ def test_corners_inside_a_map(engine, compiled):
     for name, slope in expected.items():
         assert np.isfinite(slope).all(), name
         np.testing.assert_allclose(found[name], slope, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+PARAMETERS = {
+    "leaky_relu": (ops.leaky_relu, 0.3),
+    "elu": (ops.elu, 1.3),
+    "celu": (ops.celu, 1.3),
+    "squareplus": (ops.squareplus, 3.0),
+    "soft_shrink": (ops.soft_shrink, 0.35),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters_of_activations_have_derivatives(name, engine):
+    f, value = PARAMETERS[name]
+    x, v = np.array([-2.0, -0.3, 0.4, 3.0]), kerata.Variable(value, dtype="float64")
+
+    def total(a):
+        return ops.sum(f(ops.convert_to_tensor(x), a))
+
+    _, (slope,) = kerata.value_and_grad(lambda: total(v.value), [v])()
+    ends = [float(ops.convert_to_numpy(total(value + d))) for d in (1e-6, -1e-6)]
+    np.testing.assert_allclose(ops.convert_to_numpy(slope), (ends[0] - ends[1]) / 2e-6, rtol=1e-6)
+    compiled = kerata.function(kerata.value_and_grad(lambda: total(v.value), [v]))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(compiled()[1][0]), ops.convert_to_numpy(slope), rtol=1e-12
+    )
+    symbol = kerata.Input((4,), dtype="float64")
+    model = kerata.Model(symbol, f(symbol, v))
+    np.testing.assert_allclose(
+        model.predict(x[None], verbose=0), ops.convert_to_numpy(f(x[None], value)), rtol=1e-6
+    )

@@ -313,14 +313,14 @@ def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     if declared.precheck is not None:
         declared.precheck(*args, **kwargs)
     slots = _tensor_slots(declared, args, kwargs)
-    _check_plain(declared, args, kwargs)
+    plain = _check_plain(declared, args, kwargs)
     engine, symbolic = _domain(declared, slots)
     if symbolic:
         return symbolic_call(declared, args, kwargs, slots)
     engine = engine or backends.current()
     args, kwargs = _convert(declared, args, kwargs, slots, lambda v: _native(v, engine))
-    try:
-        return declared.run(engine, args, kwargs)
+    try:  # native routes take numbers alone
+        return (declared.run if plain else declared.compose)(engine, args, kwargs)
     except KerataError:
         raise
     except Exception as error:
@@ -517,10 +517,11 @@ def _plain_types(kinds: frozenset[str]) -> frozenset[type]:
     return frozenset(kind for name in kinds for kind in table[name])
 
 
-def _check_plain(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Numbers and texts are of the kind that their annotations say."""
+def _check_plain(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether numbers are plain ones. All that is plain must be of the kind that annotations say."""
+    tensors = False
     if not declared.plain:
-        return
+        return True
     for name, value in (*zip(declared.positional, args, strict=False), *kwargs.items()):
         kinds = declared.plain.get(name)  # type: ignore[arg-type]
         if kinds is not None and not any(_KINDS[kind][1](value) for kind in kinds):
@@ -528,6 +529,10 @@ def _check_plain(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
                 _KINDS[kind][0] for kind in sorted(kinds, key=list(_KINDS).index, reverse=True)
             )
             raise ArgumentError(str(name), expected=words, got=value)
+        tensors = tensors or (
+            kinds is not None and hasattr(value, "dtype") and not isinstance(value, np.generic)
+        )
+    return not tensors
 
 
 # ---- fast paths ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .complex_exponentials import logistic
 from .core import cast
-from .elementwise import in_float32, real_only, to_float, to_real_float, unary_samples
+from .elementwise import in_float32, parameter, real_only, to_float, to_real_float, unary_samples
 from .splitting import cut
 
 TensorLike = Any
@@ -116,7 +116,7 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
         array([-0.5,  2. ], dtype=float32)
     """
     x = to_real_float(x)
-    return p.where(p.gt(x, 0), x, p.mul(x, float(negative_slope)))
+    return p.where(p.gt(x, 0), x, p.mul(x, parameter(negative_slope, x)))
 
 
 def _exponential_part(x: Tensor) -> Tensor:
@@ -146,7 +146,7 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         2.0
     """
     x = to_real_float(x)
-    return p.where(p.le(x, 0), p.mul(_exponential_part(x), float(alpha)), x)
+    return p.where(p.le(x, 0), p.mul(_exponential_part(x), parameter(alpha, x)), x)
 
 
 @op(
@@ -196,10 +196,11 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         >>> float(kerata.ops.celu(2.0))
         2.0
     """
-    if alpha == 0:
-        raise ArgumentError("alpha", expected="not 0", got=alpha)
     x = to_real_float(x)
-    left = p.mul(p.expm1(p.div(p.where(p.le(x, 0), x, 0), float(alpha))), float(alpha))
+    depth = parameter(alpha, x)
+    if type(depth) is float and depth == 0:
+        raise ArgumentError("alpha", expected="not 0", got=alpha)
+    left = p.mul(p.expm1(p.div(p.where(p.le(x, 0), x, 0), depth)), depth)
     return p.where(p.le(x, 0), left, x)
 
 
@@ -382,7 +383,7 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
         array([-2.,  0.], dtype=float32)
     """
     x = to_real_float(x)
-    return p.where(p.le(p.abs(x), float(threshold)), 0, x)
+    return p.where(p.le(p.abs(x), parameter(threshold, x)), 0, x)
 
 
 @op(
@@ -406,7 +407,8 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
         >>> kerata.ops.convert_to_numpy(kerata.ops.soft_shrink([-2.0, 0.1]))
         array([-1.5,  0. ], dtype=float32)
     """
-    x, t = to_real_float(x), float(threshold)
+    x = to_real_float(x)
+    t = parameter(threshold, x)
     return p.where(p.le(p.abs(x), t), 0, p.sub(x, p.mul(p.sign(x), t)))
 
 
@@ -614,14 +616,19 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
         1.0
     """
     x = to_float(x)
+    b = parameter(b, x)
     if dtypes.is_complex(dtype_of(x)):
-        return p.mul(p.add(x, p.sqrt(p.add(p.mul(x, x), float(b)))), 0.5)
+        return p.mul(p.add(x, p.sqrt(p.add(p.mul(x, x), b))), 0.5)
     size = p.abs(x)
     near = p.minimum(size, 1e9)  # beyond, b adds nothing, and the square would be infinite
-    rest = p.add(p.sub(size, near), p.sqrt(p.add(p.mul(near, near), float(b))))
+    rest = p.add(p.sub(size, near), p.sqrt(p.add(p.mul(near, near), b)))
     long = p.add(p.mul(size, 0.5), p.mul(rest, 0.5))
     # On the left the two terms nearly cancel: their sum is b over their difference.
-    return p.where(p.ge(x, 0), long, p.div(float(b) / 4, p.where(p.ge(x, 0), 1, long)))
+    return p.where(
+        p.ge(x, 0),
+        long,
+        p.div(p.mul(b, 0.25) if hasattr(b, "dtype") else b / 4, p.where(p.ge(x, 0), 1, long)),
+    )
 
 
 @op(

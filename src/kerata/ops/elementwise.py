@@ -98,6 +98,13 @@ def widened(*xs: Any) -> tuple[list[Tensor], str]:
     return [cast(x, "float32") for x in xs] if narrow(name) else list(xs), name
 
 
+def parameter(value: Any, like: Tensor) -> Any:
+    """A number as it is; a tensor of one in the dtype of another: its derivative is not lost."""
+    if not hasattr(value, "dtype") or isinstance(value, np.generic):
+        return float(value)
+    return cast(convert_to_tensor(value), dtype_of(like))
+
+
 def real_only(x: Any, argument: str = "x") -> Any:
     """Refuses complex numbers, which have no order."""
     if dtypes.is_complex(weak_dtype(x)):
