@@ -254,12 +254,18 @@ def test_corners_inside_a_map(engine, compiled):
         np.testing.assert_allclose(found[name], slope, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
+def _attention(x, scale):
+    heads = ops.reshape(x, (-1, 2, 1, 2))
+    return ops.reshape(ops.dot_product_attention(heads, heads, heads, scale=scale), (-1, 4))
+
+
 PARAMETERS = {
     "leaky_relu": (ops.leaky_relu, 0.3),
     "elu": (ops.elu, 1.3),
     "celu": (ops.celu, 1.3),
     "squareplus": (ops.squareplus, 3.0),
     "soft_shrink": (ops.soft_shrink, 0.35),
+    "attention": (_attention, 0.5),
 }
 
 

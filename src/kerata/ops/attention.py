@@ -14,7 +14,7 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
 from .creation import band_difference
-from .elementwise import promote, to_real_float
+from .elementwise import parameter, promote, to_real_float
 from .softmax import softmax
 
 TensorLike = Any
@@ -141,11 +141,11 @@ def dot_product_attention(
     *_, heads, size = shape_of(query)
     groups = heads // (shape_of(key)[2] or 1)
     key, value = _repeat_heads(key, groups), _repeat_heads(value, groups)
-    scale = 1 / math.sqrt(size or 1) if scale is None else float(scale)
     q, k, v = (p.transpose(x, axes=(0, 2, 1, 3)) for x in (query, key, value))
     # Logits and their softmax in float32: half precision has no room for the differences between them.
     wide = "float32" if dtypes.itemsize(name) < 4 else name
-    logits = p.mul(cast(p.matmul(q, p.transpose(k, axes=(0, 1, 3, 2))), wide), scale)
+    logits = cast(p.matmul(q, p.transpose(k, axes=(0, 1, 3, 2))), wide)
+    logits = p.mul(logits, 1 / math.sqrt(size or 1) if scale is None else parameter(scale, logits))
     if bias is not None:
         _check_broadcasts(bias, "bias", shape_of(logits))
         logits = p.add(logits, cast(bias, wide))
