@@ -119,3 +119,19 @@ def test_a_model_without_an_optimizer(engine):
     assert np.isfinite(model.evaluate(x, y, verbose=0))
     with pytest.raises(StateError, match="without an optimizer"):
         model.fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("value", [None, "x"])
+def test_logs_that_are_no_numbers(value, steps, engine):
+    class Own(kerata.Model):
+        def call(self, x):
+            return x
+
+        def train_step(self, data):
+            return {"loss": value}
+
+    model = Own()
+    model.compile("sgd", "mse", steps_per_execution=steps)
+    with pytest.raises(ArgumentError, match="`train_step` must be a function that gives a dict of numbers"):
+        model.fit(np.ones((4, 3), "float32"), np.ones((4, 3), "float32"), batch_size=2, verbose=0)

@@ -55,10 +55,12 @@ def interpolation(
     def interpolate(x: Any, taps: Taps, axis: int) -> Any:
         def by_taps() -> Any:
             places, weights = taps.rows
-            weights = weights.reshape(*weights.shape, *(1,) * (len(x.shape) - 1 - axis))
+            before, after = (1,) * axis, (1,) * (len(x.shape) - 1 - axis)
             if len(places) > _MANY:
+                weights = weights.reshape(*before, *weights.shape, *after)
                 return total(take(x, places, axis) * array(weights, x), axis)
-            parts = (take(x, at, axis) * array(w, x) for at, w in zip(places, weights, strict=True))
+            rows = (array(w.reshape(*before, -1, *after), x) for w in weights)
+            parts = (take(x, at, axis) * row for at, row in zip(places, rows, strict=True))
             return functools.reduce(operator.add, parts)
 
         def by_matrix() -> Any:

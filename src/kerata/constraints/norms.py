@@ -43,7 +43,7 @@ def _axis(value: Any) -> Any:
     axes = [rules.integer_of(a) for a in (value if isinstance(value, (list, tuple)) else [value])]
     if None in axes:
         raise ArgumentError("axis", expected="an integer, a list of integers or None", got=value)
-    return axes if isinstance(value, (list, tuple)) else axes[0]
+    return type(value)(axes) if isinstance(value, (list, tuple)) else axes[0]
 
 
 @register_builtin("constraints", "max_norm")

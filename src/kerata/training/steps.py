@@ -11,7 +11,7 @@ import numpy as np
 from kerata import ops
 from kerata.core import tree
 from kerata.core.dispatch import abstract
-from kerata.core.errors import StateError, UnknownValuesError
+from kerata.core.errors import ArgumentError, StateError, UnknownValuesError
 from kerata.core.function import function
 from kerata.core.gradient import value_and_grad
 from kerata.core.state import STATE, StateScope, setting
@@ -158,14 +158,16 @@ class Steps(Compilation):
         x, y, w = self._enter(x), self._enter(y), self._enter(w)
         if self._overridden("train_step", "compute_metrics"):
             optimizer = [] if self.optimizer is None else self.optimizer.variables
-            return self._own_step(self.train_step, _packed(x, y, w), optimizer, self.metrics_variables)
+            logs = self._own_step(self.train_step, _packed(x, y, w), optimizer, self.metrics_variables)
+            return _checked_logs("train_step", logs)
         return self._learn(x, y, w)
 
     def _test_one(self, x: Tree, y: Tree, w: Tree) -> Any:
         x, y, w = self._enter(x), self._enter(y), self._enter(w)
         with self.engine.inference_scope():
             if self._overridden("test_step", "compute_metrics"):
-                return self._own_step(self.test_step, _packed(x, y, w), self.metrics_variables)
+                logs = self._own_step(self.test_step, _packed(x, y, w), self.metrics_variables)
+                return _checked_logs("test_step", logs)
             return self._measure(x, y, w)
 
     def _predict_one(self, x: Tree, y: Tree = None, w: Tree = None) -> Any:
@@ -305,6 +307,14 @@ def _abstract(batch: Tree) -> Tree:
     if batch is None:
         return None
     return tree.map_structure(lambda leaf: None if leaf is None else abstract(leaf), batch)
+
+
+def _checked_logs(step: str, logs: Any) -> Any:
+    """What a step of the user's gave: if they are logs, numbers by name."""
+    for name, value in logs.items() if isinstance(logs, dict) else ():
+        if not isinstance(value, (int, float, dict, np.generic, Variable)) and not ops.is_tensor(value):
+            raise ArgumentError(step, expected="a function that gives a dict of numbers", got={name: value})
+    return logs
 
 
 def _takes_state(step: Callable[..., Any]) -> bool:

@@ -58,7 +58,7 @@ def eig(x: Array) -> tuple[Array, Array]:
     exponent = jnp.frexp(largest)[1]
     scale = jnp.where(jnp.isfinite(largest), jnp.ldexp(jnp.ones_like(largest), exponent - 1), 1)
     values, vectors = jnp.linalg.eig(x / scale)
-    return values * scale[..., 0], vectors
+    return values * scale[..., 0].astype(values.dtype), vectors
 
 
 def fft(x: Array, inverse: bool) -> Array:
