@@ -94,3 +94,11 @@ def test_slopes_of_saturating_functions(engine):
             np.testing.assert_allclose(
                 values(g), expected, rtol=2 * eps + 0.01 * (name == "tanh"), err_msg=name
             )
+
+
+def test_lengths_beyond_what_float16_holds(engine):
+    x = (np.random.default_rng(1).standard_normal((2, 512)) * 300).astype("float16")
+    wide = x.astype("float64")
+    expected = wide / np.linalg.norm(wide, axis=-1, keepdims=True)
+    for f in (layers.UnitNormalization(dtype="float16"), ops.normalize):
+        np.testing.assert_allclose(values(f(x)), expected.ravel(), rtol=2e-3, atol=1e-7)

@@ -64,6 +64,11 @@ def _result_dtype(layer: Layer, x: Tensor) -> str:
     return layer.compute_dtype if dtypes.is_int(name) or dtypes.is_bool(name) else name
 
 
+def _wide(x: Tensor) -> Tensor:
+    """Half precision as float32: it has no room for sums of squares."""
+    return ops.cast(x, "float32") if ops.dtype(x) in ("float16", "bfloat16") else x
+
+
 def _value(variable: Any) -> Any:
     return None if variable is None else variable.value
 
@@ -178,8 +183,9 @@ class UnitNormalization(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
-        square = ops.sum(ops.square(inputs), axis=axis, keepdims=True)
-        y = ops.multiply(inputs, ops.rsqrt(ops.maximum(square, 1e-12)))
+        x = _wide(inputs)
+        square = ops.sum(ops.square(x), axis=axis, keepdims=True)
+        y = ops.multiply(x, ops.rsqrt(ops.maximum(square, 1e-12)))
         return ops.cast(y, _result_dtype(self, inputs))
 
 
@@ -250,11 +256,7 @@ class GroupNormalization(_ScaleAndShift):
         axis = axis_index(self.axis, len(shape))
         size = shape[axis] // self.groups
         split = (*shape[:axis], self.groups, size, *shape[axis + 1 :])
-        x = (
-            ops.cast(ops.reshape(inputs, split), "float32")
-            if self.compute_dtype in ("float16", "bfloat16")
-            else ops.reshape(inputs, split)
-        )
+        x = _wide(ops.reshape(inputs, split))
         axes = tuple(i for i in range(1, len(split)) if i != axis)
         mean, variance = ops.moments(x, axes, keepdims=True)
         x = ops.multiply(ops.subtract(x, mean), ops.rsqrt(ops.add(variance, self.epsilon)))
