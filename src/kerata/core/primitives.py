@@ -14,9 +14,10 @@ from typing import Any
 
 from kerata.core import rules
 from kerata.core.declare import new_abstract, primitive
-from kerata.core.dispatch import dtype_of, shape_of
+from kerata.core.dispatch import abstract, dtype_of, shape_of
 from kerata.core.dtypes import complex_for, is_complex, is_float, real_of
 from kerata.core.errors import ArgumentError
+from kerata.core.state import STATE
 
 Tensor = Any
 Bind = Callable[..., Any]
@@ -525,11 +526,29 @@ reshape: Bind = primitive(
     "reshape", _reshape_rule, lambda g, y, x, *, shape: (reshape(g, shape=shape_of(x)),)
 )
 transpose: Bind = primitive("transpose", _transpose_rule, _transpose_grad)
-broadcast_to: Bind = primitive(
-    "broadcast_to", _broadcast_rule, lambda g, y, x, *, shape: (unbroadcast(g, x),)
-)
+_broadcast: Bind = primitive("broadcast_to", _broadcast_rule, lambda g, y, x, *, shape: (unbroadcast(g, x),))
+
+
+def broadcast_to(x: Tensor, *, shape: tuple[Any, ...]) -> Tensor:
+    return _broadcast(_without_values(x, shape), shape=shape)
+
+
+def _without_values(x: Tensor, sizes: tuple[Any, ...]) -> Tensor:
+    """In an abstract run, what would get a size that stands for an unknown one must not be made."""
+    if STATE.abstract and builtins_any(type(d) is int and d >= rules.UNKNOWN for d in sizes):
+        return abstract(x)
+    return x
+
+
 concatenate: Bind = primitive("concatenate", _concatenate_rule, _concatenate_grad)
-pad: Bind = primitive("pad", _pad_rule, _pad_grad)  # with a constant
+_pad: Bind = primitive("pad", _pad_rule, _pad_grad)
+
+
+def pad(x: Tensor, *, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
+    """With a constant."""
+    return _pad(_without_values(x, tuple(n for pair in pads for n in pair)), pads=pads, value=value)
+
+
 slice: Bind = primitive("slice", _slice_rule, _slice_grad)  # 0 <= start <= limit <= size, strides > 0
 flip: Bind = primitive("flip", lambda x, *, axis: _same(x), lambda g, y, x, *, axis: (flip(g, axis=axis),))
 

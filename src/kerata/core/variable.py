@@ -255,6 +255,8 @@ class Variable:
                 return self.engine.variable_attribute(self, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    __array_priority__ = 1000  # arrays and numbers of NumPy leave operators to it
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         value = self.numpy()
         return value if dtype is None else value.astype(dtype)

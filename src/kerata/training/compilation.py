@@ -74,7 +74,8 @@ class Compilation(_Host):
             ArgumentError: an unknown optimizer, loss or metric.
         """
         optimizer = optimizers.get(optimizer)
-        if self.dtype_policy.name == "mixed_float16" and auto_scale_loss:
+        scaled = optimizer is None or isinstance(optimizer, optimizers.LossScaleOptimizer)
+        if self.dtype_policy.name == "mixed_float16" and auto_scale_loss and not scaled:
             optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
         names = self._output_names()
         losses = CompileLosses(loss, loss_weights, names) if loss is not None else None
