@@ -391,7 +391,7 @@ def _domain(declared: Op, slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool
     for where, _, value in slots:
         for leaf in leaves_of(value):
             kind = type(leaf)
-            if kind is KerasTensor or (STATE.abstract and _assigned_abstract(leaf)):
+            if kind is KerasTensor or (STATE.abstract and _has_no_value(leaf)):
                 symbolic = True
                 continue
             found = leaf.engine if isinstance(leaf, Variable) else engine_of_type(kind)
@@ -404,13 +404,11 @@ def _domain(declared: Op, slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool
     return engine, symbolic
 
 
-def _assigned_abstract(value: Any) -> bool:
-    """Whether this is a variable that the abstract run has assigned."""
-    return (
-        isinstance(value, Variable)
-        and STATE.scope is not None
-        and type(STATE.scope.read(value)) is KerasTensor
-    )
+def _has_no_value(leaf: Any) -> bool:
+    """Whether this is a variable that the abstract run has assigned, or that has not been made yet."""
+    if not isinstance(leaf, Variable):
+        return False
+    return leaf.promised or (STATE.scope is not None and type(STATE.scope.read(leaf)) is KerasTensor)
 
 
 _SCALARS = (bool, int, float, complex)

@@ -149,6 +149,12 @@ def squeeze_or_expand(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     return y_true, y_pred
 
 
+def _one_has_a_last_axis(y_true: Tensor, y_pred: Tensor) -> bool:
+    """Whether ranks differ by an axis of size 1."""
+    short, long = sorted((tuple(ops.shape(y_true)), tuple(ops.shape(y_pred))), key=len)
+    return len(long) == len(short) + 1 and long[-1] == 1
+
+
 def _check_fit(true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
     """Shapes broadcast from the right, as NumPy's do."""
     if true == pred:
@@ -254,6 +260,10 @@ class LossFunctionWrapper(Loss):
         self.fn, self._fn_kwargs = fn, kwargs
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if type(self) is LossFunctionWrapper and _one_has_a_last_axis(
+            y_true, y_pred
+        ):  # as functions of users expect
+            y_true, y_pred = squeeze_or_expand(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict[str, Any]:

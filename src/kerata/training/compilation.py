@@ -144,7 +144,10 @@ class Compilation(_Host):
     def metrics(self) -> list[Any]:
         """The tracker of the loss, the metrics of `compile`, and those in the layers."""
         own = self._own_metrics()
-        known = {id(m) for m in own}
+        inner = (
+            layer for layer in self._flatten_layers() if layer is not self and isinstance(layer, Compilation)
+        )
+        known = {id(m) for model in (self, *inner) if model.compiled for m in model._own_metrics()}
         return own + [m for m in super().metrics if id(m) not in known]
 
     @property

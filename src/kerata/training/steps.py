@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
@@ -53,6 +54,12 @@ class Steps(Compilation):
         for loss in losses[1:]:
             total = ops.add(total, loss)
         return total
+
+    def _loss_of(self, x: Tree, y: Tree, y_pred: Tree, sample_weight: Tree, training: bool) -> Tensor:
+        """`compute_loss`, which a user may have overridden without the argument `training`."""
+        if _takes_training(type(self).compute_loss):
+            return self.compute_loss(x, y, y_pred, sample_weight, training=training)
+        return self.compute_loss(x, y, y_pred, sample_weight)
 
     def compute_metrics(self, x: Tree, y: Tree, y_pred: Tree, sample_weight: Tree = None) -> dict[str, Any]:
         """Updates the metrics of `compile` and gives all results."""
@@ -121,7 +128,7 @@ class Steps(Compilation):
 
         def scaled_loss() -> tuple[Tensor, tuple[Tensor, Tree, Tree]]:
             y_pred = self._forward(x, True)
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            loss = self._loss_of(x, y, y_pred, sample_weight, True)
             return self.optimizer.scale_loss(loss), (loss, y_pred, self._masks_of(y_pred))
 
         (_, (loss, y_pred, masks)), grads = value_and_grad(scaled_loss, variables, has_aux=True)()
@@ -140,7 +147,7 @@ class Steps(Compilation):
 
     def _measure(self, x: Tree, y: Tree, sample_weight: Tree) -> dict[str, Any] | None:
         y_pred = self._forward(x, False)
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        loss = self._loss_of(x, y, y_pred, sample_weight, False)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         return self._score(x, y, y_pred, sample_weight)
 
@@ -297,7 +304,7 @@ class Steps(Compilation):
                         self._update_metrics(y, y_pred, w)
                 return
             y_pred = self._forward(x, kind == "train")
-            self.compute_loss(x, y, y_pred, w, training=kind == "train")
+            self._loss_of(x, y, y_pred, w, kind == "train")
             if not self._overridden("compute_metrics"):
                 self._update_metrics(y, y_pred, w)
 
@@ -315,6 +322,12 @@ def _checked_logs(step: str, logs: Any) -> Any:
         if not isinstance(value, (int, float, dict, np.generic, Variable)) and not ops.is_tensor(value):
             raise ArgumentError(step, expected="a function that gives a dict of numbers", got={name: value})
     return logs
+
+
+@functools.cache
+def _takes_training(compute_loss: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(compute_loss).parameters.values()
+    return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
 def _takes_state(step: Callable[..., Any]) -> bool:

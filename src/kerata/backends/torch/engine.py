@@ -193,10 +193,11 @@ class TorchEngine(Engine):
         if not pairs:
             return [None] * len(inputs)
         reached, given = [o for o, _ in pairs], [g.to(o.dtype) for o, g in pairs]
-        return list(torch.autograd.grad(reached, inputs, given, allow_unused=True, create_graph=deeper))
+        return list(torch.autograd.grad(reached, inputs, given, True, deeper, allow_unused=True))
 
     def vjp(self, fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable[[Any], list[Any]]]:
-        nested = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)  # inside another derivative
+        # inside another derivative, perhaps by what `fn` reads
+        nested = torch.is_grad_enabled() and (STATE.backward > 0 or any(x.requires_grad for x in inputs))
         inner = [_fresh(x, nested) if x.is_floating_point() or x.is_complex() else x for x in inputs]
         kept = [x for x in inner if x.requires_grad]
         with torch.enable_grad():
