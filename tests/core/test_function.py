@@ -264,3 +264,31 @@ def test_results_that_are_no_tensors_stay_what_they_are(engine):
 @pytest.mark.filterwarnings("ignore:.*runs uncompiled:RuntimeWarning")
 def test_the_length_of_a_tensor(engine):
     assert kerata.function(lambda x: x * len(x))(ops.ones(3)).shape == (3,)
+
+
+def test_derivatives_along_directions_depend_on_what_is_read(engine):
+    """By the closed form: of tanh(w t), the derivative by t is w / cosh(w t)**2."""
+    w, x = kerata.Variable(np.float64(2.0), dtype="float64"), np.array([0.5, 1.0])
+    one = ops.ones(2, "float64")
+
+    def f(t):
+        return ops.tanh(ops.multiply(w.value, t))
+
+    slope = np.cosh(2 * x) ** -2
+    expected = {
+        "value": np.sum(x * slope),
+        "jvp": np.sum(slope - 4 * x * np.tanh(2 * x) * slope),
+        "vjp": np.sum(slope - 4 * x * np.tanh(2 * x) * slope),
+    }
+    t = ops.convert_to_tensor(x)
+    found = {
+        "value": lambda: ops.jvp(f, [t], [one])[0],
+        "jvp": lambda: ops.jvp(f, [t], [one])[1],
+        "vjp": lambda: ops.vjp(f, [t])[1](one)[0],
+    }
+    for name, run in found.items():
+        _, (g,) = kerata.value_and_grad(lambda run=run: ops.sum(run()), [w])()
+        np.testing.assert_allclose(ops.convert_to_numpy(g), expected[name], rtol=1e-10, err_msg=name)
+    _, back = ops.vjp(f, [t])
+    for _ in range(2):  # as for the rows of a Jacobian
+        np.testing.assert_allclose(ops.convert_to_numpy(back(one)[0]), 2 * slope, rtol=1e-10)

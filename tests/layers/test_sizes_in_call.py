@@ -79,3 +79,46 @@ def test_attention_over_an_unknown_length(options, engine):
         np.testing.assert_allclose(found, ops.convert_to_numpy(layer(x, x, **options)), rtol=1e-5, atol=1e-6)
         if options:  # what comes later changes nothing before
             np.testing.assert_allclose(model.predict(x[:, :3], verbose=0), found[:, :3], rtol=1e-5, atol=1e-6)
+
+
+class Token(layers.Layer):
+    """Puts a weight beside or into each sample: the batch's size is not known when the model is made."""
+
+    def __init__(self, use):
+        super().__init__()
+        self.use = use
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(1, 1, shape[-1]), initializer="ones")
+
+    def call(self, x):
+        batch, length = ops.shape(x)[0], ops.shape(x)[1]
+        return self.use(self.w, x, batch, length)
+
+
+TOKENS = {
+    "broadcast": lambda w, x, b, t: ops.concatenate([ops.broadcast_to(w, (b, 1, 4)), x], 1),
+    "tiled": lambda w, x, b, t: ops.concatenate([ops.tile(w, (b, 1, 1)), x], 1),
+    "repeated": lambda w, x, b, t: ops.concatenate([ops.repeat(w, b, axis=0), x], 1),
+    "computed with": lambda w, x, b, t: x + ops.relu(ops.tile(w * 3.0, (b, t, 1))),
+    "decays": lambda w, x, b, t: ops.associative_scan(
+        lambda a, c: (a[0] * c[0], c[0] * a[1] + c[1]), (ops.broadcast_to(w * 0.5, ops.shape(x)), x), axis=1
+    )[1],
+    "after a number of NumPy": lambda w, x, b, t: x + np.float32(2) * w,
+    "after an array": lambda w, x, b, t: x * (np.ones(4, "float32") * w),
+}
+
+
+@pytest.mark.parametrize("length", [3, None])
+@pytest.mark.parametrize("name", TOKENS)
+def test_weights_for_each_sample(name, length, engine):
+    symbol = kerata.Input((length, 4))
+    model = kerata.Model(symbol, Token(TOKENS[name])(symbol))
+    x = np.arange(24.0, dtype="float32").reshape(2, 3, 4) / 24
+    with kerata.use_backend("numpy"):
+        expected = TOKENS[name](np.ones((1, 1, 4), "float32"), x, 2, 3)
+    found = model.predict(x, verbose=0)
+    np.testing.assert_allclose(found, ops.convert_to_numpy(expected), rtol=1e-6)
+    model.compile(kerata.optimizers.SGD(0.1), "mse")
+    model.fit(x, found + 1, verbose=0)
+    assert np.all(model.get_weights()[0] > 1)  # also where an array or a number of NumPy stands first

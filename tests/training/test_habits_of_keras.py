@@ -96,3 +96,44 @@ def test_history_holds_the_metrics_that_a_model_lists(engine):
     ).history
     assert list(history) == ["seen"]
     np.testing.assert_allclose(history["seen"], [4, 0.64], rtol=1e-5)
+
+
+def test_a_compiled_model_inside_another(engine):
+    """It has a loss and metrics of its own, which are not those of the model around it."""
+    inner = kerata.Sequential([kerata.Input((3,)), kerata.layers.Dense(2, kernel_initializer="ones")])
+    inner.compile("adam", "mse", metrics=["mae"])
+    x = kerata.Input((3,))
+    model = kerata.Model(x, kerata.layers.Dense(1, kernel_initializer="ones")(inner(x)))
+    model.compile("sgd", "mse", metrics=["mae"])
+    ones, target = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    assert model.evaluate(ones, target, verbose=0) == [25.0, 5.0]
+    assert model.fit(ones, target, verbose=0).history == {"loss": [25.0], "mae": [5.0]}
+    assert model.metrics_names == ["loss", "mae"]
+
+
+def test_compute_loss_without_training(engine):
+    class Own(kerata.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = kerata.layers.Dense(1, kernel_initializer="ones")
+
+        def call(self, x):
+            return self.dense(x)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, allow_empty=False):
+            return kerata.ops.mean(kerata.ops.square(y - y_pred)) * 2
+
+    model = Own()
+    model.compile("sgd")
+    ones, target = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    assert model.evaluate(ones, target, verbose=0) == 8.0
+    assert model.fit(ones, target, verbose=0).history["loss"] == [8.0]
+
+
+def test_a_function_as_loss_gets_equal_ranks(engine):
+    x = kerata.Input((3,))
+    model = kerata.Model(x, kerata.layers.Dense(1, kernel_initializer="ones")(x))
+    model.compile("sgd", lambda y, p: kerata.ops.mean(kerata.ops.square(y - p)))
+    ones = np.ones((4, 3), "float32")
+    for y in (np.arange(4.0), np.arange(4.0)[:, None]):
+        assert model.evaluate(ones, y, verbose=0) == 3.5  # the mean of 9, 4, 1 and 0
