@@ -79,7 +79,7 @@ def value_and_grad(
 def _real_scalar(value: Any) -> Any:
     """A value that has a gradient, as a tensor."""
     number = isinstance(value, (int, float, np.number, Variable))
-    if not number and not is_tensor(value) and not isinstance(value, np.ndarray):
+    if not number and not is_tensor(value):
         fix = "Give `has_aux=True` where it gives a pair." if isinstance(value, tuple) else None
         raise ArgumentError("fn", expected="a function whose value is a scalar", got=value, fix=fix)
     if shape_of(value) != ():

@@ -133,26 +133,24 @@ def as_float(y_pred: Any) -> Tensor:
 
 
 def squeeze_or_expand(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """`same_rank` of two tensors that must fit each other."""
+    found = same_rank(y_true, y_pred)
+    if found[0] is y_true and found[1] is y_pred:
+        _check_fit(ops.shape(y_true), ops.shape(y_pred))
+    return found
+
+
+def same_rank(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Makes ranks equal where only one of two tensors has a last axis of size 1.
 
     A vector gets the axis, so that each of its entries stays a sample; otherwise the axis is dropped.
     """
     true, pred = ops.shape(y_true), ops.shape(y_pred)
-    if len(true) == len(pred):
-        _check_fit(true, pred)
-        return y_true, y_pred
     if len(true) == len(pred) + 1 and true[-1] == 1:
         return (y_true, ops.expand_dims(y_pred, -1)) if len(pred) == 1 else (ops.squeeze(y_true, -1), y_pred)
     if len(pred) == len(true) + 1 and pred[-1] == 1:
         return (ops.expand_dims(y_true, -1), y_pred) if len(true) == 1 else (y_true, ops.squeeze(y_pred, -1))
-    _check_fit(true, pred)
     return y_true, y_pred
-
-
-def _one_has_a_last_axis(y_true: Tensor, y_pred: Tensor) -> bool:
-    """Whether ranks differ by an axis of size 1."""
-    short, long = sorted((tuple(ops.shape(y_true)), tuple(ops.shape(y_pred))), key=len)
-    return len(long) == len(short) + 1 and long[-1] == 1
 
 
 def _check_fit(true: tuple[Any, ...], pred: tuple[Any, ...]) -> None:
@@ -260,10 +258,8 @@ class LossFunctionWrapper(Loss):
         self.fn, self._fn_kwargs = fn, kwargs
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        if type(self) is LossFunctionWrapper and _one_has_a_last_axis(
-            y_true, y_pred
-        ):  # as functions of users expect
-            y_true, y_pred = squeeze_or_expand(y_true, y_pred)
+        if type(self) is LossFunctionWrapper:  # a user's function
+            y_true, y_pred = same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict[str, Any]:

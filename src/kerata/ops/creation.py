@@ -314,8 +314,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     first, last = (0, ends["start"]) if stop is None else (ends["start"], ends["stop"])
     stride = ends.get("step", 1)
     count = max(0, math.ceil((last - first) / stride))
-    wanted = count and rules.known(count) and dtypes.is_int(name)
-    if wanted and not dtypes.holds(name, first, first + stride * (count - 1)):
+    bounded = count and rules.known(count) and dtypes.is_int(name)
+    if bounded and not dtypes.holds(name, first, first + stride * (count - 1)):
         argument = "start" if stop is None else "stop"
         raise ArgumentError(argument, expected=f"in the range of {name}", got=last, fix="Give a wider dtype.")
     return create((count,), name, lambda engine: engine.convert(_spaced(first, stride, count, name), name))

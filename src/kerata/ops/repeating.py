@@ -27,9 +27,8 @@ Tensor = Any
 def known_integers(value: Any, argument: str) -> np.ndarray:
     """Integers whose values are known: they decide shapes."""
     try:
-        plain = all(
-            type(v) is int for v in leaves_of(value)
-        )  # sizes that stand for unknown ones are beyond 32 bits
+        # Sizes that stand for unknown ones are beyond 32 bits.
+        plain = all(type(v) is int for v in leaves_of(value))
         array = np.asarray(value if plain and value != () else convert_to_numpy(value))
     except UnknownValuesError:
         raise UnknownValuesError(argument, expected="integers whose values are known", got=value) from None

@@ -27,8 +27,8 @@ def of_many_axes(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(fn)
     def call(*args: Any) -> Tensor:
-        if wanted() and _adds_halves(args):
-            y = call(*(tf.cast(x, tf.float32) if _is_half(x) else x for x in args))
+        if wanted() and _adds_float16(args):
+            y = call(*(tf.cast(x, tf.float32) if _is_float16(x) else x for x in args))
             return tf.cast(y, tf.float16) if y.dtype == tf.float32 else y
         if tf.executing_eagerly():
             try:
@@ -42,13 +42,13 @@ def of_many_axes(fn: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return call
 
 
-def _is_half(x: Any) -> bool:
+def _is_float16(x: Any) -> bool:
     return bool(tf.is_tensor(x) and x.dtype == tf.float16)
 
 
-def _adds_halves(args: Iterable[Any]) -> bool:
+def _adds_float16(args: Iterable[Any]) -> bool:
     """Whether a derivative is a sum of float16, which TensorFlow adds up in that dtype."""
-    shapes = [x.shape for x in args if _is_half(x)]
+    shapes = [x.shape for x in args if _is_float16(x)]
     return bool(shapes) and any(x.shape != shapes[0] for x in args if tf.is_tensor(x))
 
 
@@ -76,7 +76,7 @@ def _in_line(fn: Callable[..., Tensor], args: Iterable[Any]) -> Tensor:
 
 
 def broadcast_to(x: Tensor, shape: tuple[Any, ...]) -> Tensor:
-    if _is_half(x) and wanted():
+    if _is_float16(x) and wanted():
         return tf.cast(broadcast_to(tf.cast(x, tf.float32), shape), tf.float16)
     if len(shape) > MOST_BROADCAST:
         sizes, own = tf.shape(x), [1] * (len(shape) - len(x.shape))
