@@ -259,6 +259,18 @@ def _attention(x, scale):
     return ops.reshape(ops.dot_product_attention(heads, heads, heads, scale=scale), (-1, 4))
 
 
+def _soft_cap(x, cap):
+    heads = ops.reshape(x, (-1, 2, 1, 2))
+    return ops.reshape(ops.dot_product_attention(heads, heads, heads, attn_logits_soft_cap=cap), (-1, 4))
+
+
+def _image(x):
+    return ops.reshape(x, (-1, 2, 2, 1))
+
+
+_MOVED = np.array([1.0, 0, 1, 0, 1, 1, 0, 0])
+
+
 PARAMETERS = {
     "leaky_relu": (ops.leaky_relu, 0.3),
     "elu": (ops.elu, 1.3),
@@ -266,11 +278,29 @@ PARAMETERS = {
     "squareplus": (ops.squareplus, 3.0),
     "soft_shrink": (ops.soft_shrink, 0.35),
     "attention": (_attention, 0.5),
+    "soft cap of attention": (_soft_cap, 1.5),
+    "pad": (lambda x, a: ops.pad(x, [(0, 0)] * (len(x.shape) - 1) + [(1, 2)], constant_values=a), 0.5),
+    "nan_to_num": (lambda x, a: ops.nan_to_num(ops.where(ops.greater(x, 1), np.nan, x), nan=a), 0.5),
+    "infinities": (lambda x, a: ops.nan_to_num(ops.where(ops.greater(x, 1), np.inf, x), posinf=a), 0.5),
+    "threshold": (lambda x, a: ops.threshold(x, 0.0, a), 0.5),
+    "trapezoid": (lambda x, a: ops.trapezoid(x, dx=a), 0.5),
+    "layer_normalization": (lambda x, a: ops.layer_normalization(x, epsilon=a) ** 2, 0.5),
+    "rms_normalization": (lambda x, a: ops.rms_normalization(x, epsilon=a), 0.5),
+    "batch_normalization": (
+        lambda x, a: ops.batch_normalization(x, np.ones(4), np.full(4, 0.5), -1, epsilon=a),
+        0.5,
+    ),
+    "normalize": (lambda x, a: ops.normalize(x, epsilon=a), 4.0),
+    "affine_transform": (lambda x, a: ops.image.affine_transform(_image(x), _MOVED, fill_value=a), 0.5),
+    "resize": (
+        lambda x, a: ops.image.resize(_image(x), (4, 2), pad_to_aspect_ratio=True, fill_value=a),
+        0.5,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters_of_activations_have_derivatives(name, engine):
+def test_numbers_among_arguments_have_derivatives(name, engine):
     f, value = PARAMETERS[name]
     x, v = np.array([-2.0, -0.3, 0.4, 3.0]), kerata.Variable(value, dtype="float64")
 

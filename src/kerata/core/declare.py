@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kerata import backends
-from kerata.core import dispatch, dtypes, float8
+from kerata.core import dispatch, dtypes, float8, rules
 from kerata.core.budget import spend
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
 from kerata.core.errors import ArgumentError, KerataError
@@ -391,7 +391,7 @@ def _domain(declared: Op, slots: list[tuple[Any, bool, Any]]) -> tuple[Any, bool
     for where, _, value in slots:
         for leaf in leaves_of(value):
             kind = type(leaf)
-            if kind is KerasTensor or (STATE.abstract and _has_no_value(leaf)):
+            if kind is KerasTensor or (STATE.abstract and (rules.is_stand_in(leaf) or _has_no_value(leaf))):
                 symbolic = True
                 continue
             found = leaf.engine if isinstance(leaf, Variable) else engine_of_type(kind)

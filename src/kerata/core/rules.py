@@ -23,6 +23,16 @@ def known(size: Any) -> bool:
     return type(size) is int and size < UNKNOWN
 
 
+def is_stand_in(size: Any) -> bool:
+    """Whether this is a number that stands for an unknown size, in an abstract run."""
+    return type(size) is int and size >= UNKNOWN and STATE.abstract > 0
+
+
+def is_abstract(value: Any) -> bool:
+    """Whether this is a tensor of an abstract run, which has no values."""
+    return STATE.abstract > 0 and getattr(value, "record_history", None) is False
+
+
 def differ(a: Any, b: Any) -> bool:
     """Whether two sizes are certainly not the same."""
     return a is not b and known(a) and known(b) and a != b
@@ -246,11 +256,12 @@ def as_shape(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
     size = integer_of(shape)
     if size is not None:
         return (size,)
+    if is_abstract(shape) and shape.shape == ():
+        return (COUNTED,)
     scalar = getattr(shape, "shape", None) == ()
     if scalar or not isinstance(shape, Iterable) or isinstance(shape, (dict, set, str)):
         raise ArgumentError(argument, expected="a tuple of integers", got=shape)
-    sizes = tuple(d if type(d) is int else _size(d, argument) for d in shape)
-    return sizes
+    return tuple(d if type(d) is int else _size(d, argument) for d in shape)
 
 
 def sizes(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
@@ -270,8 +281,13 @@ def known_shape(shape: Any, argument: str = "shape") -> tuple[int, ...]:
 
 
 def _size(d: Any, argument: str) -> Any:
-    if d is None or isinstance(d, (bool, float, complex, str, bytes, tuple, list, dict, set, type)):
+    if d is None:
+        fix = "Unknown sizes of a symbolic tensor are None: one of them may be -1 in `reshape`, and in a layer's `call` all are numbers."
+        raise ArgumentError(argument, expected="a tuple of integers", got=d, fix=fix)
+    if isinstance(d, (bool, float, complex, str, bytes, tuple, list, dict, set, type)):
         raise ArgumentError(argument, expected="a tuple of integers", got=d)
+    if is_abstract(d):  # computed from sizes
+        return COUNTED
     try:
         return d.__index__()
     except Exception:  # a size that only the engine knows, inside a traced function

@@ -32,11 +32,11 @@ def _call_spec(cls: Any) -> CallSpec:
     return CallSpec(cls.call)
 
 
-def _build_parameters(cls: Any) -> tuple[str, ...]:
-    """Names of the parameters of a layer class's `build`."""
-    parameters = list(inspect.signature(cls.build).parameters.values())[1:]
+def _parameters_of(method: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of the parameters of a method of a layer class, without the instance."""
+    parameters = list(inspect.signature(method).parameters.values())[1:]
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
 
 
 call_spec: Callable[[Any], CallSpec] = lru_cache(maxsize=4096)(_call_spec)
-build_parameters: Callable[[Any], tuple[str, ...]] = lru_cache(maxsize=4096)(_build_parameters)
+parameters_of: Callable[[Any], tuple[str, ...]] = lru_cache(maxsize=4096)(_parameters_of)

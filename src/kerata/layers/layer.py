@@ -23,7 +23,7 @@ from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, KerasTensor
 from kerata.core.variable import Variable, structure_changed
 
-from .call_spec import build_parameters, call_spec
+from .call_spec import call_spec, parameters_of
 from .input_spec import InputSpec
 from .owner import Owner
 from .shapes import as_shape, has_tensor, is_shape, map_shapes, mask_of, set_mask, shapes_in_words, shapes_of
@@ -85,7 +85,7 @@ def _in_own_scope(build: Callable[..., None]) -> Callable[..., None]:
         del self.__dict__["_building"]
         self.built = True
         if self.__dict__.get("_build_shapes") is None:
-            self._build_shapes = dict(zip(build_parameters(type(self)), args, strict=False)) | kwargs
+            self._build_shapes = dict(zip(parameters_of(type(self).build), args, strict=False)) | kwargs
 
     return run
 
@@ -195,16 +195,9 @@ class Layer(Owner):
     def _build_for(self, arguments: dict[str, Any]) -> None:
         """Builds from the arguments of a call."""
         shapes = {name: shapes_of(value) for name, value in arguments.items() if has_tensor(value)}
-        names = build_parameters(type(self))
         if not shapes:
             self._check_built_without(arguments)
-            given: dict[str, Any] = {}
-        elif len(names) == 1 and f"{names[0].removesuffix('_shape')}" not in shapes:
-            given = {names[0]: next(iter(shapes.values()))}
-        else:
-            given = {f"{n}_shape": s for n, s in shapes.items() if f"{n}_shape" in names}
-            if not given and names:
-                given = {names[0]: next(iter(shapes.values()))}
+        given = _shapes_by_name(shapes, parameters_of(type(self).build))
         try:
             self.build(**given)
         except (TypeError, KeyError, IndexError, ValueError) as error:
@@ -245,7 +238,7 @@ class Layer(Owner):
             return
         shapes = config.get("shapes_dict", config)
         shapes = {k: as_shape(v) for k, v in shapes.items()}
-        names = build_parameters(type(self))
+        names = parameters_of(type(self).build)
         if set(shapes) == {"input_shape"} and names and names[0] != "input_shape":
             shapes = {names[0]: shapes["input_shape"]}
         self.build(**shapes)
@@ -479,7 +472,21 @@ class Layer(Owner):
             spec = call_spec(type(self))
             known = {k: v for k, v in kwargs.items() if k in spec.keywords}
             self._build_for(spec.bind(args, known))
-        return infer(self._abstract_call, args, kwargs)
+        try:
+            return infer(self._abstract_call, args, kwargs)
+        except (
+            Exception
+        ):  # of a `call` that cannot be run without values, the layer itself may say what comes
+            if type(self).compute_output_shape is Layer.compute_output_shape:
+                raise
+        return self._announced(call_spec(type(self)).bind(args, kwargs))
+
+    def _announced(self, arguments: dict[str, Any]) -> Any:
+        """Abstract outputs of the shapes that the layer's own `compute_output_shape` tells."""
+        shapes = {name: shapes_of(value) for name, value in arguments.items() if has_tensor(value)}
+        names = parameters_of(type(self).compute_output_shape)
+        shape = self.compute_output_shape(**_shapes_by_name(shapes, names))
+        return map_shapes(lambda s: KerasTensor(s, self.compute_dtype, record_history=False), shape)
 
     def _abstract_call(self, *args: Any, **kwargs: Any) -> Any:
         with setting(engine=self.engine):
@@ -571,6 +578,17 @@ class Layer(Owner):
 
 
 # ---- pieces --------------------------------------------------------------------------------------
+
+
+def _shapes_by_name(shapes: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Shapes of a call's arguments, as the arguments of a method that takes shapes: `query_shape` is that of `query`."""
+    if not shapes:
+        return {}
+    first = next(iter(shapes.values()))
+    if len(names) == 1 and names[0].removesuffix("_shape") not in shapes:
+        return {names[0]: first}
+    given = {f"{n}_shape": s for n, s in shapes.items() if f"{n}_shape" in names}
+    return given if given or not names else {names[0]: first}
 
 
 def _all_numbers(value: list[Any]) -> bool:

@@ -67,7 +67,8 @@ def map_shapes(fn: Callable[[Any], Any], value: Any) -> Any:
         return fn(tuple(value))
     if isinstance(value, dict):
         return {k: map_shapes(fn, v) for k, v in value.items()}
-    return [map_shapes(fn, v) for v in value]
+    mapped = [map_shapes(fn, v) for v in value]
+    return tuple(mapped) if type(value) is tuple else mapped
 
 
 def as_shape(value: Any) -> Any:

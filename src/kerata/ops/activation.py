@@ -465,7 +465,8 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     kind = float if dtypes.is_float(name) else bool if name == "bool" else int
     if dtypes.is_unsigned(name) and default_value < 0:
         raise ArgumentError("default_value", expected=f"a number that {name} can hold", got=default_value)
-    return p.where(p.gt(to_real_float(x), threshold), x, kind(default_value))
+    default = parameter(default_value, x) if kind is float else kind(default_value)
+    return p.where(p.gt(to_real_float(x), threshold), x, default)
 
 
 @op(

@@ -150,7 +150,7 @@ def dot_product_attention(
         _check_broadcasts(bias, "bias", shape_of(logits))
         logits = p.add(logits, cast(bias, wide))
     if attn_logits_soft_cap is not None:
-        cap = float(attn_logits_soft_cap)
+        cap = parameter(attn_logits_soft_cap, logits)
         logits = p.mul(p.tanh(p.div(logits, cap)), cap)
     if mask is not None:
         _check_broadcasts(mask, "mask", shape_of(logits))

@@ -10,7 +10,7 @@ import numpy as np
 from kerata import backends
 from kerata.core import dispatch, dtypes, rules
 from kerata.core import primitives as p
-from kerata.core.declare import new_abstract, op
+from kerata.core.declare import leaves_of, new_abstract, op
 from kerata.core.dispatch import dtype_of, in_abstract_run, shape_of
 from kerata.core.errors import ArgumentError, UnknownValuesError
 from kerata.core.samples import T, rejects, sample, values
@@ -48,6 +48,8 @@ def convert_to_tensor(
     if isinstance(x, (list, tuple)) and any(isinstance(v, KerasTensor) for v in x):
         stacked = OPS["stack"](list(x))
         return stacked if name is None else cast(stacked, name)
+    if in_abstract_run() and any(map(rules.is_stand_in, leaves_of(x))):
+        return new_abstract(shape_of(x), name or "int32")
     return dispatch.to_engine(x, backends.current(), name)
 
 
@@ -155,6 +157,7 @@ def is_tensor(x: Any) -> bool:
     ],
     rejects=[rejects(T((2,)), "float33", argument="dtype"), rejects(T((2,)), "string", argument="dtype")],
     computes=False,
+    scalars_stay=True,  # a number of Python is not rounded to 32 bits on its way to 64
 )  # fmt: skip
 def cast(x: TensorLike, dtype: Any) -> Tensor:
     """The same values in another dtype.
@@ -172,6 +175,11 @@ def cast(x: TensorLike, dtype: Any) -> Tensor:
         array([ 1, -1], dtype=int32)
     """
     name = dtypes.standardize(dtype)
+    if type(x) is float and dtypes.is_wide(name) and not dtypes.is_int(name):
+        value = np.asarray(x, dtypes.numpy_dtype(name))
+        return create((), name, lambda engine: engine.convert(value, name))
+    if isinstance(x, (int, float, np.number)):
+        x = convert_to_tensor(x)
     return x if dtype_of(x) == name else p.cast(x, dtype=dtypes.of_numbers(name))
 
 

@@ -395,6 +395,7 @@ def _placed(points: Tensor, axis: int, name: str) -> Tensor:
     ],
     rejects=[rejects(0.0, 1.0, -1, argument="num"), rejects(0.0, 1.0, 3, axis=2, argument="axis")],
     reference=np.linspace,
+    scalars_stay=True,
 )  # fmt: skip
 def linspace(
     start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, retstep: bool = False,
@@ -438,6 +439,7 @@ def linspace(
     ],
     rejects=[rejects(0.0, 1.0, -1, argument="num"), rejects(0.0, 1.0, 3, base="a", argument="base")],
     reference=np.logspace,
+    scalars_stay=True,
 )
 def logspace(
     start: TensorLike,
@@ -481,6 +483,7 @@ def logspace(
     ],
     rejects=[rejects(1.0, 2.0, -1, argument="num")],
     reference=np.geomspace,
+    scalars_stay=True,
 )
 def geomspace(
     start: TensorLike,

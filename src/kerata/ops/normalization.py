@@ -12,7 +12,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast
-from .elementwise import in_float32, promote, real_only, to_float
+from .elementwise import in_float32, parameter, promote, real_only, to_float
 from .reduction import mean_over, variance_around, wide_dtype
 from .views import saturate_cast
 
@@ -109,15 +109,15 @@ def batch_normalization(
     x, *given = promote(x, *given, at_least=float)
     m, v = _along(given.pop(0), shape, place, "mean"), _along(given.pop(0), shape, place, "variance")
     b = None if offset is None else _along(given.pop(0), shape, place, "offset")
-    factor = p.rsqrt(p.add(v, float(epsilon)))
+    factor = p.rsqrt(p.add(v, parameter(epsilon, v)))
     if scale is not None:
         factor = p.mul(factor, _along(given.pop(0), shape, place, "scale"))
     shift = p.neg(p.mul(m, factor))
     return p.add(p.mul(x, factor), shift if b is None else p.add(shift, b))
 
 
-def _epsilon(epsilon: float | None) -> float:
-    return config.epsilon() if epsilon is None else float(epsilon)
+def _epsilon(epsilon: float | None, like: Tensor) -> Any:
+    return config.epsilon() if epsilon is None else parameter(epsilon, like)
 
 
 def _scaled(y: Tensor, gamma: Any, beta: Any, axes: tuple[int, ...], names: tuple[str, str]) -> Tensor:
@@ -186,7 +186,7 @@ def layer_normalization(
     axes = rules.axes_tuple(axis, len(shape_of(x)))
     mean = mean_over(wide, axes, True)
     centred = p.sub(wide, mean)
-    factor = p.rsqrt(p.add(mean_over(p.mul(centred, centred), axes, True), _epsilon(epsilon)))
+    factor = p.rsqrt(p.add(mean_over(p.mul(centred, centred), axes, True), _epsilon(epsilon, wide)))
     y = p.mul(wide if kwargs.get("rms_scaling") else centred, factor)
     return cast(_scaled(y, gamma, beta, axes, ("gamma", "beta")), name)
 
@@ -222,7 +222,7 @@ def rms_normalization(
     name = dtypes.float_for(dtype_of(real_only(x)))
     wide = cast(x, wide_dtype(dtype_of(x)))
     axes = rules.axes_tuple(axis, len(shape_of(x)))
-    y = p.mul(wide, p.rsqrt(p.add(mean_over(p.mul(wide, wide), axes, True), _epsilon(epsilon))))
+    y = p.mul(wide, p.rsqrt(p.add(mean_over(p.mul(wide, wide), axes, True), _epsilon(epsilon, wide))))
     return cast(_scaled(y, scale, None, axes, ("scale", "")), name)
 
 
@@ -256,7 +256,7 @@ def normalize(x: TensorLike, axis: Any = -1, order: Any = 2, epsilon: float | No
         raise ArgumentError("order", expected="a positive number", got=order)
     x = to_float(x)
     axes = rules.axes_tuple(axis, len(shape_of(x)))
-    least = _epsilon(epsilon)
+    least = _epsilon(epsilon, p.real(x) if dtypes.is_complex(dtype_of(x)) else x)
     if order == 2:  # the root after the comparison keeps its derivative finite at 0
         size = p.abs(x) if dtypes.is_complex(dtype_of(x)) else x
         total = p.sum(p.mul(size, size), axis=axes, keepdims=True)

@@ -16,7 +16,7 @@ from kerata.core.samples import T, rejects, sample, values
 
 from .core import cast, convert_to_numpy, convert_to_tensor, create
 from .creation import band_difference
-from .elementwise import constant
+from .elementwise import constant, parameter
 from .reduction import flattened
 from .splitting import cut
 
@@ -26,6 +26,8 @@ Tensor = Any
 
 def known_integers(value: Any, argument: str) -> np.ndarray:
     """Integers whose values are known: they decide shapes."""
+    if rules.is_abstract(value) and dtypes.is_int(value.dtype):
+        return np.full(value.shape, rules.COUNTED)
     try:
         # Sizes that stand for unknown ones are beyond 32 bits.
         plain = all(type(v) is int for v in leaves_of(value))
@@ -115,6 +117,8 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
         return p.reshape(wide, shape=(*shape[:place], size * n, *shape[place + 1 :]))
     if rules.differ(len(counts), size):
         raise ArgumentError("repeats", expected=f"one number, or {size} of them", got=repeats)
+    if builtins.any(not rules.known(int(n)) for n in counts):
+        return p.broadcast_to(cut(x, place, 0, 1), shape=(*shape[:place], rules.COUNTED, *shape[place + 1 :]))
     return p.take(x, constant(np.repeat(np.arange(len(counts)), counts), "int32"), axis=place)
 
 
@@ -225,7 +229,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
     if not shape:
         return x
     if mode == "constant":
-        return p.pad(x, pads=pairs, value=_filler(constant_values, dtype_of(x)))
+        return bordered(x, pairs, _filler(constant_values, x))
     if constant_values is not None:
         raise ArgumentError(
             "constant_values", expected='given only with mode "constant"', got=constant_values
@@ -236,11 +240,24 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
     return x
 
 
-def _filler(value: Any, name: str) -> Any:
-    """A number that the dtype can hold."""
+def bordered(x: Tensor, pads: tuple[tuple[Any, Any], ...], value: Any) -> Tensor:
+    """A border of one number, which may be a tensor: its derivative is not lost."""
+    if not hasattr(value, "dtype"):
+        return p.pad(x, pads=pads, value=value)
+    inside = p.pad(p.broadcast_to(constant(True, "bool"), shape=shape_of(x)), pads=pads, value=False)
+    return p.where(inside, p.pad(x, pads=pads, value=_filler(0, x)), value)
+
+
+def _filler(value: Any, x: Tensor) -> Any:
+    """A number that the dtype of `x` can hold."""
+    name = dtype_of(x)
     value = 0 if value is None else value
+    tensor = hasattr(value, "dtype") and not isinstance(value, (np.ndarray, np.generic))
+    if tensor and dtypes.is_float(name) and shape_of(value) == ():
+        return parameter(value, x)
     try:
-        value = np.asarray(convert_to_numpy(value)).item()
+        if not isinstance(value, (int, float, complex)):
+            value = np.asarray(convert_to_numpy(value)).item()
         if name == "bool":
             return bool(value)
         if dtypes.is_complex(name):
@@ -380,7 +397,7 @@ def tril(x: TensorLike, k: int = 0) -> Tensor:
                [3, 4]], dtype=int32)
     """
     rows, columns = _matrix(x)
-    return p.where(p.le(band_difference(rows, columns), _offset(k)), x, _filler(0, dtype_of(x)))
+    return p.where(p.le(band_difference(rows, columns), _offset(k)), x, _filler(0, x))
 
 
 @op(
@@ -402,7 +419,7 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
                [0, 4]], dtype=int32)
     """
     rows, columns = _matrix(x)
-    return p.where(p.ge(band_difference(rows, columns), _offset(k)), x, _filler(0, dtype_of(x)))
+    return p.where(p.ge(band_difference(rows, columns), _offset(k)), x, _filler(0, x))
 
 
 def _diagonal(x: Tensor, offset: int, axis1: int, axis2: int) -> Tensor:
@@ -478,11 +495,11 @@ def _placed_on_diagonal(x: Tensor, k: int) -> Tensor:
     """A matrix with a vector on a diagonal: each element, then as many zeros as a row and a step are long."""
     n = shape_of(x)[0]
     size = n + abs(k)
-    row = p.pad(p.reshape(x, shape=(n, 1)), pads=((0, 0), (0, size)), value=_filler(0, dtype_of(x)))
+    row = p.pad(p.reshape(x, shape=(n, 1)), pads=((0, 0), (0, size)), value=_filler(0, x))
     flat = p.reshape(row, shape=(n * (size + 1),))
     lead = k if k >= 0 else -k * size
     total = size * size
-    flat = p.pad(flat, pads=((lead, abs(k) * (size + 1)),), value=_filler(0, dtype_of(x)))
+    flat = p.pad(flat, pads=((lead, abs(k) * (size + 1)),), value=_filler(0, x))
     return p.reshape(cut(flat, 0, 0, total), shape=(size, size))
 
 

@@ -20,6 +20,7 @@ from .elementwise import (
     count_bools,
     inf,
     nan,
+    parameter,
     predicate,
     real_only,
     unary_float,
@@ -247,17 +248,17 @@ def nan_to_num(
     if not dtypes.is_float(name):
         return x
     limits = dtypes.finfo(name)
-    top = float(limits.max) if posinf is None else _number("posinf", posinf)
-    bottom = float(limits.min) if neginf is None else _number("neginf", neginf)
     x = float8.widened(x)
-    y = p.where(p.isnan(x), _number("nan", nan), x)
+    top = float(limits.max) if posinf is None else _number("posinf", posinf, x)
+    bottom = float(limits.min) if neginf is None else _number("neginf", neginf, x)
+    y = p.where(p.isnan(x), _number("nan", nan, x), x)
     return cast(p.where(p.eq(x, inf), top, p.where(p.eq(x, -inf), bottom, y)), name)
 
 
-def _number(argument: str, value: Any) -> float:
+def _number(argument: str, value: Any, like: Tensor) -> Any:
     """A number, NaN and infinities included."""
     try:
-        return float(value)
+        return parameter(value, like)
     except (TypeError, ValueError):
         raise ArgumentError(argument, expected="a number", got=value) from None
 

@@ -24,6 +24,7 @@ from .elementwise import (
     constant,
     counted,
     integers_only,
+    parameter,
     promote,
     real_only,
     to_float,
@@ -315,7 +316,7 @@ def trapezoid(y: TensorLike, x: TensorLike = None, dx: float = 1.0, axis: int = 
         return p.sum(y, axis=(place,), keepdims=False)
     means = p.mul(p.add(cut(y, place, 1, n), cut(y, place, 0, n - 1)), 0.5)
     if x is None:
-        return p.mul(p.sum(means, axis=(place,), keepdims=False), float(dx))
+        return p.mul(p.sum(means, axis=(place,), keepdims=False), parameter(dx, y))
     means, x = promote(means, x)
     have = shape_of(x)
     if len(have) not in (1, len(shape_of(y))) or have[0 if len(have) == 1 else place] != n:

@@ -233,7 +233,7 @@ def _(x: Tensor) -> Tensor:
 def _exact_log(x: Tensor, base: float) -> Tensor:
     """In float64, so that powers of the base give whole numbers."""
     if x.dtype.is_complex:
-        return tf.math.log(x) / tf.cast(math.log(base), x.dtype)
+        return tf.math.log(x) / tf.constant(math.log(base), x.dtype)
     x64 = tf.cast(x, tf.float64)
     wide = tf.math.log(x64) / math.log(base)
     whole = tf.math.round(wide)
@@ -533,7 +533,7 @@ def _(x: Tensor, pads: tuple[tuple[int, int], ...], value: float) -> Tensor:
         pads = tuple((max(lo, 0), max(hi, 0)) for lo, hi in pads)
     if x.dtype == tf.bool:
         return tf.cast(TABLE["pad"](tf.cast(x, tf.int8), pads, int(value)), tf.bool)
-    value = tf.cast(value, x.dtype)
+    value = tf.constant(value, x.dtype)
     if len(pads) > MOST:
         padded = [i for i, pair in enumerate(pads) if pair != (0, 0)]
         edges = ((0, 0),)

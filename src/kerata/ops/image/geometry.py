@@ -13,7 +13,7 @@ from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.ops.core import cast
 from kerata.ops.creation import range_tensor
-from kerata.ops.elementwise import to_real_float
+from kerata.ops.elementwise import parameter, to_real_float
 from kerata.ops.splitting import cut
 
 from .common import data_format_of, image_axes, returned, working
@@ -55,7 +55,7 @@ def _picked(x: Tensor, corner: list[Tensor], rank: int, mode: str, fill_value: A
     if mode != "constant":
         return found
     outside = p.reshape(outside, shape=(*shape_of(outside), *(1,) * (len(shape) - rank)))
-    return p.where(outside, float(fill_value), found)
+    return p.where(outside, parameter(fill_value, found), found)
 
 
 def sampled(x: Tensor, coordinates: list[Tensor], order: int, mode: str, fill_value: Any) -> Tensor:
@@ -205,7 +205,7 @@ def sampled_of_batch(x: Tensor, coordinates: list[Tensor], order: int, mode: str
         beyond = p.logical_or(
             p.logical_or(p.lt(row, 0), p.ge(row, h)), p.logical_or(p.lt(column, 0), p.ge(column, w))
         )
-        return p.where(p.reshape(beyond, shape=(*shape_of(beyond), 1)), float(fill_value), found)
+        return p.where(p.reshape(beyond, shape=(*shape_of(beyond), 1)), parameter(fill_value, found), found)
 
     if order == 0:
         return pick(*(cast(p.floor(p.add(v, 0.5)), "int32") for v in (rows, columns)))

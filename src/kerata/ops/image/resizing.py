@@ -17,7 +17,8 @@ from kerata.core.samples import T, rejects, sample, values
 from kerata.core.taps import Taps, equation_along
 from kerata.ops.core import cast, create
 from kerata.ops.creation import range_tensor
-from kerata.ops.elementwise import here
+from kerata.ops.elementwise import here, parameter
+from kerata.ops.repeating import bordered
 from kerata.ops.splitting import cut
 
 from .common import Axes, image_axes, returned, two_sizes, working
@@ -108,7 +109,7 @@ def _padded(x: Tensor, axes: Axes, size: tuple[int, int], fill_value: float) -> 
         if need > have:
             pads[axis] = ((need - have) // 2,) * 2  # as much on both sides, an odd pixel on neither
             break
-    return p.pad(x, pads=tuple(pads), value=float(fill_value))
+    return bordered(x, tuple(pads), parameter(fill_value, x))
 
 
 _IMAGE = T((2, 4, 5, 2))
