@@ -7,6 +7,7 @@ import kerata
 from kerata import backends, ops
 from kerata.core import primitives as p
 from kerata.core.declare import PRIMITIVES
+from kerata.core.errors import ArgumentError
 
 A = np.array([[0.3, -0.7, 1.1], [0.9, 0.2, -0.4]])
 B = np.array([[1.3, 0.6, -0.8], [0.5, -1.2, 0.7]])
@@ -177,3 +178,33 @@ def test_no_path_has_no_gradient():
     first, second = back(np.ones(2))
     np.testing.assert_array_equal(first, [2, 2])
     assert second is None or not np.any(second)
+
+
+# Functions of NumPy and methods of its arrays, and the same with ops.
+AS_NUMPY = {
+    "exp": (lambda x: np.sum(np.exp(x)), lambda x: ops.sum(ops.exp(x))),
+    "operators beside arrays": (lambda x: np.sum(np.ones(3) * x * np.float64(2)), lambda x: ops.sum(x * 2.0)),
+    "where": (lambda x: np.sum(np.where(x > 1.5, x * x, 0.0)), lambda x: ops.sum(ops.where(x > 1.5, x * x, 0.0))),
+    "mean": (lambda x: np.mean(x, axis=0), lambda x: ops.mean(x, axis=0)),
+    "products": (lambda x: np.ones((2, 3)) @ x @ np.ones(2), lambda x: 2.0 * ops.sum(x)),
+    "concatenate": (lambda x: np.max(np.concatenate([x, 2 * x])), lambda x: ops.max(2.0 * x)),
+    "remainder": (lambda x: np.sum(np.remainder(5.0, x)), lambda x: ops.sum(ops.mod(5.0, x))),
+    "methods": (lambda x: (x.T * x).sum() + x.std(), lambda x: ops.sum(x * x) + ops.std(x)),
+}
+
+
+@pytest.mark.parametrize("name", AS_NUMPY)
+def test_functions_of_numpy_have_derivatives(name):
+    with kerata.use_backend("numpy"):
+        v = kerata.Variable([1.0, 2.0, 3.5], dtype="float64")
+        found, expected = (kerata.value_and_grad(lambda f=f: f(v.value), [v])() for f in AS_NUMPY[name])
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-12)
+    np.testing.assert_allclose(found[1][0], expected[1][0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", [np.add.reduce, np.gradient], ids=["reduce", "gradient"])
+def test_functions_of_numpy_that_are_no_ops_are_refused(f):
+    with kerata.use_backend("numpy"):
+        v = kerata.Variable([1.0, 2.0, 3.5], dtype="float64")
+        with pytest.raises(ArgumentError, match=r"derivatives.*numpy\."):
+            kerata.value_and_grad(lambda: ops.sum(f(v.value)), [v])()

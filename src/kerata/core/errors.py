@@ -62,6 +62,10 @@ class UnknownValuesError(ArgumentError):
         return cls("fn", expected="a function that asks for no values while it is compiled or differentiated")
 
 
+class NotAnArrayError(UnknownValuesError):
+    """A symbolic tensor was given to a function that takes arrays: of NumPy, or of an engine that makes arrays of all."""
+
+
 class BackendMismatchError(ArgumentError):
     """Tensors of two engines met in one call."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from kerata.core import tree
 from kerata.core.declare import DECLARED, Op, leaves_of
 from kerata.core.errors import ArgumentError, StateError
-from kerata.core.inference import infer
+from kerata.core.inference import infer, infer_call
 from kerata.core.naming import auto_name, to_snake_case
 from kerata.core.tensor import KerasTensor
 
@@ -51,7 +51,7 @@ class Operation:
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Abstract outputs for symbolic inputs."""
-        return infer(self.call, args, kwargs)
+        return infer_call(self.call, args, kwargs)
 
     def _has_call(self) -> bool:
         """Whether its class says what it computes."""

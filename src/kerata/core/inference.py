@@ -1,13 +1,20 @@
-"""Shapes and dtypes of what a function gives for symbolic tensors, found by abstract runs of it."""
+"""Shapes and dtypes of what a function gives for symbolic tensors, found by abstract runs of it.
+
+Where a user's function needs tensors of its engine, they are found by runs of it on small tensors of zeros.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from kerata.core import rules
+import numpy as np
+
+from kerata import backends
+from kerata.core import dispatch, dtypes, rules, tree
 from kerata.core.declare import leaves_of, new_abstract
-from kerata.core.errors import ArgumentError
+from kerata.core.errors import ArgumentError, KerataError, NotAnArrayError
 from kerata.core.state import STATE, StateScope, setting
 from kerata.core.tensor import KerasTensor
 
@@ -15,6 +22,10 @@ from kerata.core.tensor import KerasTensor
 # real size, so that a size derived from them is recognised (`known_sizes`). A dimension of the result
 # that differs between the two runs depends on an unknown dimension; one that is as large, on values.
 _SIZES = (720_720 << 20, 1_441_440 << 20)
+
+# What stands for an unknown size of real tensors, in the first axis and in others.
+_REAL_SIZES = ((2, 32), (3, 64))
+_MOST = 1 << 28  # elements of such a tensor
 
 
 def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -29,6 +40,58 @@ def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         with setting(abstract=STATE.abstract + 1), StateScope():
             results.append(fn(*new_args, **new_kwargs))
     return _merge(results[0], results[-1]) if unknown or _counts(results[0]) else results[0]
+
+
+def infer_call(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], engine: Any = None
+) -> Any:
+    """`infer` for a function of a user's, which may call functions of its engine that take no abstract tensors."""
+    try:
+        return infer(fn, args, kwargs)
+    except Exception as error:
+        if isinstance(error, KerataError) and not isinstance(error, NotAnArrayError):
+            raise
+        if any(_elements(t) > _MOST for t in leaves_of([args, kwargs]) if type(t) is KerasTensor):
+            raise
+    return _infer_by_zeros(fn, args, kwargs, engine or backends.current())
+
+
+def _infer_by_zeros(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], engine: Any
+) -> Any:
+    results = []
+    for sizes in _REAL_SIZES:
+
+        def zeros(t: Any, sizes: tuple[int, int] = sizes) -> Any:
+            return _zeros(t, sizes, engine) if type(t) is KerasTensor else t
+
+        with setting(abstract=0, scope=None), StateScope(), engine.outside_trace(), np.errstate(all="ignore"):
+            result = fn(*tree.map_structure(zeros, list(args)), **tree.map_structure(zeros, kwargs))
+        results.append(tree.map_structure(_announced, result))
+    return _merge(*results)
+
+
+def _elements(t: KerasTensor) -> int:
+    return math.prod(max(_REAL_SIZES[1]) if d is None or d >= rules.UNKNOWN else d for d in t._shape)
+
+
+def _zeros(t: KerasTensor, sizes: tuple[int, int], engine: Any) -> Any:
+    shape = tuple(d if rules.known(d) else sizes[axis > 0] for axis, d in enumerate(t._shape))
+    x = engine.convert(np.zeros(shape, dtypes.numpy_dtype(t._dtype)), t._dtype)
+    if t._keras_mask is not None:
+        mask = _zeros(t._keras_mask, sizes, engine)
+        engine.set_mask(x, engine.convert(np.ones(dispatch.shape_of(mask), bool), "bool"))
+    return x
+
+
+def _announced(value: Any) -> Any:
+    """An abstract tensor in the place of a real one."""
+    if not dispatch.is_tensor(value) or type(value) is KerasTensor:
+        return value
+    new = new_abstract(tuple(dispatch.shape_of(value)), dispatch.dtype_of(value))
+    mask = dispatch.engine_of(value).mask_of(value)
+    new._keras_mask = None if mask is None else _announced(mask)
+    return new
 
 
 def _counts(result: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from kerata.core import dtypes
 from kerata.core.budget import spend
-from kerata.core.errors import ArgumentError, UnknownValuesError
+from kerata.core.errors import ArgumentError, NotAnArrayError, UnknownValuesError
 from kerata.core.naming import auto_name
 
 OPS: dict[str, Any] = {}  # public name of an op -> the callable; filled by `kerata.core.declare`
@@ -104,8 +104,8 @@ class KerasTensor:
             )
         return self._shape[0]
 
-    def _no_value(self, use: str) -> UnknownValuesError:
-        return UnknownValuesError(
+    def _no_value(self, use: str, kind: type[UnknownValuesError] = UnknownValuesError) -> UnknownValuesError:
+        return kind(
             "x",
             expected=f"a tensor with values to be used {use}",
             got=self,
@@ -125,7 +125,7 @@ class KerasTensor:
     __array_priority__ = 1000  # arrays beside it leave operators to it
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise self._no_value("as a NumPy array")
+        raise self._no_value("as a NumPy array", NotAnArrayError)
 
     def __float__(self) -> float:
         raise self._no_value("as a number")

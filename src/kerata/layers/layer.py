@@ -15,7 +15,7 @@ from kerata.core import dispatch, dtypes, tree
 from kerata.core.declare import leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, KerataError, StateError
-from kerata.core.inference import infer
+from kerata.core.inference import infer_call
 from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import deserialize_fields, serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
@@ -60,12 +60,17 @@ def _collecting_scope() -> StatelessScope | None:
 
 
 def _in_own_scope(build: Callable[..., None]) -> Callable[..., None]:
-    """A `build` whose variables have the layer's path, whoever calls it; if it fails, nothing half built stays."""
+    """A `build` whose variables have the layer's path, whoever calls it; if it fails, nothing half built stays.
+
+    A second one changes nothing: it would make the weights twice, where a wrapper builds a layer that a file has built.
+    """
 
     @functools.wraps(build)
     def run(self: Layer, *args: Any, **kwargs: Any) -> None:
         if self.__dict__.get("_building"):  # `super().build(...)`
             build(self, *args, **kwargs)
+            return
+        if self.built and self.__dict__.get("_build_shapes") is not None:
             return
         scope = (*STATE.name_scope, self.name)
         before, count = dict(self.__dict__), len(self._own_variables)
@@ -473,10 +478,9 @@ class Layer(Owner):
             known = {k: v for k, v in kwargs.items() if k in spec.keywords}
             self._build_for(spec.bind(args, known))
         try:
-            return infer(self._abstract_call, args, kwargs)
-        except (
-            Exception
-        ):  # of a `call` that cannot be run without values, the layer itself may say what comes
+            return infer_call(self._abstract_call, args, kwargs, self.engine)
+        except Exception:
+            # Of a `call` that cannot be run without values, the layer itself may say what comes.
             if type(self).compute_output_shape is Layer.compute_output_shape:
                 raise
         return self._announced(call_spec(type(self)).bind(args, kwargs))
@@ -489,8 +493,13 @@ class Layer(Owner):
         return map_shapes(lambda s: KerasTensor(s, self.compute_dtype, record_history=False), shape)
 
     def _abstract_call(self, *args: Any, **kwargs: Any) -> Any:
-        with setting(engine=self.engine):
-            return self._call_now(args, kwargs)
+        """A call that leaves no losses behind."""
+        collected = self.__dict__.get("_collected", [])
+        try:
+            with setting(engine=self.engine):
+                return self._call_now(args, kwargs)
+        finally:
+            self.__dict__["_collected"] = collected
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shape(s) of the outputs for shapes of the inputs (None where unknown)."""

@@ -183,22 +183,30 @@ class Owner(Operation):
 
     @property
     def trainable_variables(self) -> list[Variable]:
-        """The variables that training changes."""
+        """The variables that training changes; none of an object that is not trainable itself."""
+        if not self._trainable:
+            return []
         return self._listed("trainable", lambda v, kind: kind in ("weight", "seed") and v.trainable)
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """Weights that training does not change, and the states of seeds."""
+        if not self._trainable:
+            return self.variables
         return self._listed("frozen", lambda v, kind: kind in ("weight", "seed") and not v.trainable)
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
+        if not self._trainable:
+            return []
         return self._listed("trainable_weights", lambda v, kind: kind == "weight" and v.trainable)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training does not change."""
+        if not self._trainable:
+            return self.weights
         return self._listed("frozen_weights", lambda v, kind: kind == "weight" and not v.trainable)
 
     @property

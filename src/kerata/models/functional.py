@@ -124,7 +124,7 @@ def make_functional(
     model: Model, inputs: Tree, outputs: Tree, name: str | None = None, **kwargs: Any
 ) -> None:
     """Initialises a model from symbolic inputs and outputs; also behind `super().__init__(inputs, outputs)`."""
-    trainable = kwargs.pop("trainable", None)
+    kwargs = {k: v for k, v in kwargs.items() if v is not None}
     Layer.__init__(model, name=name, **kwargs)
     for t in flat_tensors(inputs, "inputs"):
         if t.node is None or not t.node.is_input:
@@ -150,8 +150,6 @@ def make_functional(
     model.supports_masking = True
     if not isinstance(model, Functional) and type(model).call is Model.call:
         _adopt(model)
-    if trainable is not None:
-        model.trainable = trainable
 
 
 def _adopt(model: Model) -> None:

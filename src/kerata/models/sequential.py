@@ -211,11 +211,13 @@ class Sequential(Model):
 
     @property
     def input(self) -> Any:
-        return self._function().input
+        """The symbolic input: where the model is a layer of another one, that of its first call there."""
+        return super().input if self._inbound_nodes else self._function().input
 
     @property
     def output(self) -> Any:
-        return self._function().output
+        """The symbolic output: where the model is a layer of another one, that of its first call there."""
+        return super().output if self._inbound_nodes else self._function().output
 
     @property
     def input_shape(self) -> Any:
@@ -253,8 +255,7 @@ class Sequential(Model):
             shape = config.get("build_input_shape")
             if not model.built and shape and all(d is None or isinstance(d, int) for d in shape):
                 model.build(model._any_batch(shape))
-            if config.get("trainable") is False:
-                model.trainable = False
+            model._trainable = config.get("trainable") is not False  # of the layers, each knows it itself
         return model
 
 

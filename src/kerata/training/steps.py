@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from kerata import ops
 from kerata.core import tree
 from kerata.core.dispatch import abstract
-from kerata.core.errors import ArgumentError, StateError, UnknownValuesError
+from kerata.core.errors import ArgumentError, KerataError, StateError, UnknownValuesError
 from kerata.core.function import function
 from kerata.core.gradient import value_and_grad
 from kerata.core.state import STATE, StateScope, setting
@@ -276,26 +277,30 @@ class Steps(Compilation):
         """Builds what is not built, and finds what does not fit, before anything is changed.
 
         The step runs once on abstract values for each new signature of a batch; on the batch itself where a model asks
-        for values. What it assigns is forgotten.
+        for values, or for what only tensors of its engine have. What it assigns is forgotten.
         """
         signature = (kind, self._structure(), *(_signature(v) for v in (x, y, w)))
         if signature in self.__dict__["_prepared"]:
             return
         try:
             with setting(abstract=STATE.abstract + 1):
-                self._dry_run(kind, *map(_abstract, (x, y, w)))
+                with self.engine.inference_scope():
+                    self._dry_run(kind, *map(_abstract, (x, y, w)))
             asks = False
-        except UnknownValuesError:
-            asks = True
-        if asks:
-            self._dry_run(kind, *map(self._enter, (x, y, w)))
+        except Exception as error:
+            asks = isinstance(error, UnknownValuesError) or not isinstance(error, KerataError)
+            if not asks:
+                raise
+        if asks:  # in training, derivatives may be among what it asks for
+            with nullcontext() if kind == "train" else self.engine.inference_scope():
+                self._dry_run(kind, *map(self._enter, (x, y, w)))
         if kind == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         signature = (kind, self._structure(), *signature[2:])
         self.__dict__["_prepared"].add(signature)
 
     def _dry_run(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
-        with StateScope(), self.engine.inference_scope():
+        with StateScope():
             if kind == "predict" or self._overridden("train_step", "test_step"):
                 unknown = kind != "predict" and y is not None and self._metrics_unknown()
                 if self._has_call() and (not self.built or kind == "predict" or unknown):

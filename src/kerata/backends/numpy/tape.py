@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,14 +11,21 @@ import numpy as np
 from kerata.core import dtypes
 from kerata.core import primitives as p
 from kerata.core.declare import PRIMITIVES
+from kerata.core.errors import ArgumentError
 from kerata.core.tensor import OPS, install_operators
+
+
+# Methods of arrays that are ops of the same name and arguments.
+_METHODS = frozenset((
+    "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "prod",
+    "ravel", "repeat", "round", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+))  # fmt: skip
 
 
 class Box:
     """A NumPy array (or the box of an outer tape) inside a function that is being differentiated."""
 
     __slots__ = ("_keras_mask", "level", "parents", "rule", "value")
-    __array_ufunc__ = None  # `array * box` goes to the box's own operator
 
     def __init__(self, value: Any, level: int, rule: Any = None, parents: Any = ()) -> None:
         self.value, self.level, self.rule, self.parents = value, level, rule, parents
@@ -48,6 +56,12 @@ class Box:
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(unbox(self), dtype=dtype)
 
+    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return _op_like(function, method)(*inputs, **options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _op_like(function)(*args, **kwargs)
+
     def __bool__(self) -> bool:
         return bool(unbox(self))
 
@@ -66,8 +80,33 @@ class Box:
     def astype(self, dtype: Any) -> Any:
         return OPS["cast"](self, dtype)
 
+    @property
+    def T(self) -> Any:
+        return OPS["transpose"](self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _METHODS:
+            raise AttributeError(f"an array that is being differentiated has no attribute {name!r}")
+        return functools.partial(OPS[name], self)
+
 
 install_operators(Box)
+
+_OTHER_NAMES = {"remainder": "mod", "concat": "concatenate", "permute_dims": "transpose", "pow": "power"}
+
+
+def _op_like(function: Any, method: str = "__call__") -> Callable[..., Any]:
+    """The op of the name of one of NumPy's functions: so it has a derivative, and arrays leave operators to boxes."""
+    name = function.__name__
+    op = OPS.get(_OTHER_NAMES.get(name, name)) if method == "__call__" else None
+    if op is None:
+        raise ArgumentError(
+            "fn",
+            expected="made of functions that have derivatives",
+            got=f"numpy.{name}" + ("" if method == "__call__" else f".{method}"),
+            fix="Use functions of kerata.ops, or the values: kerata.ops.convert_to_numpy(x).",
+        )
+    return op
 
 _level = 0  # depth of tapes being recorded; the innermost has the highest number
 
