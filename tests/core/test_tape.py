@@ -184,7 +184,10 @@ def test_no_path_has_no_gradient():
 AS_NUMPY = {
     "exp": (lambda x: np.sum(np.exp(x)), lambda x: ops.sum(ops.exp(x))),
     "operators beside arrays": (lambda x: np.sum(np.ones(3) * x * np.float64(2)), lambda x: ops.sum(x * 2.0)),
-    "where": (lambda x: np.sum(np.where(x > 1.5, x * x, 0.0)), lambda x: ops.sum(ops.where(x > 1.5, x * x, 0.0))),
+    "where": (
+        lambda x: np.sum(np.where(x > 1.5, x * x, 0.0)),
+        lambda x: ops.sum(ops.where(x > 1.5, x * x, 0.0)),
+    ),
     "mean": (lambda x: np.mean(x, axis=0), lambda x: ops.mean(x, axis=0)),
     "products": (lambda x: np.ones((2, 3)) @ x @ np.ones(2), lambda x: 2.0 * ops.sum(x)),
     "concatenate": (lambda x: np.max(np.concatenate([x, 2 * x])), lambda x: ops.max(2.0 * x)),

@@ -55,7 +55,9 @@ def subclassed(fn):
 
 
 def in_a_lambda(fn):
-    return kerata.Sequential([kerata.Input((3,)), layers.Dense(2, kernel_initializer="ones"), layers.Lambda(fn)])
+    return kerata.Sequential(
+        [kerata.Input((3,)), layers.Dense(2, kernel_initializer="ones"), layers.Lambda(fn)]
+    )
 
 
 def as_activation(fn):
@@ -87,7 +89,12 @@ def test_shapes_with_unknown_sizes(engine):
     masked = layers.Masking()(kerata.Input((None, 4)))
     found = layer(masked)
     assert found.shape == (None, None, 4) and found.dtype == "float32"
-    assert layers.Lambda(NATIVE[engine])(kerata.Input((None, 7, 4), dtype="float64")).shape == (None, None, 7, 4)
+    assert layers.Lambda(NATIVE[engine])(kerata.Input((None, 7, 4), dtype="float64")).shape == (
+        None,
+        None,
+        7,
+        4,
+    )
 
 
 def test_a_question_about_shapes_leaves_no_losses(engine):
@@ -119,7 +126,11 @@ def test_a_layer_may_tell_its_shape_itself(engine):
     symbol = kerata.Input((3,))
     model = kerata.Model(symbol, layers.Dense(2)(Told()(symbol)))
     assert model.layers[1].output.shape == (None, 3)
-    with pytest.warns(RuntimeWarning, match="uncompiled") if engine in ("jax", "tensorflow") else contextlib.nullcontext():
+    with (
+        pytest.warns(RuntimeWarning, match="uncompiled")
+        if engine in ("jax", "tensorflow")
+        else contextlib.nullcontext()
+    ):
         found = model.predict(X, verbose=0)
     kernel, bias = model.get_weights()
     np.testing.assert_allclose(found, np.sort(X) @ kernel + bias, rtol=1e-5)

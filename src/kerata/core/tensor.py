@@ -99,7 +99,7 @@ class KerasTensor:
 
     def __len__(self) -> int:
         if not self._shape or self._shape[0] is None:
-            raise ArgumentError(
+            raise NotAnArrayError(
                 "x", expected="a tensor whose first dimension is known to take its length", got=self
             )
         return self._shape[0]

@@ -20,7 +20,7 @@ from kerata.saving.hdf5 import Dataset, Hdf5File, Hdf5Writer
 from kerata.saving.loading import Options, compile_model, keep_promises, make_model, parse
 from kerata.saving.serialization import serialize_keras_object
 from kerata.saving.source import Source
-from kerata.saving.weights import optimizer_variables, sentence, unfit
+from kerata.saving.weights import optimizer_variables, sentence, unfit, warn_of_other_weights
 
 _CONFIG, _TRAINING, _WEIGHTS, _OPTIMIZER = (
     "model_config",
@@ -151,7 +151,8 @@ def _load_optimizer(optimizer: Any, file: Hdf5File, taken: set[str]) -> None:
     if len(arrays) != len(variables):
         problems.append(f"the optimizer has {len(variables)} variables; {len(arrays)} arrays are in the file")
     if problems:
-        raise RefusedFileError(file.source.name, _OPTIMIZER, sentence(problems))
+        warn_of_other_weights(file.source.name, optimizer, problems)
+        return
     for variable, dataset in zip(variables, arrays):
         variable.assign(dataset.read())
 

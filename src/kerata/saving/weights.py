@@ -165,6 +165,9 @@ def load_state(
         arrays = left.pop(path, {})
         expected = _expected(item, arrays)
         found = [] if expected is None else _problems(item, expected, arrays)
+        if found and arrays and isinstance(item, Optimizer):
+            warn_of_other_weights(weights.name, item, found)
+            continue
         problems += [f"{path or 'the model itself'}: {problem}" for problem in found]
         if not found:
             plan.append((item, expected, arrays))
@@ -182,6 +185,15 @@ def load_state(
             item.load_own_variables(Store(arrays))
         for i, variable in enumerate(expected or ()):
             variable.assign(arrays[str(i)].read())
+
+
+def warn_of_other_weights(name: str, optimizer: Optimizer, problems: list[str]) -> None:
+    """The model is good; its optimizer has seen other weights, where some were frozen or not when it was saved."""
+    warnings.warn(
+        f"{name}: the state of the optimizer {optimizer.name!r} was not loaded, for it is of other weights than those that "
+        f"are trainable now. {sentence(problems)}",
+        stacklevel=5,
+    )
 
 
 def _check_damage(plan: list[tuple[Any, list[Variable] | None, dict[str, Dataset]]]) -> None:

@@ -21,6 +21,7 @@ from kerata.core.variable import Variable
 
 from .compilation import Compilation
 from .data import unpack_x_y_sample_weight
+from .data.structure import count_samples
 
 Tensor = Any
 Tree = Any
@@ -282,6 +283,9 @@ class Steps(Compilation):
         signature = (kind, self._structure(), *(_signature(v) for v in (x, y, w)))
         if signature in self.__dict__["_prepared"]:
             return
+        own_step = kind != "predict" and self._overridden("train_step", "test_step")
+        if not own_step:  # which may take parts of several lengths
+            count_samples(x, y, w)
         try:
             with setting(abstract=STATE.abstract + 1):
                 with self.engine.inference_scope():

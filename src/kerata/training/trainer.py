@@ -16,7 +16,7 @@ from kerata.core.scope import with_values
 from kerata.core.state import STATE, setting
 
 from .data import as_batches, split_validation, unpack_x_y_sample_weight
-from .data.structure import arrays_of, count_samples
+from .data.structure import arrays_of
 from .labels import check_labels
 from .state_tree import assignments, state_tree
 from .steps import Steps
@@ -326,7 +326,6 @@ class Trainer(Steps):
     def _on_batch(self, kind: str, x: Any, y: Any, w: Any, return_dict: bool) -> Any:
         with setting(engine=self.engine):
             x, y, w = self._arrays(x, "x"), self._arrays(y, "y"), self._arrays(w, "sample_weight")
-            count_samples(x, y, w)
             self._prepare(kind, x, y, w)
             logs = self._read_logs(self._step(kind, logs=True)(x, y, w))
         return _returned(logs, return_dict)

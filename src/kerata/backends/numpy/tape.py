@@ -14,7 +14,6 @@ from kerata.core.declare import PRIMITIVES
 from kerata.core.errors import ArgumentError
 from kerata.core.tensor import OPS, install_operators
 
-
 # Methods of arrays that are ops of the same name and arguments.
 _METHODS = frozenset((
     "all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "prod",
@@ -107,6 +106,7 @@ def _op_like(function: Any, method: str = "__call__") -> Callable[..., Any]:
             fix="Use functions of kerata.ops, or the values: kerata.ops.convert_to_numpy(x).",
         )
     return op
+
 
 _level = 0  # depth of tapes being recorded; the innermost has the highest number
 

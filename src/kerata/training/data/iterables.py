@@ -10,7 +10,7 @@ from kerata.core.errors import ArgumentError
 
 from .packing import Batch, unpack_x_y_sample_weight
 from .source import BatchSource, PassSource
-from .structure import arrays_of, count_samples
+from .structure import arrays_of
 from .weights import ClassWeights, as_float_weights
 
 Reader = Callable[[Any], Batch]
@@ -30,7 +30,6 @@ def batch_reader(class_weight: ClassWeights | None = None) -> Reader:
         y = arrays_of(y, "y", keep, narrow=True)
         if weights is not None:
             weights = as_float_weights(arrays_of(weights, "sample_weight", keep, narrow=True))
-        count_samples(x, y, weights)
         return (x, y, weights) if class_weight is None else (x, y, _weighed(class_weight, y, weights))
 
     return read
