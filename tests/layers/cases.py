@@ -275,6 +275,8 @@ case("LayerNormalization", f(2, 2, 3, 3), axis=(-1, 1), note="axes as they are g
 case("LayerNormalization", f(2, 3, 4), unknown=(1,))
 case("LayerNormalization", f(2, 3, 4), axis=[1, 2], epsilon=0.1, note="axes")
 case("LayerNormalization", f(2, 3, 4), axis=1, center=False, peer=False)  # where Keras fails on PyTorch
+case("LayerNormalization", f(2, 3, 4), rms_scaling=True)
+case("LayerNormalization", f(2, 3, 4), rms_scaling=False, axis=-1)
 case("LayerNormalization", f(2, 3, 4), dtype="mixed_bfloat16", smooth=False)
 case("RMSNormalization", f(2, 3, 4), unknown=(1,))
 case("RMSNormalization", f(2, 3, 4), axis=1, epsilon=0.01, peer=False)  # where Keras fails on PyTorch

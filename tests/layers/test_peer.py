@@ -57,7 +57,7 @@ def test_the_same_outputs(row, peer):
 
 # What Keras leaves out of the configs of these layers, and so loses when it saves them; and what only Keras has.
 ONLY_OURS = {"flash_attention", "use_cudnn", "seed", "trainable"}
-ONLY_THEIRS = {"quantization_config", "rms_scaling"}
+ONLY_THEIRS = {"quantization_config"}
 
 
 def settled(config):

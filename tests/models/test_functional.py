@@ -282,3 +282,17 @@ def test_an_error_tells_the_place_in_a_structure_of_inputs(engine):
         nested_model()({**data, "x": {"a": data["x"]["a"]}})
     with pytest.raises(ArgumentError, match=r"`inputs\['x'\]\['b'\]` must be a list of 1"):
         nested_model()({**data, "x": {"a": data["x"]["a"], "b": []}})
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_features_of_a_sequential_inside_a_model(built, engine):
+    x = kerata.Input((3,))
+    inner = kerata.Sequential([*[kerata.Input((3,))] * built, layers.Dense(4), layers.Dense(5)], name="inner")
+    y = inner(x)
+    assert inner.output is y and inner.input is x
+    model = kerata.Model(x, layers.Dense(2)(y))
+    features = kerata.Model(model.input, [model.get_layer("inner").output, model.output])
+    data = np.ones((2, 3), "float32")
+    np.testing.assert_allclose(
+        features.predict(data, verbose=0)[0], inner.predict(data, verbose=0), rtol=1e-6
+    )

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import kerata
-from kerata import layers
+from kerata import layers, ops
+from kerata.core.errors import ArgumentError
 
 X = np.arange(40.0).reshape(40, 1).astype("float32")
 Y = np.zeros((40, 1), "float32")
@@ -137,3 +138,102 @@ def test_a_function_as_loss_gets_equal_ranks(engine):
     ones = np.ones((4, 3), "float32")
     for y in (np.arange(4.0), np.arange(4.0)[:, None]):
         assert model.evaluate(ones, y, verbose=0) == 3.5  # the mean of 9, 4, 1 and 0
+
+
+class Unlike(kerata.Model):
+    """Learns from pairs of batches of two lengths."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1, kernel_initializer="ones")
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, data):
+        free, (x, y) = data
+        return {"value": ops.sum(self(free)) + ops.sum(self(x) * y)}
+
+
+def test_an_own_step_takes_parts_of_several_lengths(engine):
+    model = Unlike()
+    model.compile("sgd")
+    model(np.ones((1, 3), "float32"))
+    pairs = ((np.ones((4, 3), "float32"), (np.ones((2, 3), "float32"), np.ones((2, 1)))) for _ in range(2))
+    if engine == "jax":  # whose own steps take a state
+        Unlike.train_step, plain = lambda self, state, data: (plain(self, data), state), Unlike.train_step
+    try:
+        assert model.fit(pairs, verbose=0).history["value"] == [18.0]
+    finally:
+        if engine == "jax":
+            Unlike.train_step = plain
+    with pytest.raises(ArgumentError, match="Numbers of samples"):
+        twin = kerata.Sequential([kerata.Input((3,)), layers.Dense(1)])
+        twin.compile("sgd", "mse")
+        twin.fit(((np.ones((4, 3)), np.ones((1, 1))) for _ in range(2)), verbose=0)
+
+
+def squared_slopes(engine, f, x):
+    """The derivatives of the sum of `f(x)`, as users of an engine ask for them."""
+    if engine == "torch":
+        import torch
+
+        with torch.enable_grad():
+            x = torch.as_tensor(x).detach().requires_grad_(True)
+            return torch.autograd.grad(f(x).sum(), x, create_graph=True)[0] ** 2
+    if engine == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(f(x))
+        return tape.gradient(total, x) ** 2
+    import jax
+
+    return jax.grad(lambda v: f(v).sum())(x) ** 2
+
+
+def test_losses_with_derivatives_of_the_engine(engine):
+    if engine == "numpy":
+        return  # NumPy has none of its own
+
+    class Smooth(kerata.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1, kernel_initializer="ones")
+
+        def call(self, x):
+            return self.dense(x)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return ops.mean((y_pred - y) ** 2) + ops.mean(squared_slopes(engine, self.dense, x))
+
+    model = Smooth()
+    model.compile(kerata.optimizers.SGD(0.1), "mse")
+    x = np.ones((4, 3), "float32")
+    # (3 - 1)^2 + 1; the step takes 0.1 * (2 * 2 + 2 / 3) from each of three weights and 0.1 * 4 from the bias.
+    history = model.fit(x, x[:, :1], epochs=2, shuffle=False, verbose=0).history["loss"]
+    weight, bias = 1 - 0.1 * (4 + 2 / 3), -0.4
+    np.testing.assert_allclose(history, [5, (3 * weight + bias - 1) ** 2 + weight**2], rtol=1e-5)
+    assert model.evaluate(x, x[:, :1], verbose=0) > 0
+
+
+@pytest.mark.parametrize("name", ["accuracy", "Accuracy", "acc", "ACC"])
+def test_accuracy_in_any_spelling(name, engine):
+    model = kerata.Sequential([kerata.Input((3,)), layers.Activation("linear")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[name])
+    logs = model.evaluate(np.eye(3), np.array([0, 1, 0]), verbose=0, return_dict=True)
+    assert logs[name] == pytest.approx(2 / 3)
+
+
+def test_values_of_a_metric_with_several_come_last(engine):
+    class Two(kerata.metrics.Metric):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            pass
+
+        def result(self):
+            return {"second": ops.convert_to_tensor(2.0), "first": ops.convert_to_tensor(1.0)}
+
+    model = kerata.Sequential([kerata.Input((3,)), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile("sgd", "mse", metrics=[Two(), "mae"])
+    assert model.evaluate(np.ones((2, 3)), np.full((2, 1), 3.0), verbose=0) == [9.0, 3.0, 1.0, 2.0]

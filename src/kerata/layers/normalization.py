@@ -84,6 +84,8 @@ class LayerNormalization(_ScaleAndShift):
         scale: whether `gamma` multiplies.
         beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
         gamma_constraint: options of the weights.
+        **options: those of every layer, and `rms_scaling`: whether the mean is not taken away, and there is no `beta`
+            (see `RMSNormalization` for the root of the mean square).
 
     Source:
         Ba, Kiros and Hinton 2016, "Layer Normalization".
@@ -94,6 +96,26 @@ class LayerNormalization(_ScaleAndShift):
         True
     """
 
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **options: Any,
+    ) -> None:
+        self.rms_scaling = bool(options.pop("rms_scaling", False))
+        super().__init__(
+            axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+            beta_constraint, gamma_constraint, **options,
+        )  # fmt: skip
+
     def build(self, input_shape: Any) -> None:
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         places = [axis_index(a, len(input_shape)) for a in axes]
@@ -103,11 +125,21 @@ class LayerNormalization(_ScaleAndShift):
         self.add_scale_and_shift(tuple(input_shape[a] for a in sorted(axes)))
         self.built = True
 
+    def add_scale_and_shift(self, shape: Any) -> None:
+        if not self.rms_scaling:
+            super().add_scale_and_shift(shape)
+            return
+        self.gamma, self.beta = self.add_named("gamma", shape, autocast=False), None
+
     def call(self, inputs: Tensor) -> Tensor:
         axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
         gamma, beta = self._in_order(self.gamma), self._in_order(self.beta)
-        y = ops.layer_normalization(inputs, gamma, beta, axis=axis, epsilon=self.epsilon)
+        options = {"rms_scaling": True} if self.rms_scaling else {}
+        y = ops.layer_normalization(inputs, gamma, beta, axis=axis, epsilon=self.epsilon, **options)
         return ops.cast(y, self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rms_scaling": self.rms_scaling}
 
     def _in_order(self, variable: Any) -> Any:
         """The weight's elements, laid out over the axes of the input."""

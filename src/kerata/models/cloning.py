@@ -94,7 +94,9 @@ class _Cloner:
                 "input_tensors", expected="one tensor for a Sequential model", got=input_tensors
             )
         first = given[0] if given else _copy_of_input(model)
-        return type(model)([*([first] if first is not None else []), *layers], name=model.name)
+        return type(model)(
+            [*([first] if first is not None else []), *layers], trainable=model.trainable, name=model.name
+        )
 
     def functional(self, model: Functional, input_tensors: Any) -> Any:
         function: Function = model.__dict__["_graph"]
@@ -117,7 +119,7 @@ class _Cloner:
             tree.map_structure(lambda t: made[id(t)], part) for part in (function.input, function.output)
         )
         cls = type(model) if type(model).__init__ is Functional.__init__ else Functional
-        return cls(inputs, outputs, name=model.name)
+        return cls(inputs, outputs, trainable=model.trainable, name=model.name)
 
     def _operation(self, operation: Operation) -> Operation:
         return (

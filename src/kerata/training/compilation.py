@@ -188,12 +188,16 @@ class Compilation(_Host):
                 metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """Name -> current value of each metric of `metrics`; one with a dict of values gives several."""
+        """Name -> current value of each metric of `metrics`; those of metrics that give a dict come last, by name."""
         found: dict[str, Any] = {}
+        several: dict[str, Any] = {}
         for name, metric in self._named_metrics():
             value = metric.result()
-            found.update(value if isinstance(value, dict) else {name: value})
-        return found
+            if isinstance(value, dict):
+                several.update(value)
+            else:
+                found[name] = value
+        return {**found, **dict(sorted(several.items()))}
 
     def _assert_compiled(self, call: str) -> None:
         if not self.compiled:

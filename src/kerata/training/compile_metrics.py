@@ -49,7 +49,7 @@ class CompileMetrics:
                 raise ArgumentError(
                     "metrics", expected="names, functions or kerata.metrics.Metric objects", got=one
                 )
-            if isinstance(one, str) and one not in (*_ACCURACY, *_CROSSENTROPY):
+            if isinstance(one, str) and one.lower() not in (*_ACCURACY, *_CROSSENTROPY):
                 metrics.get(one)  # an unknown name is told at once
 
     @property
@@ -122,9 +122,9 @@ def _flat(given: Any) -> list[Any]:
 
 
 def make_metric(given: Any, y_true: Tensor, y_pred: Tensor) -> tuple[Metric, str]:
-    """A metric and its name; "accuracy" and "crossentropy" are chosen by the shapes."""
-    if isinstance(given, str) and given in (*_ACCURACY, *_CROSSENTROPY):
-        kind = "Accuracy" if given in _ACCURACY else "Crossentropy"
+    """A metric and its name; "accuracy" and "crossentropy", in any spelling, are chosen by the shapes."""
+    if isinstance(given, str) and given.lower() in (*_ACCURACY, *_CROSSENTROPY):
+        kind = "Accuracy" if given.lower() in _ACCURACY else "Crossentropy"
         return metrics.get(_family(y_true, y_pred) + kind), given
     metric = metrics.get(given)
     if isinstance(metric, Metric):
