@@ -91,3 +91,9 @@ def test_stateless_metrics_are_those_with_a_state(engine):
 def test_unknown_keywords_are_refused(model):
     with pytest.raises(ArgumentError, match="`batchsize` must be an argument of evaluate"):
         model.evaluate(np.ones((4, 3)), np.ones((4, 2)), batchsize=2)
+
+
+def test_values_of_another_shape_are_refused(engine):
+    v = kerata.Variable(np.zeros((2, 3), "float32"), name="v")
+    with pytest.raises(ArgumentError, match=r"shape \(2, 3\) for the variable 'v'"):
+        kerata.StatelessScope([(v, np.zeros((3,), "float32"))])

@@ -22,7 +22,8 @@ def value_and_grad(
     """A function that gives the value of `fn` and its gradients with respect to variables.
 
     Variables that `fn` assigns (statistics, seeds) are assigned. A variable that the value does not
-    depend on, or that holds integers, has a gradient of zeros.
+    depend on, or that holds integers, has a gradient of zeros. For derivatives with respect to
+    tensors there are `kerata.ops.vjp` and `kerata.ops.jvp`.
 
     Args:
         fn: gives a real scalar; with `has_aux`, a pair of a scalar and anything else.

@@ -49,9 +49,15 @@ class StatelessScope(StateScope):
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
                 raise ArgumentError("state_mapping", expected="pairs of a variable and a value", got=variable)
-            self.values[variable] = (
-                value if dispatch.is_tensor(value) else dispatch.to_engine(value, variable.engine)
-            )
+            value = value if dispatch.is_tensor(value) else dispatch.to_engine(value, variable.engine)
+            shape = tuple(dispatch.shape_of(value))
+            if len(shape) != len(variable.shape) or any(map(_apart, shape, variable.shape)):
+                raise ArgumentError(
+                    "state_mapping",
+                    expected=f"a value of shape {variable.shape} for the variable {variable.path!r}",
+                    got=f"one of shape {shape}",
+                )
+            self.values[variable] = value
 
     def __enter__(self) -> StatelessScope:
         super().__enter__()
@@ -74,6 +80,11 @@ class StatelessScope(StateScope):
     def get_current_value(self, variable: Variable) -> Any:
         """The value at the end; None for a variable that was neither given nor assigned."""
         return self.values.get(variable)
+
+
+def _apart(a: Any, b: Any) -> bool:
+    """Whether two sizes are certainly not the same; in a traced function, only the engine may know one."""
+    return type(a) is int and type(b) is int and a != b
 
 
 def with_values(*groups: tuple[str, Sequence[Variable], Iterable[Any]]) -> StatelessScope:
