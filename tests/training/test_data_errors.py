@@ -1,9 +1,12 @@
 """Wrong data and arguments: found before anything is read, and told in one sentence."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import kerata
 from kerata.core.errors import ArgumentError
 from kerata.core.tensor import KerasTensor
 from kerata.training.data import PyDataset, as_batches, prefetched, split_validation
@@ -159,15 +162,29 @@ def test_endless_sources_are_not_read_to_be_measured():
     [
         ((X, Y, Y, Y), "`data` must be `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`. Got '4 items'."),
         ((), "`data` must be"),
-        ((X, Y[:2]), "Numbers of samples: x has 3, y has 2."),
-        ((X[:0], Y[:0]), "`x` must be at least one sample."),
         ((X, np.array(["a"] * 3)), "`y` must be an array of numbers."),
-        ((None, Y), "`x` must be at least one array."),
         ((X, 1.0), "`y` must be an array"),
     ],
 )
 def test_batches_of_a_generator(item, message):
     refused(message, iter([item]))
+
+
+@pytest.mark.parametrize(
+    "item, message",
+    [
+        ((X, Y[:2]), "Numbers of samples: x has 3, y has 2."),
+        ((X[:0], Y[:0]), "`x` must be at least one sample."),
+        ((None, Y), "`x` must be at least one array."),
+    ],
+)
+def test_batches_that_only_an_own_step_may_take(item, message, engine):
+    model = kerata.Sequential([kerata.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for method in (model.fit, model.evaluate):
+        with pytest.raises(ArgumentError, match=re.escape(message)):
+            method(iter([item]), verbose=0)
+    assert not model.built
 
 
 def test_an_empty_generator():
