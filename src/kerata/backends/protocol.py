@@ -29,6 +29,7 @@ class Engine(abc.ABC):
     # Classes of arguments that ops take as they are; made of `tensor_types` when the engine is admitted.
     plain_types: frozenset[type]
     has_text: bool = False  # whether it has tensors of text
+    steps_take_state: bool = False  # whether training steps of one's own are `(state, data)` by habit
     compiles: bool = True  # whether `function` gains anything from compiling by default
 
     def __reduce__(self) -> Any:
@@ -211,6 +212,9 @@ class Engine(abc.ABC):
     def inference_scope(self) -> AbstractContextManager[Any]:
         """Inside it, nothing is recorded for derivatives."""
         return nullcontext()
+
+    def seed(self, number: int) -> None:
+        """Seeds the engine's own generators, which Kerata does not draw from but a user's code may."""
 
     def forget_compiled(self) -> None:
         """Frees the memory of what was compiled; it is compiled again where it is needed."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from kerata.core import tree
 from kerata.core.declare import DECLARED, Op, leaves_of
 from kerata.core.errors import ArgumentError, StateError
 from kerata.core.inference import infer, infer_call
 from kerata.core.naming import auto_name, to_snake_case
+from kerata.core.serialization import deserialize_fields, serialize_argument
+from kerata.core.signature import init_parameters
 from kerata.core.tensor import KerasTensor
 
 Tree = Any
@@ -26,6 +29,11 @@ class Operation:
         >>> isinstance(kerata.layers.Dense(2), kerata.Operation)
         True
     """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        object.__setattr__(self, "_init_config", (args, kwargs))
+        return self
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None and not isinstance(name, str):
@@ -56,6 +64,34 @@ class Operation:
     def _has_call(self) -> bool:
         """Whether its class says what it computes."""
         return type(self).call is not Operation.call
+
+    # ---- configs -------------------------------------------------------------------------------
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make it again."""
+        names = [name for name in init_parameters(type(self)) if name != "name"]
+        return {"name": self.name, **{name: serialize_argument(self._init_value(name)) for name in names}}
+
+    def _init_value(self, name: str) -> Any:
+        """The value of an argument of `__init__`: the attribute of that name, or what was given."""
+        if hasattr(self, name):
+            return getattr(self, name)
+        args, kwargs = self.__dict__["_init_config"]
+        if name in kwargs:
+            return kwargs[name]
+        names = init_parameters(type(self))
+        if name in names[: len(args)]:
+            return args[names.index(name)]
+        default = inspect.signature(type(self).__init__).parameters.get(name)
+        if default is not None and default.default is not default.empty:
+            return default.default
+        raise StateError(
+            f"Define `get_config` in {type(self).__name__}: the value of its argument {name!r} is not known."
+        )
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """One from what `get_config` gave."""
+        return cls(**deserialize_fields(cls, config))
 
     # ---- the tensors of its first call ---------------------------------------------------------
     def _first_node(self) -> Node:

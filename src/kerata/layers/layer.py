@@ -6,7 +6,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Self, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, KerataError, StateError
 from kerata.core.inference import infer_call
 from kerata.core.scope import StatelessScope, with_values
-from kerata.core.serialization import deserialize_fields, serialize_argument, serialize_keras_object
+from kerata.core.serialization import serialize_argument, serialize_keras_object
 from kerata.core.signature import init_parameters
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, KerasTensor
@@ -124,11 +124,6 @@ class Layer(Owner):
     _kerata_state_kind: str | None = None
     _tells_activity_regularizer = False  # whether the config names it also where there is none, as in Keras
     _makes_masks = True  # whether an overridden `compute_mask` has to be asked at each call
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        self = super().__new__(cls)
-        object.__setattr__(self, "_init_config", (args, kwargs))
-        return self
 
     def __init__(
         self,
@@ -559,28 +554,6 @@ class Layer(Owner):
                 continue
             config[name] = serialize_argument(self._init_value(name))
         return config
-
-    def _init_value(self, name: str) -> Any:
-        """The value of an argument of `__init__`: the attribute of that name, or what was given."""
-        if hasattr(self, name):
-            return getattr(self, name)
-        args, kwargs = self.__dict__["_init_config"]
-        if name in kwargs:
-            return kwargs[name]
-        names = init_parameters(type(self))
-        if name in names[: len(args)]:
-            return args[names.index(name)]
-        default = inspect.signature(type(self).__init__).parameters.get(name)
-        if default is not None and default.default is not default.empty:
-            return default.default
-        raise StateError(
-            f"Define `get_config` in {type(self).__name__}: the value of its argument {name!r} is not known."
-        )
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """A layer from what `get_config` gave."""
-        return cls(**deserialize_fields(cls, config))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

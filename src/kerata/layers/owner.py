@@ -269,7 +269,10 @@ class Owner(Operation):
         name_of_dtype = dtypes.standardize(dtype) if dtype is not None else self.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if dtypes.is_float(name_of_dtype) else "zeros"
-        with setting(engine=self.engine):
+        scope = STATE.name_scope
+        if "_building" not in self.__dict__ and scope[-1:] != (self.name,):  # in `__init__`
+            scope = (*scope, self.name)
+        with setting(engine=self.engine, name_scope=scope):
             variable = Variable(
                 initializers.get(initializer),
                 shape,

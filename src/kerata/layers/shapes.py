@@ -56,6 +56,9 @@ def shapes_of(value: Any) -> Any:
 
 
 def is_shape(value: Any) -> bool:
+    """Whether this is a shape: a list or tuple of sizes, or a class of an engine's that can be made one."""
+    if hasattr(value, "as_list"):
+        return value.rank is not None
     return isinstance(value, (list, tuple)) and all(
         d is None or isinstance(d, (int, np.integer)) for d in value
     )

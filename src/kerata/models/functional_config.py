@@ -142,7 +142,7 @@ class _Graph:
         layer = deserialize_keras_object(
             {k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")}, kinds=("layers", "models")
         )
-        if not isinstance(layer, Layer):
+        if not isinstance(layer, Operation):
             raise ArgumentError("layers", expected="made of layers and operations", got=layer)
         if not nodes and layer._inbound_nodes:  # an InputLayer
             self._keep(name, 0, layer._inbound_nodes[0].outputs)

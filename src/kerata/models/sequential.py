@@ -11,6 +11,7 @@ from kerata.core.graph import Function
 from kerata.core.registry import register_builtin
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
 from kerata.core.tensor import KerasTensor
+from kerata.core.variable import structure_changed
 from kerata.layers.input_layer import InputLayer
 from kerata.layers.layer import Layer
 
@@ -82,6 +83,7 @@ class Sequential(Model):
         if not self._sequence:
             raise StateError(f"The model {self.name!r} has no layers to pop.")
         layer = self._sequence.pop()
+        structure_changed()
         self._names.discard(layer.name)
         self.built = False
         if not self._sequence:
@@ -98,6 +100,9 @@ class Sequential(Model):
         self._forget_compiled()
         first = self._sequence[0] if self._sequence else None
         implied: InputLayer | None = self.__dict__["_implied_input"]
+        graph = first.__dict__.get("_graph") if isinstance(first, Model) else None
+        if graph is not None and implied is None and type(graph.input) is KerasTensor:
+            implied = self._input_layer(graph.input.shape)  # a model that is built knows what it takes
         if isinstance(first, InputLayer) and len(self._sequence) > 1:
             self.build(first.batch_shape)
         elif first is not None and implied is not None:

@@ -109,6 +109,8 @@ class CompileMetrics:
                 name = f"{prefix}weighted_{name}" if (key, prefix + name) in taken else prefix + name
                 while any(name == used for *_, used in plan):
                     name = f"{name}_1"
+                if not isinstance(one, Metric):  # logs, and loops over `model.metrics`, know it by this name
+                    metric.name = name
                 plan.append((key, metric, name))
         return plan
 
@@ -125,12 +127,11 @@ def make_metric(given: Any, y_true: Tensor, y_pred: Tensor) -> tuple[Metric, str
     """A metric and its name; "accuracy" and "crossentropy", in any spelling, are chosen by the shapes."""
     if isinstance(given, str) and given.lower() in (*_ACCURACY, *_CROSSENTROPY):
         kind = "Accuracy" if given.lower() in _ACCURACY else "Crossentropy"
-        return metrics.get(_family(y_true, y_pred) + kind), given
-    metric = metrics.get(given)
+        metric = metrics.get(_family(y_true, y_pred) + kind)
+    else:
+        metric = metrics.get(given)
     if isinstance(metric, Metric):
-        if isinstance(given, str):  # logs, and callbacks that monitor them, know it by this name
-            metric.name = given
-        return metric, metric.name
+        return metric, given if isinstance(given, str) else metric.name
     name = to_snake_case(getattr(metric, "__name__", type(metric).__name__))
     return metrics.MeanMetricWrapper(metric, name=name), given if isinstance(given, str) else name
 

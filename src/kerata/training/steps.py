@@ -48,6 +48,8 @@ class Steps(Compilation):
             if value is not None:
                 losses.append(value)
         losses += [ops.sum(loss) if ops.shape(loss) else loss for loss in self.losses]
+        if not losses and not training:
+            return ops.zeros(())  # metrics alone
         if not losses:
             raise StateError(
                 f"The model {self.name!r} has nothing to minimise. Pass a loss to `compile`, or call `add_loss` in a layer."
@@ -188,7 +190,7 @@ class Steps(Compilation):
 
     def _own_step(self, step: Callable[..., Any], data: Data, *more: list[Variable]) -> Any:
         """Calls a step of the user's. One that takes `(state, data)`, as JAX's habit is, gets values and gives new ones."""
-        if not _takes_state(step):
+        if not _takes_state(step, self.engine.steps_take_state):
             return step(data)
         groups = (self.trainable_variables, self.non_trainable_variables, *more)
         result, state = step(tuple([v.value for v in group] for group in groups), data)
@@ -339,9 +341,12 @@ def _takes_training(compute_loss: Callable[..., Any]) -> bool:
     return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-def _takes_state(step: Callable[..., Any]) -> bool:
+def _takes_state(step: Callable[..., Any], habit: bool) -> bool:
+    """Whether a step is `(state, data)`: one of any number of arguments is, where that is the engine's habit."""
     parameters = inspect.signature(step).parameters.values()
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return habit
     return sum(p.kind in kinds and p.default is p.empty for p in parameters) == 2
 
 

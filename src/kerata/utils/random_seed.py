@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from kerata import backends
 from kerata.core import checks
 from kerata.random.seed_generator import set_global_seed
 
 
 def set_random_seed(seed: int) -> None:
-    """Seeds Kerata's streams, and the generators of Python and NumPy.
+    """Seeds Kerata's streams, and the generators of Python, NumPy and the engines in use.
 
     Initial weights, shuffles and dropout are then the same in every run, on every engine.
 
@@ -30,3 +31,5 @@ def set_random_seed(seed: int) -> None:
     set_global_seed(number)
     python_random.seed(number)
     np.random.seed(number & 0xFFFFFFFF)  # noqa: NPY002  # the generator that Keras's users expect to be seeded
+    for engine in {backends.current(), *backends.loaded()}:
+        engine.seed(number & 0x7FFFFFFF)

@@ -36,6 +36,7 @@ class JaxEngine(Engine):
     """Runs jitted primitives eagerly; compiles steps as pure functions with donated state."""
 
     name = "jax"
+    steps_take_state = True
     tensor_types = (_concrete,)
 
     def __init__(self) -> None:
@@ -319,3 +320,4 @@ def _listed(x: Any) -> list[Any]:
 
 # A variable handed to `jax.jit`, as JAX's custom loops do with `model.trainable_variables`, is its value inside.
 jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambda _, values: values[0])
+Variable.__jax_array__ = lambda self: self.value  # type: ignore[attr-defined]  # for functions of jax.numpy

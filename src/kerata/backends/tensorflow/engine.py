@@ -123,6 +123,9 @@ class TensorflowEngine(Engine):
     def inference_scope(self) -> AbstractContextManager[Any]:
         return setting(recording=False)
 
+    def seed(self, number: int) -> None:
+        tf.random.set_seed(number)
+
     def version(self) -> str:
         return tf.__version__
 

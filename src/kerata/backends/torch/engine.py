@@ -283,6 +283,9 @@ class TorchEngine(Engine):
     def inference_scope(self) -> AbstractContextManager[Any]:
         return _GradMode(False)
 
+    def seed(self, number: int) -> None:
+        torch.manual_seed(number)
+
     def layer_attribute(self, layer: Any, name: str) -> Any:
         return native.layer_attribute(layer, name)
 

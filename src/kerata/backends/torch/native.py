@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from kerata.core import tree
+from kerata.core.variable import Variable
 
 from .derivatives import wrapped
 
@@ -85,3 +86,14 @@ def layer_attribute(layer: Any, name: str) -> Any:
     if name not in _ATTRIBUTES:
         raise AttributeError(name)
     return lambda *args, **kwargs: _ATTRIBUTES[name](layer, *args, **kwargs)
+
+
+def _on_values(cls: type, function: Callable[..., Any], types: Any, args: Any, kwargs: Any = None) -> Any:
+    """PyTorch's own functions of variables are those of their values."""
+    args, kwargs = tree.map_structure(
+        lambda x: x.value if isinstance(x, Variable) else x, [args, kwargs or {}]
+    )
+    return function(*args, **kwargs)
+
+
+Variable.__torch_function__ = classmethod(_on_values)  # type: ignore[attr-defined]
