@@ -386,6 +386,8 @@ case(
     note="Conv2D",
     make=lambda k: k.layers.TimeDistributed(k.layers.Conv2D(2, 3)),
 )
+case("TimeDistributed", f(3, 2, 2), note="BatchNormalization", call={"training": True},
+     make=lambda k: k.layers.TimeDistributed(k.layers.BatchNormalization()))  # fmt: skip
 _WORDS = np.stack([late(2, 4), ~late(2, 4)], 1)
 for _name, _inner in {
     "LSTM": lambda k: k.layers.LSTM(3),

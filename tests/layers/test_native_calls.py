@@ -147,3 +147,28 @@ def test_several_outputs_of_a_layer_that_tells_its_shapes(engine):
     a, b = kerata.Input((3,)), kerata.Input((4,))
     product, others = Pair()(a, b)
     assert product.shape == (None, 4) and others["same"].shape == (None, 3)
+
+
+# A product with a weight, as the engine itself has it.
+PRODUCTS = {
+    "numpy": lambda x, w: np.matmul(x, w.value),  # to NumPy's functions, a variable is an array
+    "torch": lambda x, w: importlib.import_module("torch").matmul(x, w),
+    "jax": lambda x, w: importlib.import_module("jax").numpy.einsum("ij,jk->ik", x, w),
+    "tensorflow": lambda x, w: importlib.import_module("tensorflow").matmul(x, w),
+}
+
+
+def test_variables_in_native_functions(engine):
+    class Product(layers.Layer):
+        def build(self, shape):
+            self.w = self.add_weight(shape=(shape[-1], 2), initializer="ones")
+
+        def call(self, x):
+            return PRODUCTS[engine](x, self.w)
+
+    model = kerata.Sequential([kerata.Input((3,)), Product()])
+    np.testing.assert_allclose(model.predict(X, verbose=0), X @ np.ones((3, 2)), rtol=1e-6)
+    model.compile(kerata.optimizers.SGD(0.1), "mse")
+    model.fit(X, Y, batch_size=6, verbose=0)
+    slope = X.T @ (X @ np.ones((3, 2), "float32") - Y) / 6
+    np.testing.assert_allclose(model.get_weights()[0], 1 - 0.1 * slope, rtol=1e-5)

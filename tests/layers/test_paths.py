@@ -96,3 +96,17 @@ def test_a_build_that_fails_leaves_nothing():
         with pytest.raises(ValueError, match="no"):
             attempt()
         assert not layer.built and layer.weights == [] and not hasattr(layer, "weight")
+
+
+def test_weights_made_by_init_have_a_path(engine):
+    class Early(layers.Layer):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.w = self.add_weight(shape=(2,), name="w")
+
+        def call(self, x):
+            return x * self.w
+
+    x = kerata.Input((2,))
+    model = kerata.Model(x, Early(name="two")(Early(name="one")(x)))
+    assert [w.path for w in model.weights] == ["one/w", "two/w"]

@@ -296,3 +296,51 @@ def test_features_of_a_sequential_inside_a_model(built, engine):
     np.testing.assert_allclose(
         features.predict(data, verbose=0)[0], inner.predict(data, verbose=0), rtol=1e-6
     )
+
+
+def test_a_sequential_begins_with_a_model_that_is_built(engine, tmp_path):
+    x = kerata.Input((8,))
+    for base in (
+        kerata.Sequential([kerata.Input((8,)), layers.Dense(4)]),
+        kerata.Model(x, layers.Dense(4)(x)),
+    ):
+        model = kerata.Sequential([base, layers.Dense(3)])
+        assert model.built and model.input_shape == (None, 8) and model.output_shape == (None, 3)
+        data = np.ones((2, 8), "float32")
+        if isinstance(base, kerata.Sequential):
+            features = kerata.Model(model.inputs, model.layers[0].output)
+            found = features.predict(data, verbose=0)
+            np.testing.assert_allclose(found, base.predict(data, verbose=0), rtol=1e-6)
+        model.save(tmp_path / "model.keras")
+        loaded = kerata.saving.load_model(tmp_path / "model.keras")
+        np.testing.assert_array_equal(loaded.predict(data, verbose=0), model.predict(data, verbose=0))
+
+
+def test_weights_that_were_read_go_with_their_layer(engine):
+    model = kerata.Sequential([kerata.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    assert len(model.get_weights()) == 4
+    model.pop()
+    assert [w.shape for w in model.get_weights()] == [(4, 3), (3,)] and model.count_params() == 15
+
+
+@kerata.saving.register_keras_serializable("tests")
+class Scaled(kerata.Operation):
+    def __init__(self, scale, name=None):
+        super().__init__(name=name)
+        self.scale = scale
+
+    def call(self, x):
+        return ops.square(x) * self.scale
+
+
+def test_operations_of_ones_own_in_a_model(engine, tmp_path):
+    assert Scaled(3.0, name="s").get_config() == {"name": "s", "scale": 3.0}
+    x = kerata.Input((3,))
+    model = kerata.Model(x, Scaled(2.0)(x))
+    model.save(tmp_path / "model.keras")
+    for again in (
+        kerata.models.clone_model(model),
+        kerata.Model.from_config(model.get_config()),
+        kerata.saving.load_model(tmp_path / "model.keras"),
+    ):
+        np.testing.assert_allclose(again.predict(np.full((1, 3), 3.0), verbose=0), np.full((1, 3), 18.0))

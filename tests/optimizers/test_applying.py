@@ -164,3 +164,31 @@ def test_norms_of_64_bits(engine, options):
     w = kerata.Variable(np.ones(2), dtype="float64")
     optimizers.SGD(1.0, **options).apply([np.array([1.0, 2.0])], [w])
     np.testing.assert_allclose(w.numpy(), 1 - np.array([0.5, 1.0]) / np.sqrt(5), rtol=1e-15)
+
+
+NAMES = (
+    "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam", "RMSprop", "SGD",
+    "ScheduleFreeAdamW",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_own_update_step_of_a_subclass(name, engine):
+    """It sees each variable, and hands on to the rule of its parent."""
+    parent = getattr(optimizers, name)
+    seen = []
+
+    class Doubled(parent):
+        def update_step(self, gradient, variable, learning_rate):
+            seen.append(variable)
+            super().update_step(gradient * 2, variable, learning_rate)
+
+    gradients = [GRADIENT, GRADIENT[:2]]
+    own, plain = ([kerata.Variable(FIRST), kerata.Variable(FIRST[:2])] for _ in range(2))
+    doubled, usual = Doubled(learning_rate=0.1), parent(learning_rate=0.1)
+    for _ in range(3):
+        doubled.apply([ops.convert_to_tensor(g) for g in gradients], own)
+        usual.apply([ops.convert_to_tensor(2 * g) for g in gradients], plain)
+    assert len(seen) == 6
+    for a, b in zip(own, plain, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-7)

@@ -5,7 +5,7 @@ import pytest
 
 import kerata
 from kerata import layers, ops
-from kerata.core.errors import ArgumentError
+from kerata.core.errors import ArgumentError, StateError
 
 X = np.arange(40.0).reshape(40, 1).astype("float32")
 Y = np.zeros((40, 1), "float32")
@@ -237,3 +237,65 @@ def test_values_of_a_metric_with_several_come_last(engine):
     model = kerata.Sequential([kerata.Input((3,)), layers.Dense(1, kernel_initializer="zeros")])
     model.compile("sgd", "mse", metrics=[Two(), "mae"])
     assert model.evaluate(np.ones((2, 3)), np.full((2, 1), 3.0), verbose=0) == [9.0, 3.0, 1.0, 2.0]
+
+
+class Guided(kerata.Model):
+    """The steps of the guides: a loop over the metrics."""
+
+    def test_step(self, data):
+        x, y = data
+        y_pred = self(x, training=False)
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(self.compute_loss(y=y, y_pred=y_pred))
+            else:
+                metric.update_state(y, y_pred)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+def test_metrics_are_called_what_they_were_compiled_as(engine):
+    x = kerata.Input((3,))
+    model = Guided(x, layers.Activation("softmax")(x))
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], weighted_metrics=["acc"])
+    data = (np.eye(3, dtype="float32"), np.arange(3))
+    logs = model.evaluate(*data, return_dict=True, verbose=0)
+    assert sorted(logs) == ["acc", "accuracy", "loss"] and logs["accuracy"] == 1
+
+
+def test_metrics_without_a_loss(engine):
+    model = kerata.Sequential([kerata.Input((3,)), layers.Activation("softmax")])
+    model.compile(metrics=["accuracy"])
+    logs = model.evaluate(np.eye(3), np.arange(3), return_dict=True, verbose=0)
+    assert logs == {"accuracy": 1.0, "loss": 0.0}
+    model.compile("sgd")
+    with pytest.raises(StateError, match="nothing to minimise"):
+        model.fit(np.eye(3), np.arange(3), verbose=0)
+
+
+def test_a_step_that_hands_on_its_arguments(engine):
+    class Dispatching(kerata.Model):
+        def train_step(self, *args, **kwargs):
+            return (self._with_state if engine == "jax" else self._plain)(*args, **kwargs)
+
+        def _with_state(self, state, data):
+            return {"value": ops.sum(data[0])}, state
+
+        def _plain(self, data):
+            return {"value": ops.sum(data[0])}
+
+    x = kerata.Input((3,))
+    model = Dispatching(x, layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    assert model.fit(np.eye(3), np.ones((3, 1)), verbose=0).history == {"value": [3.0]}
+
+
+def test_weights_of_losses_are_no_weights_of_the_model(engine):
+    x = kerata.Input((3,))
+    model = kerata.Model(x, [layers.Dense(1, kernel_initializer="zeros")(x) for _ in range(2)])
+    factor = kerata.Variable(1.0, trainable=False)
+    model.compile("sgd", ["mse", "mse"], loss_weights=[factor, 1.0])
+    assert len(model.weights) == 4
+    y = [np.full((3, 1), 2.0), np.ones((3, 1))]
+    assert model.evaluate(np.eye(3), y, verbose=0)[0] == 5
+    factor.assign(3.0)
+    assert model.evaluate(np.eye(3), y, verbose=0)[0] == 13

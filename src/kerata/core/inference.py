@@ -76,7 +76,7 @@ def _elements(t: KerasTensor) -> int:
 
 
 def _zeros(t: KerasTensor, sizes: tuple[int, int], engine: Any) -> Any:
-    shape = tuple(d if rules.known(d) else sizes[axis > 0] for axis, d in enumerate(t._shape))
+    shape: Any = tuple(d if rules.known(d) else sizes[axis > 0] for axis, d in enumerate(t._shape))
     x = engine.convert(np.zeros(shape, dtypes.numpy_dtype(t._dtype)), t._dtype)
     if t._keras_mask is not None:
         mask = _zeros(t._keras_mask, sizes, engine)

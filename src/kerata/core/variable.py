@@ -308,3 +308,8 @@ def update_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
         return
     for variable, value in zip(variables, values, strict=True):
         variable.engine.adopt(variable, value)
+
+
+def value_of(x: Any) -> Any:
+    """The value of a variable; anything else as it is."""
+    return x.value if isinstance(x, Variable) else x

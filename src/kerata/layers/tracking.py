@@ -39,7 +39,10 @@ def children(owner: Any) -> list[Any]:
         if type(value) in _PLAIN or name in _SKIP:
             continue
         for item in held(value):
-            found.setdefault(id(item), item)
+            if name != "_compile_args" or not isinstance(
+                item, Variable
+            ):  # `loss_weights` are no weights of a model
+                found.setdefault(id(item), item)
     return list(found.values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from kerata import ops
-from kerata.core import checks
+from kerata.core import checks, rules
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import live_objects, register_builtin
 from kerata.core.serialization import deserialize_keras_object, serialize_keras_object
@@ -15,6 +15,7 @@ from kerata.core.tensor import KerasTensor
 from .call_spec import call_spec
 from .input_spec import InputSpec
 from .layer import Layer, LayerOptions
+from .normalization import BatchNormalization
 
 Tensor = Any
 
@@ -66,7 +67,8 @@ class TimeDistributed(Wrapper):
     """Applies a layer to every time step.
 
     Args:
-        layer: the layer; it sees (batch, …) for each step.
+        layer: the layer; it sees (batch, …) for each step. All steps go through it in one call, but where it learns
+            statistics of each call (`BatchNormalization`).
 
     Shapes:
         (batch, time, …) -> (batch, time, …). A mask of more than two axes goes to the layer: (batch, time, steps) as
@@ -90,7 +92,13 @@ class TimeDistributed(Wrapper):
         masks = {}
         if mask is not None and len(ops.shape(mask)) > 2 and call_spec(type(self.layer)).takes_mask:
             masks["mask"] = _merged(mask)
+        if training and not masks and self._has_statistics() and rules.known(ops.shape(inputs)[1]):
+            return ops.stack([self.layer(step) for step in ops.unstack(inputs, axis=1)], axis=1)
         return _parted(self.layer(_merged(inputs), **masks), inputs)
+
+    def _has_statistics(self) -> bool:
+        """Whether the layer learns from each call by itself, as batch normalisation does: then each step is one."""
+        return any(isinstance(part, BatchNormalization) for part in self.layer._flatten_layers())
 
     def compute_mask(self, inputs: Any, mask: Any) -> Any:
         """That of the layer inside; where it ends there, a step counts of which anything counted."""

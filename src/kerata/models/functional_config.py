@@ -228,7 +228,7 @@ class _Call(abc.ABC):
 
 
 class _LayerCall(_Call):
-    def __init__(self, layer: Layer, name: str, number: int, node: Any) -> None:
+    def __init__(self, layer: Operation, name: str, number: int, node: Any) -> None:
         super().__init__(name, number, node)
         self._layer = layer
         self._check_needs(f"layer {name!r}", node)

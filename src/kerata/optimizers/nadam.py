@@ -97,6 +97,10 @@ class Nadam(Optimizer):
             super().build(variables)
             self._product = self.add_variable((), "ones", "float32")
 
+    def _begin_update(self) -> None:
+        coefficient = momentum_coefficient(self._step(), self.beta_1)
+        update_all([self._product], [ops.multiply(self._product.raw(), coefficient)])
+
     def update_list(
         self,
         gradients: list[Tensor],
@@ -104,17 +108,14 @@ class Nadam(Optimizer):
         learning_rate: Tensor,
         slots: list[list[Variable]],
     ) -> None:
-        step = self._step()
-        product = ops.multiply(self._product.raw(), momentum_coefficient(step, self.beta_1))
-        update_all([self._product], [product])
         self._run(
             nadam,
             variables,
             slots,
             gradients,
             learning_rate,
-            step,
-            product,
+            self._step(),
+            self._product.raw(),
             self.beta_1,
             self.beta_2,
             self.epsilon,

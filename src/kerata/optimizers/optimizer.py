@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
@@ -426,9 +427,16 @@ class Optimizer:
         if variables:
             every = places is self._all_places
             slots = self._slots if every else [[slot[i] for i in places] for slot in self._slots]
-            self.update_list(grads, variables, rate, slots)
+            self._begin_update()
+            if _own_step(type(self)):
+                Optimizer.update_list(self, grads, variables, rate, slots)
+            else:
+                self.update_list(grads, variables, rate, slots)
         if self.use_ema:
             self._average(variables, places)
+
+    def _begin_update(self) -> None:
+        """What is done once at each update, whatever the number of variables."""
 
     def update_list(
         self,
@@ -590,6 +598,14 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+@functools.cache
+def _own_step(cls: Any) -> bool:
+    """Whether a class has an `update_step` that knows more than the `update_list` that it inherits."""
+    owners = [next(c for c in cls.__mro__ if name in c.__dict__) for name in ("update_step", "update_list")]
+    step, whole = (cls.__mro__.index(owner) for owner in owners)
+    return step < whole
 
 
 def _optional(argument: str, value: Any) -> Any:

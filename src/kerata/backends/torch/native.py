@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from kerata.core import tree
-from kerata.core.variable import Variable
+from kerata.core.variable import Variable, value_of
 
 from .derivatives import wrapped
 
@@ -63,10 +63,6 @@ def _named_parameters(layer: Any) -> Iterator[tuple[str, Any]]:
     return ((v.path, v._container) for v in layer.trainable_variables)
 
 
-def _state_dict(layer: Any) -> dict[str, Any]:
-    return {v.path: v._container.detach() for v in layer.variables}
-
-
 def _zero_grad(layer: Any, set_to_none: bool = True) -> None:
     for p in _parameters(layer):
         if p.grad is not None:
@@ -76,7 +72,7 @@ def _zero_grad(layer: Any, set_to_none: bool = True) -> None:
 _ATTRIBUTES: dict[str, Callable[..., Any]] = {
     "parameters": _parameters,
     "named_parameters": _named_parameters,
-    "state_dict": _state_dict,
+    "state_dict": lambda layer: {v.path: v._container.detach() for v in layer.variables},
     "zero_grad": _zero_grad,
 }
 
@@ -90,9 +86,7 @@ def layer_attribute(layer: Any, name: str) -> Any:
 
 def _on_values(cls: type, function: Callable[..., Any], types: Any, args: Any, kwargs: Any = None) -> Any:
     """PyTorch's own functions of variables are those of their values."""
-    args, kwargs = tree.map_structure(
-        lambda x: x.value if isinstance(x, Variable) else x, [args, kwargs or {}]
-    )
+    args, kwargs = tree.map_structure(value_of, [args, kwargs or {}])
     return function(*args, **kwargs)
 
 
