@@ -600,12 +600,14 @@ class Optimizer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-@functools.cache
-def _own_step(cls: Any) -> bool:
+def _has_own_step(cls: Any) -> bool:
     """Whether a class has an `update_step` that knows more than the `update_list` that it inherits."""
     owners = [next(c for c in cls.__mro__ if name in c.__dict__) for name in ("update_step", "update_list")]
     step, whole = (cls.__mro__.index(owner) for owner in owners)
     return step < whole
+
+
+_own_step: Callable[[Any], bool] = functools.cache(_has_own_step)
 
 
 def _optional(argument: str, value: Any) -> Any:
