@@ -25,7 +25,7 @@ _SIZES = (720_720 << 20, 1_441_440 << 20)
 
 # What stands for an unknown size of real tensors, in the first axis and in others.
 _REAL_SIZES = ((2, 32), (3, 64))
-_MOST = 1 << 28  # elements of such a tensor
+_MOST = 1 << 26  # elements of such a tensor
 
 
 def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -59,8 +59,9 @@ def infer_call(
 def _infer_by_zeros(
     fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], engine: Any
 ) -> Any:
+    unknown = any(type(t) is KerasTensor and None in known_sizes(t._shape) for t in leaves_of([args, kwargs]))
     results = []
-    for sizes in _REAL_SIZES:
+    for sizes in _REAL_SIZES if unknown else _REAL_SIZES[:1]:
 
         def zeros(t: Any, sizes: tuple[int, int] = sizes) -> Any:
             return _zeros(t, sizes, engine) if type(t) is KerasTensor else t
@@ -68,7 +69,7 @@ def _infer_by_zeros(
         with setting(abstract=0, scope=None), StateScope(), engine.outside_trace(), np.errstate(all="ignore"):
             result = fn(*tree.map_structure(zeros, list(args)), **tree.map_structure(zeros, kwargs))
         results.append(tree.map_structure(_announced, result))
-    return _merge(*results)
+    return _merge(results[0], results[-1])
 
 
 def _elements(t: KerasTensor) -> int:

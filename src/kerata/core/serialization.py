@@ -246,11 +246,9 @@ def _deserialize_object(
     if not isinstance(cls, type):
         raise ArgumentError("class_name", expected="the name of a class", got=name)
     if registry.kind_of(cls) and isinstance(inner, dict):
-        # An option that other versions have and this one has not is no hindrance where it is off.
-        known = {
-            *init_parameters(cls),
-            "trainable",
-        }  # of every layer and model, which means much where it is off
+        # An option that other versions have and this one has not is no hindrance where it is off; but "trainable", which
+        # every layer and model has, means much there.
+        known = {*init_parameters(cls), "trainable"}
         inner = {key: value for key, value in inner.items() if key in known or value not in (None, False)}
     obj = cls.from_config(inner)  # type: ignore[attr-defined]
     build_config = config.get("build_config")

@@ -39,10 +39,9 @@ def children(owner: Any) -> list[Any]:
         if type(value) in _PLAIN or name in _SKIP:
             continue
         for item in held(value):
-            if name != "_compile_args" or not isinstance(
-                item, Variable
-            ):  # `loss_weights` are no weights of a model
-                found.setdefault(id(item), item)
+            if name == "_compile_args" and isinstance(item, Variable):
+                continue  # one of `loss_weights`, which are no weights of the model
+            found.setdefault(id(item), item)
     return list(found.values())
 
 
