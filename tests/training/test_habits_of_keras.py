@@ -299,3 +299,31 @@ def test_weights_of_losses_are_no_weights_of_the_model(engine):
     assert model.evaluate(np.eye(3), y, verbose=0)[0] == 5
     factor.assign(3.0)
     assert model.evaluate(np.eye(3), y, verbose=0)[0] == 13
+
+
+def test_nested_outputs_with_nested_losses(engine):
+    x = kerata.Input((3,))
+
+    def out():
+        return layers.Dense(1, kernel_initializer="ones")(x)
+
+    model = kerata.Model(x, {"a": out(), "b": {"c": out(), "d": [out()]}})
+    model.compile(
+        kerata.optimizers.SGD(0.0),
+        loss={"a": "mse", "b": {"c": "mae", "d": ["mse"]}},
+        loss_weights={"a": 2.0, "b": {"c": 3.0, "d": [1.0]}},
+        metrics={"b": {"c": ["mse"]}},
+    )
+    one = np.ones((4, 1), "float32")  # every output is 3
+    y = {"a": one, "b": {"c": -one, "d": [3 * one]}}
+    logs = model.fit(np.ones((4, 3), "float32"), y, verbose=0).history
+    assert logs == {
+        "loss": [20.0],
+        "a_loss": [4.0],
+        "b/c_loss": [4.0],
+        "b/d/0_loss": [0.0],
+        "b/c_mse": [16.0],
+    }
+    with pytest.raises(ArgumentError, match="keys among the outputs"):
+        model.compile("sgd", loss={"a": "mse", "b": {"e": "mae"}})
+        model.fit(np.ones((4, 3), "float32"), y, verbose=0)

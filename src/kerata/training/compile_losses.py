@@ -112,11 +112,42 @@ class CompileLosses:
 
 
 def _by_key(y_pred: Tree, names: Sequence[str]) -> dict[Any, Tensor]:
-    """Outputs by name, where each has its own, or by place."""
+    """Outputs by name, where each has its own, or by place; those inside others by a path such as "a/b"."""
     if isinstance(y_pred, dict):
-        return y_pred
+        return _leaves(y_pred) if any(isinstance(v, _NESTS) for v in y_pred.values()) else y_pred
     flat = tree.flatten(y_pred)
     return dict(zip(names if len(set(names)) == len(flat) else range(len(flat)), flat, strict=True))
+
+
+_NESTS = (dict, list, tuple)
+
+
+def _items(nest: Any) -> list[tuple[Any, Any]]:
+    return list(nest.items() if isinstance(nest, dict) else enumerate(nest))
+
+
+def _leaves(nest: Any, before: str = "") -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for key, value in _items(nest):
+        found.update(
+            _leaves(value, f"{before}{key}/") if isinstance(value, _NESTS) else {f"{before}{key}": value}
+        )
+    return found
+
+
+def _by_path(given: dict[Any, Any], outputs: dict[Any, Tensor]) -> dict[Any, Any]:
+    """What was given in the structure of nested outputs, by their paths; one for several outputs goes to each."""
+    found: dict[Any, Any] = {}
+    for key, value in given.items():
+        inside = [path for path in outputs if isinstance(path, str) and path.startswith(f"{key}/")]
+        parts = {f"{key}/{k}": v for k, v in _items(value)} if isinstance(value, _NESTS) else {}
+        if key in outputs or not inside:
+            found[key] = value
+        elif any(path == part or path.startswith(f"{part}/") for part in parts for path in inside):
+            found.update(_by_path(parts, outputs))
+        else:
+            found.update(dict.fromkeys(inside, value))
+    return found
 
 
 def _spread(given: Any, outputs: dict[Any, Tensor], argument: str, default: Any = None) -> dict[Any, Any]:
@@ -124,7 +155,7 @@ def _spread(given: Any, outputs: dict[Any, Tensor], argument: str, default: Any 
     if given is None:
         return dict.fromkeys(outputs, default)
     if isinstance(given, dict):
-        keys = list(outputs)
+        given, keys = _by_path(given, outputs), list(outputs)
         unknown = [k for k in given if k not in outputs]
         if unknown:
             raise ArgumentError(argument, expected=f"a dict with keys among the outputs {keys}", got=unknown)
@@ -150,6 +181,7 @@ def _aligned(
     """Targets or weights for each output, or for the wanted ones alone."""
     if values is None:
         return dict.fromkeys(outputs)
+    values = _by_path(values, outputs) if isinstance(values, dict) else values
     if isinstance(values, dict) and (set(values) & set(outputs) or all(isinstance(k, str) for k in outputs)):
         return {k: values.get(k) for k in outputs}
     flat = tree.flatten(values)
