@@ -143,11 +143,15 @@ def _by_path(given: dict[Any, Any], outputs: dict[Any, Tensor]) -> dict[Any, Any
         parts = {f"{key}/{k}": v for k, v in _items(value)} if isinstance(value, _NESTS) else {}
         if key in outputs or not inside:
             found[key] = value
-        elif any(path == part or path.startswith(f"{part}/") for part in parts for path in inside):
+        elif _fits(parts, inside) or (isinstance(value, dict) and "class_name" not in value):
             found.update(_by_path(parts, outputs))
         else:
             found.update(dict.fromkeys(inside, value))
     return found
+
+
+def _fits(parts: dict[str, Any], paths: list[str]) -> bool:
+    return any(path == part or path.startswith(f"{part}/") for part in parts for path in paths)
 
 
 def _spread(given: Any, outputs: dict[Any, Tensor], argument: str, default: Any = None) -> dict[Any, Any]:
