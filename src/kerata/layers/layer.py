@@ -15,6 +15,7 @@ from kerata.core import dispatch, dtypes, tree
 from kerata.core.declare import leaves_of
 from kerata.core.dispatch import ENGINE_OF, engine_of_type, shape_of
 from kerata.core.errors import ArgumentError, KerataError, StateError
+from kerata.core.graph import Operation
 from kerata.core.inference import infer_call
 from kerata.core.scope import StatelessScope, with_values
 from kerata.core.serialization import serialize_argument, serialize_keras_object
@@ -124,6 +125,8 @@ class Layer(Owner):
     _kerata_state_kind: str | None = None
     _tells_activity_regularizer = False  # whether the config names it also where there is none, as in Keras
     _makes_masks = True  # whether an overridden `compute_mask` has to be asked at each call
+    # Named here, the signature of `Layer` itself stays open, as in Keras.
+    __new__ = Operation.__new__  # type: ignore[assignment]
 
     def __init__(
         self,
