@@ -19,6 +19,10 @@ Tensor = Any
 class _ScaleAndShift(Layer):
     """Keeps the options of `gamma` and `beta`."""
 
+    _flags: tuple[
+        str, ...
+    ] = ()  # further options that are off by default, and are not named in the signature
+
     def __init__(
         self,
         axis: Any = -1,
@@ -31,9 +35,11 @@ class _ScaleAndShift(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        **options: Unpack[LayerOptions],
+        **options: Any,
     ) -> None:
+        flags = {name: bool(options.pop(name, False)) for name in self._flags}
         super().__init__(**options)
+        self.__dict__.update(flags)
         self.axis = _axes("axis", axis)
         self.epsilon = checks.number("epsilon", epsilon, 0)
         self.center, self.scale = bool(center), bool(scale)
@@ -96,25 +102,7 @@ class LayerNormalization(_ScaleAndShift):
         True
     """
 
-    def __init__(
-        self,
-        axis: Any = -1,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **options: Any,
-    ) -> None:
-        self.rms_scaling = bool(options.pop("rms_scaling", False))
-        super().__init__(
-            axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
-            beta_constraint, gamma_constraint, **options,
-        )  # fmt: skip
+    _flags = ("rms_scaling",)
 
     def build(self, input_shape: Any) -> None:
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
