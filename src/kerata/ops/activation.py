@@ -57,6 +57,9 @@ def positive_part(x: Tensor) -> Tensor:
 def relu(x: TensorLike) -> Tensor:
     """The rectifier `max(x, 0)`. Its derivative at 0 is 0.
 
+    NaN stays NaN. It is no point of the function, so there is no derivative at it: engines' kernels hand on the cotangent
+    or stop it.
+
     Args:
         x: real numbers of any shape.
 
