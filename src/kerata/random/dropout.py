@@ -14,7 +14,7 @@ from kerata.core.dispatch import engine_of, is_tensor
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample, values
 from kerata.core.state import STATE
-from kerata.core.variable import Variable
+from kerata.core.variable import Variable, value_of
 
 from . import bits, stream
 from .arguments import sizes_of
@@ -93,7 +93,7 @@ def _fraction(rate: Any) -> float | Tensor:
     """A rate as a number, or as a scalar of float64 where its value is not known yet."""
     if not isinstance(rate, Variable) and not is_tensor(rate):
         return float(checks.number("rate", rate, 0, 1))
-    value = rate.value if isinstance(rate, Variable) else rate
+    value = value_of(rate)
     if tuple(ops.shape(value)) != ():
         raise ArgumentError("rate", expected="a number in [0, 1]", got=rate)
     if not STATE.abstract and stream.is_known(value, engine_of(value)):

@@ -114,7 +114,9 @@ class CompileLosses:
 def _by_key(y_pred: Tree, names: Sequence[str]) -> dict[Any, Tensor]:
     """Outputs by name, where each has its own, or by place; those inside others by a path such as "a/b"."""
     if isinstance(y_pred, dict):
-        return _leaves(y_pred) if any(isinstance(v, _NESTS) for v in y_pred.values()) else y_pred
+        if not any(isinstance(v, _NESTS) for v in y_pred.values()):
+            return y_pred
+        return {"/".join(map(str, path)): leaf for path, leaf in tree.flatten_with_path(y_pred)}
     flat = tree.flatten(y_pred)
     return dict(zip(names if len(set(names)) == len(flat) else range(len(flat)), flat, strict=True))
 
@@ -124,15 +126,6 @@ _NESTS = (dict, list, tuple)
 
 def _items(nest: Any) -> list[tuple[Any, Any]]:
     return list(nest.items() if isinstance(nest, dict) else enumerate(nest))
-
-
-def _leaves(nest: Any, before: str = "") -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
-    for key, value in _items(nest):
-        found.update(
-            _leaves(value, f"{before}{key}/") if isinstance(value, _NESTS) else {f"{before}{key}": value}
-        )
-    return found
 
 
 def _by_path(given: dict[Any, Any], outputs: dict[Any, Tensor]) -> dict[Any, Any]:

@@ -162,6 +162,10 @@ class Steps(Compilation):
         self._update_metrics(y, y_pred, sample_weight)
         return None
 
+    def _steps_itself(self, kind: str) -> bool:
+        """Whether training and evaluation are steps of the user's, which say themselves what a batch is."""
+        return kind != "predict" and self._overridden("train_step", "test_step")
+
     def _overridden(self, *names: str) -> bool:
         return any(getattr(type(self), n) is not getattr(Steps, n) for n in names)
 
@@ -285,8 +289,7 @@ class Steps(Compilation):
         signature = (kind, self._structure(), *(_signature(v) for v in (x, y, w)))
         if signature in self.__dict__["_prepared"]:
             return
-        own_step = kind != "predict" and self._overridden("train_step", "test_step")
-        if not own_step:  # which may take parts of several lengths
+        if not self._steps_itself(kind):  # such a step may take parts of several lengths
             count_samples(x, y, w)
         try:
             with setting(abstract=STATE.abstract + 1):
@@ -307,7 +310,7 @@ class Steps(Compilation):
 
     def _dry_run(self, kind: str, x: Tree, y: Tree, w: Tree) -> None:
         with StateScope():
-            if kind == "predict" or self._overridden("train_step", "test_step"):
+            if kind == "predict" or self._steps_itself(kind):
                 unknown = kind != "predict" and y is not None and self._metrics_unknown()
                 if self._has_call() and (not self.built or kind == "predict" or unknown):
                     y_pred = self._forward(x, kind == "train")
