@@ -81,6 +81,7 @@ def _torch() -> SimpleNamespace:
         "attention mask": attention,
         "softmax": lambda x: torch.softmax(x, -1),
         "log softmax": lambda x: torch.log_softmax(x, -1),
+        "relu": torch.relu,
         "gelu": lambda x: F.gelu(x, approximate="tanh"),
         "layer norm": lambda x, g, b: F.layer_norm(x, (256,), g, b, 1e-3),
         "rms norm": lambda x, g: F.rms_norm(x, (256,), g, 1e-3),
@@ -172,6 +173,7 @@ def _jax() -> SimpleNamespace:
         "attention mask": lambda q, k, v, m: attention(q, k, v, mask=m),
         "softmax": jax.nn.softmax,
         "log softmax": jax.nn.log_softmax,
+        "relu": jax.nn.relu,
         "gelu": jax.nn.gelu,
         "layer norm": layer_norm,
         "rms norm": lambda x, g: x * lax.rsqrt(jnp.square(x).mean(-1, keepdims=True) + 1e-3) * g,
@@ -265,6 +267,7 @@ def _tensorflow() -> SimpleNamespace:
         "softmax": tf.nn.softmax,
         "softmax, NaN kept": lambda x: tf.exp(tf.nn.log_softmax(x)),  # `softmax` has 0 beside NaN
         "log softmax": tf.nn.log_softmax,
+        "relu": tf.nn.relu,
         "gelu": lambda x: tf.nn.gelu(x, approximate=True),
         "layer norm": layer_norm,
         "rms norm": rms_norm,

@@ -61,6 +61,7 @@ ROWS = [
     Row("softmax", ((1024, 1024),), lambda x: ops.softmax(x)),
     Row("softmax, NaN kept", ((1024, 1024),), lambda x: ops.softmax(x)),
     Row("log softmax", ((1024, 1024),), lambda x: ops.log_softmax(x)),
+    Row("relu", ((1024, 1024),), lambda x: ops.relu(x)),
     Row("gelu", ((1024, 1024),), lambda x: ops.gelu(x)),
     Row("layer norm", ((4096, 256), (256,), (256,)), lambda x, g, b: ops.layer_normalization(x, g, b, epsilon=1e-3)),
     Row("rms norm", ((4096, 256), (256,)), lambda x, g: ops.rms_normalization(x, g, epsilon=1e-3)),

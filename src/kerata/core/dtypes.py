@@ -100,7 +100,8 @@ def _name_of(dtype: Any) -> str | None:
 
 
 def _name_by_numpy(dtype: Any) -> str | None:
-    if not isinstance(dtype, (np.dtype, type)) and not hasattr(dtype, "dtype"):
+    is_tensor = hasattr(dtype, "shape")
+    if not isinstance(dtype, (np.dtype, type)) and (is_tensor or not hasattr(dtype, "dtype")):
         return None
     try:
         found = np.dtype(dtype)

@@ -284,11 +284,12 @@ def _size(d: Any, argument: str) -> Any:
     if d is None:
         fix = "Unknown sizes of a symbolic tensor are None: one of them may be -1 in `reshape`, and in a layer's `call` all are numbers."
         raise ArgumentError(argument, expected="a tuple of integers", got=d, fix=fix)
-    if isinstance(d, (bool, float, complex, str, bytes, tuple, list, dict, set, type)):
+    index = integer_of(d)
+    if index is not None:
+        return index
+    plain = isinstance(d, (bool, float, complex, str, bytes, tuple, list, dict, set, type))
+    if plain or getattr(d, "shape", ()) != () or "int" not in str(getattr(d, "dtype", "int")):
         raise ArgumentError(argument, expected="a tuple of integers", got=d)
-    if is_abstract(d):  # computed from sizes
-        return COUNTED
-    try:
-        return d.__index__()
-    except Exception:  # a size that only the engine knows, inside a traced function
-        return d
+    return (
+        COUNTED if is_abstract(d) else d
+    )  # computed from sizes, or known to the engine alone, in a traced function

@@ -55,10 +55,7 @@ def positive_part(x: Tensor) -> Tensor:
 
 @op(samples=_SAMPLES, rejects=_REAL, reference=lambda x: np.maximum(x, 0), call=direct(None, 1))
 def relu(x: TensorLike) -> Tensor:
-    """The rectifier `max(x, 0)`. Its derivative at 0 is 0.
-
-    NaN stays NaN. It is no point of the function, so there is no derivative at it: engines' kernels hand on the cotangent
-    or stop it.
+    """The rectifier `max(x, 0)`. Its derivative at 0 is 0. NaN stays NaN and hands the cotangent on.
 
     Args:
         x: real numbers of any shape.

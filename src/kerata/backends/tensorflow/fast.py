@@ -14,6 +14,7 @@ from kerata.backends.tables import FastPaths, all_integers, routing
 from kerata.core import config, rules
 from kerata.core.constants import GELU_CUBIC, GELU_LINEAR
 from kerata.core.declare import DECLARED
+from kerata.core.state import STATE
 
 from .derivatives import wanted
 from .primitives import TABLE as PRIMITIVES
@@ -32,7 +33,34 @@ def _wide(x: Any) -> bool:
     return x.dtype in F32
 
 
-TABLE["relu"] = (_wide, inspect.unwrap(tf.raw_ops.Relu))
+_RELU = inspect.unwrap(tf.raw_ops.Relu)
+
+
+@fast_path("relu", when=_wide)
+def _(x: Any) -> Any:
+    return _relu(x) if wanted() and not STATE.vectorising else _RELU(x)
+
+
+@tf.custom_gradient
+def _relu(x: Any) -> Any:
+    y = _RELU(x)
+
+    def back(g: Any) -> Any:
+        """TensorFlow's kernel stops the cotangent of NaN, which the others hand on."""
+
+        def by_sign() -> Any:
+            return tf.where(y <= 0, tf.zeros((), g.dtype), g)
+
+        small = (y.shape.num_elements() or _LARGE) < _LARGE
+        return (
+            by_sign()
+            if small
+            else if_finite(y, lambda: tf.raw_ops.ReluGrad(gradients=g, features=y), by_sign)
+        )
+
+    return y, back
+
+
 TABLE["silu"] = (_wide, lambda x: tf.nn.silu(x))
 TABLE["softplus"] = (_wide, lambda x: tf.math.softplus(x))
 

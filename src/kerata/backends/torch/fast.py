@@ -127,8 +127,9 @@ class _Gelu(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
-        x = ctx.saved_tensors[0].clamp(-100, 100)  # beyond, it is 0 or 1
-        return torch.ops.aten.gelu_backward(g, x, approximate=ctx.approximate), None
+        (x,) = ctx.saved_tensors  # beyond 100, the slope is 0 or 1; at infinity, NaN
+        slope = torch.ops.aten.gelu_backward(g, x.clamp(-100, 100), approximate=ctx.approximate)
+        return torch.add(slope, x, alpha=0), None
 
 
 @fast_path("gelu", when=lambda x, approximate=True: x.dtype in (FLOATS if approximate else F32))
