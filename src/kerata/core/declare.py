@@ -466,7 +466,7 @@ def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[
         declared.signature.bind(*args, **kwargs)
     except TypeError as told:
         return TypeError(f"{declared.name}() {told}")
-    for ask in (_no_text_tensors, _ask_rules, _check_plain):
+    for ask in (_no_symbols, _no_text_tensors, _ask_rules, _check_plain):
         try:
             ask(declared, args, kwargs)
         except ArgumentError as told:
@@ -474,6 +474,13 @@ def explain(declared: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[
         except Exception:  # they know no better than the engine
             continue
     return error
+
+
+def _no_symbols(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """What is no tensor must have a value."""
+    for name, value in (*zip(declared.positional, args, strict=False), *kwargs.items()):
+        if name not in declared.tensors and isinstance(value, KerasTensor):
+            raise ArgumentError(str(name), expected="known: no symbolic tensor", got=value)
 
 
 def _no_text_tensors(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -498,11 +505,23 @@ def _is_number(value: Any) -> bool:
     return getattr(value, "shape", None) == () and not dtypes.is_complex(dispatch.dtype_of(value))
 
 
-# What an annotation takes. Flags take anything, as Python's `if` does.
+def _is_integer(value: Any) -> bool:
+    """An integer of 64 bits, or a tensor of one number."""
+    if type(value) is int:
+        return rules.integer_of(value) is not None
+    return _is_number(value) and not isinstance(value, (float, np.floating))
+
+
+def _has_truth(value: Any) -> bool:
+    """What Python's `if` takes: anything but tensors of many elements."""
+    return math.prod(getattr(value, "shape", ())) == 1
+
+
+# What an annotation takes.
 _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "None": ("None", lambda value: value is None),
-    "bool": ("a bool", lambda value: True),
-    "int": ("an integer", lambda value: _is_number(value) and not isinstance(value, (float, np.floating))),
+    "bool": ("a bool", _has_truth),
+    "int": ("an integer", _is_integer),
     "float": ("a number", _is_number),
     "str": ("text", lambda value: isinstance(value, str)),
 }

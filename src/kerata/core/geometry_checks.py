@@ -5,13 +5,11 @@ Each gives its argument in one form, or says what is wrong with it. `kerata.core
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from kerata.core.errors import ArgumentError
+from kerata.core.rules import integer_of
 
 Ints = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -31,7 +29,7 @@ def input_sizes(
         )
     channels_last = data_format == "channels_last"
     spatial, channels = (x_shape[1:-1], x_shape[-1]) if channels_last else (x_shape[2:], x_shape[1])
-    size, count = _integers(spatial), _integer(channels)
+    size, count = _integers(spatial), integer_of(channels)
     if size is None or count is None:
         raise ArgumentError(
             "inputs", expected="of a shape with known spatial sizes and channels", got=tuple(x_shape)
@@ -60,17 +58,8 @@ def kernel_sizes(shape: Sequence[Any], rank: int, name: str) -> Ints:
     return sizes
 
 
-def _integer(value: Any) -> int | None:
-    if isinstance(value, (bool, np.bool_)):
-        return None
-    try:
-        return operator.index(value)
-    except TypeError:
-        return None
-
-
 def _integers(values: Sequence[Any]) -> Ints | None:
-    found = tuple(n for n in map(_integer, values) if n is not None)
+    found = tuple(n for n in map(integer_of, values) if n is not None)
     return found if len(found) == len(values) else None
 
 
@@ -86,7 +75,7 @@ def positive_integers(name: str, value: Any, rank: int) -> Ints:
 
 def output_padding_of(value: Any, rank: int) -> tuple[int | None, ...]:
     given = value if isinstance(value, tuple) else (value,) * rank
-    sizes = tuple(None if v is None else _integer(v) for v in given)
+    sizes = tuple(None if v is None else integer_of(v) for v in given)
     wrong = any(v is not None and (n is None or n < 0) for v, n in zip(given, sizes))
     if len(sizes) != rank or wrong:
         raise ArgumentError(

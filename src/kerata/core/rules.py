@@ -70,10 +70,10 @@ def broadcast(*shapes: Shape) -> Shape:
 
 
 def integer_of(value: Any) -> int | None:
-    """The integer that a value is, or None. Neither bools nor tensors with dimensions are, though some have `__index__`,
-    nor is what only the engine knows, inside a traced function."""
+    """The integer of 64 bits that a value is, or None. Neither bools nor tensors with dimensions are, though some have
+    `__index__`, nor is what only the engine knows, inside a traced function."""
     if type(value) is int:
-        return value
+        return value if -_LONGEST <= value < _LONGEST else None
     scalar = getattr(value, "shape", ()) == () and "bool" not in str(getattr(value, "dtype", ""))
     if isinstance(value, bool) or not scalar:
         return None
@@ -81,6 +81,9 @@ def integer_of(value: Any) -> int | None:
         return value.__index__()
     except Exception:  # each engine has a class of its own for a float, and for a value that is unknown
         return None
+
+
+_LONGEST = 1 << 63
 
 
 def axis_index(axis: Any, ndim: int, argument: str = "axis") -> int:
@@ -261,7 +264,7 @@ def as_shape(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
     scalar = getattr(shape, "shape", None) == ()
     if scalar or not isinstance(shape, Iterable) or isinstance(shape, (dict, set, str)):
         raise ArgumentError(argument, expected="a tuple of integers", got=shape)
-    return tuple(d if type(d) is int else _size(d, argument) for d in shape)
+    return tuple(d if type(d) is int and d < _LONGEST else _size(d, argument) for d in shape)
 
 
 def sizes(shape: Any, argument: str = "shape") -> tuple[Any, ...]:
@@ -287,7 +290,7 @@ def _size(d: Any, argument: str) -> Any:
     index = integer_of(d)
     if index is not None:
         return index
-    plain = isinstance(d, (bool, float, complex, str, bytes, tuple, list, dict, set, type))
+    plain = isinstance(d, (int, float, complex, str, bytes, tuple, list, dict, set, type))
     if plain or getattr(d, "shape", ()) != () or "int" not in str(getattr(d, "dtype", "int")):
         raise ArgumentError(argument, expected="a tuple of integers", got=d)
     return (

@@ -466,7 +466,8 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     if dtypes.is_unsigned(name) and default_value < 0:
         raise ArgumentError("default_value", expected=f"a number that {name} can hold", got=default_value)
     default = parameter(default_value, x) if kind is float else kind(default_value)
-    return p.where(p.gt(to_real_float(x), threshold), x, default)
+    real = to_real_float(x)
+    return p.where(p.gt(real, parameter(threshold, real)), x, default)
 
 
 @op(

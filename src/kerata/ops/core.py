@@ -155,7 +155,10 @@ def is_tensor(x: Any) -> bool:
         sample(T((3,), "bool"), "float32"), sample(T((2, 2)), "bfloat16", gradient=False), sample(T((0, 2)), "int32"),
         sample(values(1.17e19, 2.0**63, 2.0**64, 5.0, -1.0, float("nan"), dtype="float64"), "uint64"),
     ],
-    rejects=[rejects(T((2,)), "float33", argument="dtype"), rejects(T((2,)), "string", argument="dtype")],
+    rejects=[
+        rejects(T((2,)), "float33", argument="dtype"), rejects(T((2,)), "string", argument="dtype"),
+        rejects(T((2,)), T((2,)), argument="dtype"),
+    ],
     computes=False,
     scalars_stay=True,  # a number of Python is not rounded to 32 bits on its way to 64
 )  # fmt: skip

@@ -48,7 +48,7 @@ _SHAPES = [
 
 _SHAPE_REJECTS = [
     rejects((2, -1), argument="shape"), rejects((2, 1.5), argument="shape"), rejects((2,), dtype="float31", argument="dtype"),
-    rejects((2,), dtype="string", argument="dtype"),
+    rejects((2,), dtype="string", argument="dtype"), rejects(T((2,)), argument="shape"),
 ]  # fmt: skip
 
 

@@ -477,8 +477,7 @@ def istft(
         True
     """
     size, stride, n = _check_lengths(sequence_length, sequence_stride, fft_length)
-    if length is not None and length < 0:
-        raise ArgumentError("length", expected="an integer that is not negative", got=length)
+    length = length if length is None else checks.natural("length", length)
     z, name = _complex(x)
     if len(shape_of(z)) < 2:
         raise ArgumentError("x", expected="tensors of shape (..., sequences, values)", got=x[0])

@@ -24,6 +24,7 @@ from .elementwise import (
     describe_family,
     inf,
     nan,
+    parameter,
     promote,
     unary_samples,
     weak_dtype,
@@ -351,7 +352,9 @@ def _close(x1: Any, x2: Any, rtol: float, atol: float, equal_nan: bool) -> Tenso
         if not dtypes.is_complex(dtype_of(b))
         else p.logical_and(p.isfinite(p.real(b)), p.isfinite(p.imag(b)))
     )
-    near = p.le(p.abs(p.sub(a, b)), p.add(p.mul(p.abs(b), rtol), atol))
+    size = p.abs(b)
+    allowed = p.add(p.mul(size, parameter(rtol, size)), parameter(atol, size))
+    near = p.le(p.abs(p.sub(a, b)), allowed)
     same = p.logical_or(p.eq(a, b), p.logical_and(near, finite))
     return p.logical_or(same, p.logical_and(p.ne(a, a), p.ne(b, b))) if equal_nan else same
 

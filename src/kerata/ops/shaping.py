@@ -30,7 +30,8 @@ Tensor = Any
     ],
     rejects=[
         rejects(T((2, 3)), (4, 2), argument="newshape"), rejects(T((2, 3)), (-1, -1), argument="newshape"),
-        rejects(T((2, 3)), (2.5,), argument="newshape"), rejects(T((0, 3)), (0, -1), argument="newshape"),
+        rejects(T((2, 3)), (2.5,), argument="newshape"), rejects(T((2, 3)), T((2,)), argument="newshape"),
+        rejects(T((0, 3)), (0, -1), argument="newshape"),
     ],
     reference=np.reshape,
 )  # fmt: skip
@@ -263,7 +264,7 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
     ],
     rejects=[
         rejects(T((3,)), (2, 4), argument="shape"), rejects(T((2, 3)), (3,), argument="shape"),
-        rejects(T((2, 1)), (2, -1), argument="shape"),
+        rejects(T((2, 1)), (2, -1), argument="shape"), rejects(T((3,)), T((2,)), argument="shape"),
     ],
     reference=np.broadcast_to,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from kerata.core.declare import op
 from kerata.core.dispatch import shape_of
 from kerata.core.errors import ArgumentError
 from kerata.core.samples import T, rejects, sample
-from kerata.ops.elementwise import promote
+from kerata.ops.elementwise import parameter, promote
 from kerata.ops.repeating import pad
 from kerata.ops.splitting import cut
 
@@ -192,7 +192,8 @@ def ssim(
     def local_mean(x: Tensor) -> Tensor:
         return filtered(filtered(x, taps, axes.height), taps, axes.width)
 
-    c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
+    first, second, largest = (parameter(number, a) for number in (k1, k2, max_val))
+    c1, c2 = (first * largest) ** 2, (second * largest) ** 2
     mean_a, mean_b = local_mean(a), local_mean(b)
     both = p.mul(mean_a, mean_b)
     squares = p.add(p.mul(mean_a, mean_a), p.mul(mean_b, mean_b))
