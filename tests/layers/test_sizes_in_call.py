@@ -21,6 +21,7 @@ USES = {
     "positions from the end": lambda x, n: x + ops.cast(ops.arange(n - 1, -1, -1), "float32")[None, :, None],
     "narrow positions": lambda x, n: x + ops.cast(ops.arange(n, dtype="uint8"), "float32")[None, :, None],
     "positions as floats": lambda x, n: x + ops.reshape(ops.linspace(0.0, 1.0, n), (1, n, 1)),
+    "a cast size": lambda x, n: x + ops.ones((ops.cast(n, "int64"), 1)),
     "a mask": lambda x, n: x * ops.cast(line(n) < 2, "float32"),
     "a triangle": lambda x, n: ops.matmul(ops.tril(ops.ones((n, n))), x),
     "an identity": lambda x, n: ops.matmul(ops.eye(n), x),

@@ -68,3 +68,25 @@ def test_deep_models_need_no_deep_stack(way):
         h = layers.Add()([layers.Activation("tanh")(h), x])
     model = kerata.Model(x, h)
     np.testing.assert_array_equal(*(m.predict(X[:, :2], verbose=0) for m in (WAYS[way](model), model)))
+
+
+class Told(kerata.Model):
+    """Says how it was made."""
+
+    def __init__(self, units, **options):
+        super().__init__(**options)
+        self.units, self.dense = units, layers.Dense(units)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+def test_the_copy_of_a_called_model_takes_its_weights(engine):
+    model, x = Told(2), X
+    expected = kerata.ops.convert_to_numpy(model(x))
+    copy = kerata.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    np.testing.assert_allclose(kerata.ops.convert_to_numpy(copy(x)), expected, rtol=1e-6)

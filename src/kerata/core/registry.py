@@ -66,6 +66,23 @@ def table(kind: str) -> dict[str, Any]:
     return _tables[kind]
 
 
+def named(kind: str, name: str) -> Any:
+    """What a table has by a name, or None."""
+    return table(kind).get(name)
+
+
+def function(kind: str, name: str) -> Any:
+    """What a table has by a name that stands for a function.
+
+    A metric may bear the name of its function; then the table has the class, and the module the function.
+    """
+    found = named(kind, name)
+    if not isinstance(found, type):
+        return found
+    other = getattr(importlib.import_module(_HOMES[kind]), name, None)
+    return found if isinstance(other, type) else other
+
+
 def kind_of(obj: Any) -> str | None:
     """The table that a class (or the class of an object) of Kerata's own stands in."""
     cls = obj if isinstance(obj, type) else type(obj)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -135,7 +135,7 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
     data = {
         "module": module,
         "class_name": cls.__dict__.get("_keras_name", cls.__name__),
-        "config": obj.get_config(),
+        "config": obj.get_config() if kind else serialize_keras_object(obj.get_config()),
         "registered_name": registered,
     }
     build_config = obj.get_build_config() if hasattr(obj, "get_build_config") else None
@@ -241,7 +241,7 @@ def _deserialize_object(
         return array if name == "__numpy__" else dispatch.to_engine(array, dispatch.backends.current())
     kinds = narrowed(config.get("module"), kinds)
     if name == "function":
-        return find_object(inner, config.get("registered_name"), custom_objects, kinds)
+        return find_object(inner, config.get("registered_name"), custom_objects, kinds, registry.function)
     cls = find_object(name, config.get("registered_name"), custom_objects, kinds)
     if not isinstance(cls, type):
         raise ArgumentError("class_name", expected="the name of a class", got=name)
@@ -273,10 +273,17 @@ def deserialize_fields(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
     own = registry.kind_of(cls) is not None
     return {
         name: deserialize_keras_object(value, kinds=kinds_of_field(name) if own else None)
-        if isinstance(value, dict) and "class_name" in value
+        if (isinstance(value, dict) and "class_name" in value) or (not own and _holds_objects(value))
         else value
         for name, value in config.items()
     }
+
+
+def _holds_objects(value: Any) -> bool:
+    """Whether there are configs of objects in a list or dictionary."""
+    if isinstance(value, dict):
+        return "class_name" in value or any(map(_holds_objects, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_holds_objects, value))
 
 
 _KIND_OF_PART = {
@@ -300,7 +307,13 @@ def narrowed(module: Any, kinds: tuple[str, ...]) -> tuple[str, ...]:
     return kinds if kind is None else tuple(k for k in kinds if k == kind)
 
 
-def find_object(name: Any, registered: Any, custom_objects: Any, kinds: Sequence[str]) -> Any:
+def find_object(
+    name: Any,
+    registered: Any,
+    custom_objects: Any,
+    kinds: Sequence[str],
+    look_up: Callable[[str, str], Any] = registry.named,
+) -> Any:
     """A class or function by name, in the caller's tables first, then in those of `kinds`."""
     for key in (registered, name):
         if isinstance(key, str):
@@ -308,7 +321,7 @@ def find_object(name: Any, registered: Any, custom_objects: Any, kinds: Sequence
             if found is not None:
                 return found
     for kind in kinds:
-        found = registry.table(kind).get(name) if isinstance(name, str) and kind in registry.KINDS else None
+        found = look_up(kind, name) if isinstance(name, str) and kind in registry.KINDS else None
         if found is not None:
             return found
     raise ArgumentError(

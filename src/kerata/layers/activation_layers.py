@@ -339,6 +339,8 @@ class Lambda(Layer):
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
+        if isinstance(function, str):  # as files name it
+            function = activations.get(function)
         if not callable(function):
             raise ArgumentError("function", expected="a function", got=function)
         self.function, self.output_shape, self.mask = function, output_shape, mask

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from kerata import activations, ops
+from kerata import ops
 from kerata.core import checks, config
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 
+from .activation_attribute import ActivationAttribute
 from .input_spec import InputSpec
 from .layer import LayerOptions
 from .ranked import Ranked, same_for_each_axis
@@ -20,7 +21,7 @@ class Convolution(Ranked):
     """What every kind of convolution has: geometry, channels, bias, activation."""
 
     bias: Any
-    activation: Any
+    activation = ActivationAttribute()
     _tells_activity_regularizer = True
 
     @classmethod
@@ -133,7 +134,7 @@ class BaseConv(Convolution):
         self.keep_geometry(kernel_size, strides, padding, data_format, dilation_rate)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ArgumentError("strides", expected="1 where dilation_rate is above 1", got=self.strides)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = use_bias
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -372,7 +373,7 @@ class BaseDepthwiseConv(Convolution):
         super().__init__(activity_regularizer=activity_regularizer, **options)
         self.depth_multiplier = checks.positive_int("depth_multiplier", depth_multiplier)
         self.keep_geometry(kernel_size, strides, padding, data_format, dilation_rate)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = use_bias
         self.keep_options("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -472,7 +473,7 @@ class BaseSeparableConv(Convolution):
         self.filters = checks.positive_int("filters", filters)
         self.depth_multiplier = checks.positive_int("depth_multiplier", depth_multiplier)
         self.keep_geometry(kernel_size, strides, padding, data_format, dilation_rate)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = use_bias
         self.keep_options("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         self.keep_options("pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from kerata import activations
 from kerata.core.checks import positive_int
 from kerata.core.registry import register_builtin
 from kerata.ops.linear import linear
 
+from .activation_attribute import ActivationAttribute
 from .input_spec import InputSpec
 from .layer import Layer, LayerOptions
 
@@ -40,6 +40,8 @@ class Dense(Layer):
         True
     """
 
+    activation = ActivationAttribute()
+
     def __init__(
         self,
         units: int,
@@ -56,7 +58,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **options)
         self.units = positive_int("units", units)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = use_bias
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Unpack
 
-from kerata import activations, ops
+from kerata import ops
 from kerata.core.errors import ArgumentError
 from kerata.core.registry import register_builtin
 
+from .activation_attribute import ActivationAttribute
 from .layer import Layer, LayerOptions
 
 Tensor = Any
@@ -38,6 +39,8 @@ class EinsumDense(Layer):
 
     _tells_activity_regularizer = True
 
+    activation = ActivationAttribute()
+
     def __init__(
         self,
         equation: str,
@@ -59,7 +62,7 @@ class EinsumDense(Layer):
             raise ArgumentError("equation", expected="a string such as 'ab,bc->ac'", got=equation)
         self.equation = equation
         self.partial_output_shape = _output_sizes(output_shape)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.bias_axes = bias_axes
         self.keep_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.keep_options("bias", bias_initializer, bias_regularizer, bias_constraint)

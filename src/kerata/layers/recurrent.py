@@ -13,6 +13,7 @@ from kerata.core.signature import init_parameters
 from kerata.ops import recurrent
 from kerata.ops.linear import linear
 
+from .activation_attribute import ActivationAttribute
 from .layer import LayerOptions
 from .rnn import RNN, DropoutCell, check_sequence_rank, require_states
 
@@ -23,6 +24,7 @@ class _GatedCell(DropoutCell):
     """A cell with `gates` blocks of columns in its kernels."""
 
     gates = 1
+    activation = ActivationAttribute()
 
     def keep(
         self,
@@ -34,7 +36,7 @@ class _GatedCell(DropoutCell):
         bias: tuple[Any, ...],
     ) -> None:
         self.units = checks.positive_int("units", units)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.use_bias = bool(use_bias)
         self.keep_options("kernel", *kernel)
         self.keep_options("recurrent", *recurrent)
@@ -154,6 +156,7 @@ class LSTMCell(_GatedCell):
     """
 
     gates = 4
+    recurrent_activation = ActivationAttribute()
 
     def __init__(
         self,
@@ -182,7 +185,7 @@ class LSTMCell(_GatedCell):
             (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
             (bias_initializer, bias_regularizer, bias_constraint),
         )  # fmt: skip
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = recurrent_activation
         self.unit_forget_bias = bool(unit_forget_bias)
         self.state_size = [self.units, self.units]
         self.keep_dropout(dropout, recurrent_dropout, seed)
@@ -244,6 +247,7 @@ class GRUCell(_GatedCell):
     """
 
     gates = 3
+    recurrent_activation = ActivationAttribute()
 
     def __init__(
         self,
@@ -272,7 +276,7 @@ class GRUCell(_GatedCell):
             (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
             (bias_initializer, bias_regularizer, bias_constraint),
         )  # fmt: skip
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = recurrent_activation
         self.reset_after = bool(reset_after)
         self.keep_dropout(dropout, recurrent_dropout, seed)
 
@@ -326,6 +330,13 @@ class _NamedRNN(RNN):
         if cell is not None and name in init_parameters(type(cell)):
             return getattr(cell, name)
         return super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cell = self.__dict__.get("cell")
+        if cell is not None and name not in _OF_THE_LAYER and name in init_parameters(type(cell)):
+            setattr(cell, name, value)
+        else:
+            super().__setattr__(name, value)
 
     def _init_value(self, name: str) -> Any:
         return (

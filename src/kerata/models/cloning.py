@@ -66,6 +66,9 @@ def clone_model(
         )
     else:
         copy = _copy(model)
+        shapes = model.get_build_config()
+        if shapes:
+            copy.build_from_config(shapes)
     with live_objects():
         config = model.get_compile_config()
         if config:

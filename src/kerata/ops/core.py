@@ -181,6 +181,9 @@ def cast(x: TensorLike, dtype: Any) -> Tensor:
     if type(x) is float and dtypes.is_wide(name) and not dtypes.is_int(name):
         value = np.asarray(x, dtypes.numpy_dtype(name))
         return create((), name, lambda engine: engine.convert(value, name))
+    if type(x) is int and dtypes.is_int(name) and dtypes.holds(name, x):  # known in traced functions, too
+        number = np.asarray(x, dtypes.numpy_dtype(name))
+        return create((), name, lambda engine: engine.convert(number, name))
     if isinstance(x, (int, float, np.number)):
         x = convert_to_tensor(x)
     return x if dtype_of(x) == name else p.cast(x, dtype=dtypes.of_numbers(name))
@@ -261,8 +264,8 @@ def vjp(fn: Callable[..., Any], inputs: Sequence[Tensor]) -> tuple[Any, Callable
         >>> float(y), float(back(kerata.ops.ones(()))[0])
         (9.0, 6.0)
     """
-    if not inputs:
-        raise ArgumentError("inputs", expected="at least one tensor", got=inputs)
+    if not isinstance(inputs, (list, tuple)) or not inputs:
+        raise ArgumentError("inputs", expected="a list of at least one tensor", got=inputs)
     tensors = [convert_to_tensor(x) for x in inputs]
     engine = dispatch.engine_of(tensors[0])
     with setting(engine=engine):

@@ -63,19 +63,21 @@ def load(model: Any, assets: Mapping[str, Reader], file: str) -> None:
     left = dict(assets)
     if not left:
         return
-    for path, item in saved_objects(model):
+    takers = [(path, item) for path, item in saved_objects(model) if hasattr(item, "load_assets")]
+    for path, item in sorted(
+        takers, key=lambda taker: -len(taker[0])
+    ):  # folders in a layer's own, after its layers'
         prefix = f"{path}/" if path else ""
-        if not hasattr(item, "load_assets"):
-            continue
-        own = {name: left.pop(name) for name in list(left) if _belongs(name, prefix)}
+        deep = not _is_own(item, "load_assets")
+        own = {name: left.pop(name) for name in list(left) if _belongs(name, prefix, deep)}
         if own:
             _hand_over(item, {name[len(prefix) :]: read() for name, read in own.items()})
     if left:
         raise RefusedFileError(file, f"{ASSETS}{next(iter(left))}", "no layer of the model takes this file")
 
 
-def _belongs(name: str, prefix: str) -> bool:
-    return name.startswith(prefix) and "/" not in name[len(prefix) :]
+def _belongs(name: str, prefix: str, deep: bool) -> bool:
+    return name.startswith(prefix) and (deep or "/" not in name[len(prefix) :])
 
 
 def _hand_over(item: Any, store: dict[str, bytes]) -> None:
@@ -84,7 +86,9 @@ def _hand_over(item: Any, store: dict[str, bytes]) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="kerata-assets-") as folder:
         for name, data in store.items():
-            Path(folder, name).write_bytes(data)
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
         item.load_assets(folder)
 
 
@@ -101,9 +105,8 @@ def collect(model: Any) -> dict[str, bytes]:
         else:
             with tempfile.TemporaryDirectory(prefix="kerata-assets-") as folder:
                 item.save_assets(folder)
-                store = {
-                    file.name: file.read_bytes() for file in sorted(Path(folder).iterdir()) if file.is_file()
-                }
+                files = (path for path in sorted(Path(folder).rglob("*")) if path.is_file())
+                store = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
         found.update({prefix + name: data for name, data in store.items()})
     return found
 

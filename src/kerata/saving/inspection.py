@@ -168,7 +168,7 @@ class Inspection:
         if not isinstance(name, str):
             self.refuse(place, "the name of a function is not text")
         self._charge(_PER_OBJECT, place)
-        found = self._find(name, value, place, kinds)
+        found = self._find(name, value, place, kinds, registry.function)
         if isinstance(found, type) or not callable(found):
             self.refuse(place, f"{name[:80]!r} is no function")
 
@@ -275,7 +275,14 @@ class Inspection:
                 stack.extend(item)
 
     # ---- tables --------------------------------------------------------------------------------
-    def _find(self, name: str, value: dict[str, Any], place: Place, kinds: Sequence[str]) -> Any:
+    def _find(
+        self,
+        name: str,
+        value: dict[str, Any],
+        place: Place,
+        kinds: Sequence[str],
+        look_up: Callable[[str, str], Any] = registry.named,
+    ) -> Any:
         """The class or function that an entry names: the caller's, or one of the tables of `kinds`."""
         registered, module = value.get("registered_name"), value.get("module")
         for text in (registered, module):
@@ -289,7 +296,7 @@ class Inspection:
                 return found
         if module is None or module.partition(".")[0] in _ROOTS:
             for kind in narrowed(module, tuple(kinds)):
-                found = registry.table(kind).get(name) if kind in registry.KINDS else None
+                found = look_up(kind, name) if kind in registry.KINDS else None
                 if found is not None:
                     return found
         if name == "<lambda>":

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kerata.core import checks
-from kerata.core.errors import ArgumentError, RefusedFileError
+from kerata.core.errors import ArgumentError, RefusedFileError, StateError
 from kerata.saving.archive import WEIGHTS, open_model_archive, replacing, write_atomically
 from kerata.saving.hdf5 import Hdf5File, Hdf5Writer
 from kerata.saving.legacy import is_legacy, is_legacy_path, load_legacy_weights
@@ -45,6 +45,10 @@ def save_weights(
         >>> kerata.saving.save_weights(model, "w.weights.h5")
     """
     checks.nothing_else("save_weights", kwargs)
+    if not getattr(model, "built", True):
+        raise StateError(
+            f"{model.name}: there are no weights to save yet. Call the model or its `build` first."
+        )
     name = checks.path("filepath", filepath)
     if max_shard_size is not None and not name.endswith(".weights.json"):
         name = name.removesuffix(".h5").removesuffix(".weights") + ".weights.json"

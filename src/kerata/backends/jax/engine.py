@@ -32,6 +32,14 @@ with jax.ensure_compile_time_eval():  # the engine may be loaded while a user's 
     _concrete = type(jnp.zeros(()))
 
 
+def _known(array: np.ndarray, target: np.dtype[Any]) -> Array:
+    """A tensor of values in memory; integers, which may be sizes, are known while functions are traced, too."""
+    if array.ndim or target.kind not in "iu":
+        return jnp.asarray(array, dtype=target)
+    with jax.ensure_compile_time_eval():
+        return jnp.asarray(array, dtype=target)
+
+
 class JaxEngine(Engine):
     """Runs jitted primitives eagerly; compiles steps as pure functions with donated state."""
 
@@ -87,8 +95,8 @@ class JaxEngine(Engine):
             and not jax.config.jax_enable_x64
         ):
             with jax.enable_x64(True):
-                return jnp.asarray(array, dtype=target)
-        return jnp.asarray(array, dtype=target)
+                return _known(array, target)
+        return _known(array, target)
 
     def to_numpy(self, x: Array) -> np.ndarray:
         return np.asarray(_value(x))
