@@ -40,6 +40,8 @@ REFUSED = {
     "sizes beyond 64 bits": (lambda: ops.reshape(matrix(), (2**70, -1)), "newshape"),
     "diagonal beyond 64 bits": (lambda: ops.eye(3, k=2**70), "k"),
     "strides of a bool tensor": (lambda: ops.max_pool(np.ones((1, 4, 1), "f"), ops.convert_to_tensor(True)), "pool_size"),
+    "turns as a bool tensor": (lambda: ops.rot90(matrix(), k=ops.convert_to_tensor(True)), "k"),
+    "split points in two axes": (lambda: ops.split(matrix(), np.array([[1, 2]]), axis=1), "indices_or_sections"),
     "symbolic quantile": (lambda: ops.quantile(matrix(), KerasTensor((2,))), "q"),
     "nested shape": (lambda: ops.zeros(((1, 2), (3, 4))), "shape"),
     "nested starts": (lambda: ops.slice(np.ones((4, 5)), [[1, 2], [3, 4]], (2, 3)), "start_indices"),

@@ -23,7 +23,7 @@ from kerata import backends
 from kerata.core import dispatch, dtypes, float8, rules
 from kerata.core.budget import spend
 from kerata.core.dispatch import ENGINE_OF, engine_of_type
-from kerata.core.errors import ArgumentError, KerataError
+from kerata.core.errors import ArgumentError, KerataError, NotAnArrayError
 from kerata.core.samples import Reject, Sample, Tolerance
 from kerata.core.state import STATE, setting
 from kerata.core.tensor import OPS, KerasTensor
@@ -321,6 +321,8 @@ def slow_call(declared: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     args, kwargs = _convert(declared, args, kwargs, slots, lambda v: _native(v, engine))
     try:  # native routes take numbers alone
         return (declared.run if plain else declared.compose)(engine, args, kwargs)
+    except NotAnArrayError as error:
+        raise explain(declared, error, args, kwargs) from None
     except KerataError:
         raise
     except Exception as error:
@@ -506,10 +508,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_integer(value: Any) -> bool:
-    """An integer of 64 bits, or a tensor of one number."""
-    if type(value) is int:
-        return rules.integer_of(value) is not None
-    return _is_number(value) and not isinstance(value, (float, np.floating))
+    """An integer of 64 bits, a bool, or a tensor of one integer."""
+    if isinstance(value, int):
+        return isinstance(value, bool) or rules.integer_of(value) is not None
+    return _is_number(value) and dtypes.is_int(dispatch.dtype_of(value))
 
 
 def _has_truth(value: Any) -> bool:

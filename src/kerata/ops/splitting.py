@@ -48,7 +48,7 @@ def pieces(x: Tensor, axis: int) -> list[Tensor]:
 def _bounds(indices: Any, n: Any) -> list[tuple[Any, Any]]:
     """(start, stop) of each part between split points, as slices of NumPy read them."""
     if is_tensor(indices):
-        indices = [int(i) for i in convert_to_numpy(indices)]
+        indices = convert_to_numpy(indices)
     points = [0, *(_split_point(i) for i in indices), n]
     if type(n) is not int:
         return list(itertools.pairwise(points))

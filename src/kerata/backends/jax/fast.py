@@ -40,11 +40,13 @@ TABLE["matmul"] = (
 
 @fast_path(
     "sum",
-    when=lambda x, axis=None, keepdims=False: x.dtype is _FLOAT32 and (axis is None or type(axis) is int),
+    when=lambda x, axis=None, keepdims=False: (
+        x.dtype is _FLOAT32 and (axis is None or type(axis) is int) and type(keepdims) is bool
+    ),
 )
 @functools.partial(_inline, static_argnums=(1, 2))
 def _(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    return jnp.sum(x, axis, keepdims=bool(keepdims))
+    return jnp.sum(x, axis, keepdims=keepdims)
 
 
 @fast_path(

@@ -105,7 +105,7 @@ for _name, _fn in {
 }.items():  # fmt: skip
     TABLE[_name] = (lambda x: x.dtype in FLOATS, _fn)
 TABLE["softsign"] = (lambda x: x.dtype in F32, F.softsign)
-TABLE["elu"] = (lambda x, alpha=1.0: x.dtype in FLOATS, lambda x, alpha=1.0: F.elu(x, alpha))
+TABLE["elu"] = (lambda x, alpha=1.0: x.dtype in FLOATS, lambda x, alpha=1.0: F.elu(x, float(alpha)))
 TABLE["softplus"] = (lambda x: x.dtype in F32, lambda x: F.softplus(x, threshold=40))
 
 
@@ -139,7 +139,7 @@ def _(x: Tensor, approximate: bool = True) -> Tensor:
 
 @fast_path("leaky_relu", when=lambda x, negative_slope=0.2: x.dtype in FLOATS)
 def _(x: Tensor, negative_slope: float = 0.2) -> Tensor:
-    return F.leaky_relu(x, negative_slope)
+    return F.leaky_relu(x, float(negative_slope))
 
 
 def _one_axis(x: Tensor, axis: Any = -1) -> bool:
