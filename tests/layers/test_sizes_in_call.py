@@ -18,6 +18,13 @@ def line(n):
 # Functions of the input (batch, n, 4) and n.
 USES = {
     "positions": lambda x, n: x + line(n),
+    "positions of all": lambda x, n: (
+        x
+        + ops.reshape(
+            ops.cast(ops.arange(ops.shape(x)[0] * n * ops.shape(x)[0]), "float32")[: ops.shape(x)[0] * n],
+            (-1, n, 1),
+        )
+    ),
     "positions from the end": lambda x, n: x + ops.cast(ops.arange(n - 1, -1, -1), "float32")[None, :, None],
     "narrow positions": lambda x, n: x + ops.cast(ops.arange(n, dtype="uint8"), "float32")[None, :, None],
     "positions as floats": lambda x, n: x + ops.reshape(ops.linspace(0.0, 1.0, n), (1, n, 1)),

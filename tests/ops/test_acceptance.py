@@ -40,6 +40,7 @@ REFUSED = {
     "sizes beyond 64 bits": (lambda: ops.reshape(matrix(), (2**70, -1)), "newshape"),
     "diagonal beyond 64 bits": (lambda: ops.eye(3, k=2**70), "k"),
     "strides of a bool tensor": (lambda: ops.max_pool(np.ones((1, 4, 1), "f"), ops.convert_to_tensor(True)), "pool_size"),
+    "flag that is not read": (lambda: ops.top_k(matrix(), 1, sorted=matrix()), "sorted"),
     "turns as a bool tensor": (lambda: ops.rot90(matrix(), k=ops.convert_to_tensor(True)), "k"),
     "split points in two axes": (lambda: ops.split(matrix(), np.array([[1, 2]]), axis=1), "indices_or_sections"),
     "symbolic quantile": (lambda: ops.quantile(matrix(), KerasTensor((2,))), "q"),
@@ -222,3 +223,8 @@ def test_half_precision_goes_to_integers_within_their_limits(engine, dtype):
         np.trunc(ops.convert_to_numpy(numbers).astype("float64")), np.iinfo(dtype).min, np.iinfo(dtype).max
     )
     np.testing.assert_array_equal(ops.convert_to_numpy(ops.array(numbers, dtype)), expected)
+
+
+def test_an_integer_beyond_64_bits_beside_floats(engine):
+    assert value(ops.less(matrix(), 2**70)).all()
+    np.testing.assert_allclose(value(ops.multiply(matrix(), -(2**70))), value(matrix()) * -(2.0**70))

@@ -67,7 +67,7 @@ def number(argument: str, value: Any, low: float | None = None, high: float | No
 
 def option(argument: str, value: Any, options: Sequence[Any]) -> Any:
     """One of a few values."""
-    if value not in options:
+    if getattr(value, "shape", ()) or value not in options:  # an array compares each of its elements
         raise ArgumentError(argument, expected=f"one of {', '.join(map(repr, options))}", got=value)
     return value
 

@@ -104,7 +104,7 @@ def standardize_data_format(data_format: str | None) -> str:
     """`data_format` in lower case, or `image_data_format()` for None; an error for anything else."""
     if data_format is None:
         return image_data_format()
-    name = data_format.lower() if isinstance(data_format, str) else data_format
+    name = data_format.lower() if isinstance(data_format, str) else None
     if name not in _LAYOUTS:
         raise ArgumentError("data_format", expected='"channels_first" or "channels_last"', got=data_format)
     return name

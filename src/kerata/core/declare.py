@@ -245,7 +245,7 @@ def _general_call(declared: Op) -> Callable[..., Any]:
     many = len(declared.positional) if declared.variadic in tensors else 1 << 30
 
     # What else an annotation takes, such as NumPy's numbers, the slow way finds out.
-    plain_names = {name: _plain_types(kinds) for name, kinds in declared.plain.items() if "bool" not in kinds}
+    plain_names = {name: _plain_types(kinds) for name, kinds in declared.plain.items()}
     plain_places = tuple(
         (i, plain_names[name]) for i, name in enumerate(declared.positional) if name in plain_names
     )
@@ -531,7 +531,8 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 def _plain_types(kinds: frozenset[str]) -> frozenset[type]:
     table: dict[str, tuple[type, ...]] = {
-        "None": (type(None),), "int": (int, bool), "float": (float, int, bool), "str": (str,), "bool": (bool,)
+        "None": (type(None),), "int": (int, bool), "float": (float, int, bool), "str": (str,),
+        "bool": (bool, int, type(None)),
     }  # fmt: skip
     return frozenset(kind for name in kinds for kind in table[name])
 
@@ -644,7 +645,10 @@ def direct(name: str | None, arity: int) -> Callable[[Op], Callable[..., Any]]:
                             except Exception as error:
                                 raise explain(declared, error, (x1, x2), {}) from None
                     elif numbers and (kind is int or (kind is float and (x2 or math.copysign(1.0, x2) > 0))):
-                        return native(x1, x2)  # not -0.0, which engines may take for 0.0
+                        try:
+                            return native(x1, x2)  # not -0.0, which engines may take for 0.0
+                        except OverflowError:  # an integer of more than 64 bits
+                            pass
             return slow(x1, x2)
 
         return unary if arity == 1 else binary

@@ -73,7 +73,7 @@ def integer_of(value: Any) -> int | None:
     """The integer of 64 bits that a value is, or None. Neither bools nor tensors with dimensions are, though some have
     `__index__`, nor is what only the engine knows, inside a traced function."""
     if type(value) is int:
-        return value if -_LONGEST <= value < _LONGEST else None
+        return value if -_LONGEST <= value < 2 * _LONGEST or STATE.abstract else None
     scalar = getattr(value, "shape", ()) == () and "bool" not in str(getattr(value, "dtype", ""))
     if isinstance(value, bool) or not scalar:
         return None
@@ -83,7 +83,7 @@ def integer_of(value: Any) -> int | None:
         return None
 
 
-_LONGEST = 1 << 63
+_LONGEST = 1 << 63  # products of sizes that stand for unknown ones are longer
 
 
 def axis_index(axis: Any, ndim: int, argument: str = "axis") -> int:

@@ -313,7 +313,10 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     )
     first, last = (0, ends["start"]) if stop is None else (ends["start"], ends["stop"])
     stride = ends.get("step", 1)
-    count = max(0, math.ceil((last - first) / stride))
+    whole = all(
+        type(v) is int for v in (first, last, stride)
+    )  # exact for products of sizes, unknown ones too
+    count = max(0, -((first - last) // stride) if whole else math.ceil((last - first) / stride))
     bounded = count and rules.known(count) and dtypes.is_int(name)
     if bounded and not dtypes.holds(name, first, first + stride * (count - 1)):
         argument = "start" if stop is None else "stop"
@@ -329,7 +332,9 @@ def _number(value: Any, argument: str) -> Any:
     """A Python or NumPy number of anything that has one value."""
     try:
         number = value if isinstance(value, (bool, int, float, np.generic)) else _read(value)
-        known = not dtypes.is_complex(weak_dtype(number)) and bool(np.isfinite(number))
+        known = type(number) is int or (
+            not dtypes.is_complex(weak_dtype(number)) and bool(np.isfinite(number))
+        )
     except UnknownValuesError:
         raise UnknownValuesError(
             argument, expected="a finite number whose value is known", got=value

@@ -11,7 +11,7 @@ from kerata.core.samples import T, Tolerance, rejects, sample
 from kerata.core.state import STATE
 
 from . import stream
-from .arguments import check_broadcast, float_dtype, sizes_of, work_dtype
+from .arguments import check_broadcast, float_dtype, is_number, sizes_of, work_dtype
 from .declare import draw
 from .seed_generator import state_of
 from .uniform import apart, wide_integers
@@ -64,6 +64,7 @@ def gumbel(
     if STATE.abstract:
         return new_abstract(sizes, name)
     wide = work_dtype(name)
+    loc, scale = (float(v) if is_number(v) else v for v in (loc, scale))
     values = stream.by_reference(state, sizes, wide, lambda: _standard(state, sizes, wide))
     return ops.cast(ops.add(ops.multiply(values, scale), loc), name)
 
