@@ -8,6 +8,7 @@ import pytest
 
 import kerata
 from kerata import layers
+from kerata.core.errors import ArgumentError
 
 WAYS = {"deepcopy": copy.deepcopy, "pickle": lambda x: pickle.loads(pickle.dumps(x))}
 X, Y = np.eye(4, dtype="float32"), np.ones((4, 2), "float32")
@@ -90,3 +91,12 @@ def test_the_copy_of_a_called_model_takes_its_weights(engine):
     copy = kerata.models.clone_model(model)
     copy.set_weights(model.get_weights())
     np.testing.assert_allclose(kerata.ops.convert_to_numpy(copy(x)), expected, rtol=1e-6)
+
+
+def test_what_is_no_function_and_no_list_is_told():
+    model = functional()
+    for name in ("clone_function", "call_function"):
+        with pytest.raises(ArgumentError, match=name):
+            kerata.models.clone_model(model, **{name: 3})
+    with pytest.raises(ArgumentError, match="weights"):
+        model.set_weights(3)

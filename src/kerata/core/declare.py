@@ -515,8 +515,8 @@ def _is_integer(value: Any) -> bool:
 
 
 def _has_truth(value: Any) -> bool:
-    """What Python's `if` takes: anything but tensors of many elements."""
-    return math.prod(getattr(value, "shape", ())) == 1
+    """What Python's `if` takes: anything but tensors of several elements or none."""
+    return all(size == 1 for size in getattr(value, "shape", ()))
 
 
 # What an annotation takes.

@@ -293,6 +293,5 @@ def _size(d: Any, argument: str) -> Any:
     plain = isinstance(d, (int, float, complex, str, bytes, tuple, list, dict, set, type))
     if plain or getattr(d, "shape", ()) != () or "int" not in str(getattr(d, "dtype", "int")):
         raise ArgumentError(argument, expected="a tuple of integers", got=d)
-    return (
-        COUNTED if is_abstract(d) else d
-    )  # computed from sizes, or known to the engine alone, in a traced function
+    # Computed from sizes; or known to the engine alone, in a traced function.
+    return COUNTED if is_abstract(d) else d

@@ -331,10 +331,10 @@ class Owner(Operation):
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replaces all weights; nothing is changed if one of them does not fit."""
         own = self.weights
-        if len(weights) != len(own):
-            raise ArgumentError(
-                "weights", expected=f"a list of {len(own)} arrays", got=f"{len(weights)} arrays"
-            ).at(self.path)
+        count = len(weights) if hasattr(weights, "__len__") else None
+        if count != len(own):
+            got = weights if count is None else f"{count} arrays"
+            raise ArgumentError("weights", expected=f"a list of {len(own)} arrays", got=got).at(self.path)
         for v, w in zip(own, weights, strict=True):
             if tuple(shape_of(w)) != v.shape:
                 raise ArgumentError("weights", expected=f"of shape {v.shape} for {v.path}", got=w).at(

@@ -50,6 +50,9 @@ def clone_model(
         )
     if not isinstance(model, Model):
         raise ArgumentError("model", expected="a model", got=model)
+    for name, fn in (("clone_function", clone_function), ("call_function", call_function)):
+        if fn is not None and not callable(fn):
+            raise ArgumentError(name, expected="a function or None", got=fn)
     cloner = _Cloner(clone_function, call_function, recursive)
     copy: Any
     if isinstance(model, Sequential):
