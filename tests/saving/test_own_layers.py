@@ -1,5 +1,6 @@
 """Layers of the user's own come back with what they compute, from weights alone as well."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import kerata
 from kerata import layers, ops
-from kerata.core.errors import StateError
+from kerata.core.errors import RefusedFileError, StateError
 
 
 class Mixing(layers.Layer):
@@ -158,6 +159,14 @@ def test_files_in_folders_of_a_layer(tmp_path):
         custom_objects={"Told": Told},
     )
     assert loaded.layers[0].words == "a b top"
+
+
+def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path):
+    kerata.Sequential([kerata.Input((3,)), Told()]).save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras", "a") as archive:
+        archive.writestr("assets/layers/told/top.txt/more", b"x")
+    with pytest.raises(RefusedFileError, match="cannot be written"):
+        kerata.saving.load_model(tmp_path / "model.keras", custom_objects={"Told": Told})
 
 
 @pytest.mark.parametrize(

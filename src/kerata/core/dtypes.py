@@ -100,8 +100,8 @@ def _name_of(dtype: Any) -> str | None:
 
 
 def _name_by_numpy(dtype: Any) -> str | None:
-    is_tensor = hasattr(dtype, "shape")
-    if not isinstance(dtype, (np.dtype, type)) and (is_tensor or not hasattr(dtype, "dtype")):
+    # A tensor has a dtype, and is none.
+    if not isinstance(dtype, (np.dtype, type)) and (hasattr(dtype, "shape") or not hasattr(dtype, "dtype")):
         return None
     try:
         found = np.dtype(dtype)

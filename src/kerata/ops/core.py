@@ -178,15 +178,20 @@ def cast(x: TensorLike, dtype: Any) -> Tensor:
         array([ 1, -1], dtype=int32)
     """
     name = dtypes.standardize(dtype)
-    if type(x) is float and dtypes.is_wide(name) and not dtypes.is_int(name):
+    if _made_as(x, name):
         value = np.asarray(x, dtypes.numpy_dtype(name))
         return create((), name, lambda engine: engine.convert(value, name))
-    if type(x) is int and dtypes.is_int(name) and dtypes.holds(name, x):  # known in traced functions, too
-        number = np.asarray(x, dtypes.numpy_dtype(name))
-        return create((), name, lambda engine: engine.convert(number, name))
     if isinstance(x, (int, float, np.number)):
         x = convert_to_tensor(x)
     return x if dtype_of(x) == name else p.cast(x, dtype=dtypes.of_numbers(name))
+
+
+def _made_as(x: Any, name: str) -> bool:
+    """Whether a number of Python becomes a tensor of a dtype at once: floats keep 64 bits, and integers stay known in
+    traced functions, where the result of a cast is not."""
+    if dtypes.is_int(name):
+        return type(x) is int and dtypes.holds(name, x)
+    return type(x) is float and dtypes.is_wide(name)
 
 
 def create(shape: Any, dtype: str, make: Callable[[Any], Tensor]) -> Tensor:

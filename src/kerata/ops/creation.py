@@ -313,10 +313,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     )
     first, last = (0, ends["start"]) if stop is None else (ends["start"], ends["stop"])
     stride = ends.get("step", 1)
-    whole = all(
-        type(v) is int for v in (first, last, stride)
-    )  # exact for products of sizes, unknown ones too
-    count = max(0, -((first - last) // stride) if whole else math.ceil((last - first) / stride))
+    # Floats would round products of the numbers that stand for unknown sizes.
+    exact = all(type(v) is int for v in (first, last, stride))
+    count = max(0, -((first - last) // stride) if exact else math.ceil((last - first) / stride))
     bounded = count and rules.known(count) and dtypes.is_int(name)
     if bounded and not dtypes.holds(name, first, first + stride * (count - 1)):
         argument = "start" if stop is None else "stop"

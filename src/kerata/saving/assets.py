@@ -64,14 +64,15 @@ def load(model: Any, assets: Mapping[str, Reader], file: str) -> None:
     if not left:
         return
     takers = [(path, item) for path, item in saved_objects(model) if hasattr(item, "load_assets")]
-    for path, item in sorted(
-        takers, key=lambda taker: -len(taker[0])
-    ):  # folders in a layer's own, after its layers'
+    takers.sort(
+        key=lambda taker: -len(taker[0])
+    )  # what is in a layer's folder may belong to a layer inside it
+    for path, item in takers:
         prefix = f"{path}/" if path else ""
         deep = not _is_own(item, "load_assets")
         own = {name: left.pop(name) for name in list(left) if _belongs(name, prefix, deep)}
         if own:
-            _hand_over(item, {name[len(prefix) :]: read() for name, read in own.items()})
+            _hand_over(item, {name[len(prefix) :]: read() for name, read in own.items()}, file)
     if left:
         raise RefusedFileError(file, f"{ASSETS}{next(iter(left))}", "no layer of the model takes this file")
 
@@ -80,15 +81,20 @@ def _belongs(name: str, prefix: str, deep: bool) -> bool:
     return name.startswith(prefix) and (deep or "/" not in name[len(prefix) :])
 
 
-def _hand_over(item: Any, store: dict[str, bytes]) -> None:
+def _hand_over(item: Any, store: dict[str, bytes], file: str) -> None:
     if _is_own(item, "load_assets"):
         item.load_assets(store)
         return
     with tempfile.TemporaryDirectory(prefix="kerata-assets-") as folder:
         for name, data in store.items():
             path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            except OSError as error:  # a file where another name has a folder, a name that is too long
+                raise RefusedFileError(
+                    file, ASSETS + name, f"it cannot be written: {error.strerror}"
+                ) from None
         item.load_assets(folder)
 
 

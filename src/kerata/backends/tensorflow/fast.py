@@ -51,12 +51,9 @@ def _relu(x: Any) -> Any:
         def by_sign() -> Any:
             return tf.where(y <= 0, tf.zeros((), g.dtype), g)
 
-        small = (y.shape.num_elements() or _LARGE) < _LARGE
-        return (
-            by_sign()
-            if small
-            else if_finite(y, lambda: tf.raw_ops.ReluGrad(gradients=g, features=y), by_sign)
-        )
+        if (y.shape.num_elements() or _LARGE) < _LARGE:
+            return by_sign()
+        return if_finite(y, lambda: tf.raw_ops.ReluGrad(gradients=g, features=y), by_sign)
 
     return y, back
 
